@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "base/ring.hpp"
+#include "wire/version.hpp"
+
+/// What leaves at QoS 1 and 2: waiting, then under way, then settled, in sending order.
+///
+/// Every entry has a sequence number, 1, 2, 3 … over the life of the session, and its packet id is
+/// a function of that number. So an id is found by subtraction, a message is sent again under the
+/// id it had, and nothing needs to be remembered to make that so. The price: at most 65,535
+/// numbers lie between the oldest unsettled entry and the newest one under way.
+namespace mq::session {
+
+inline constexpr std::uint64_t kPacketIds = 65'535;
+
+constexpr std::uint16_t packet_id_of(std::uint64_t sequence) {
+  return static_cast<std::uint16_t>((sequence - 1) % kPacketIds + 1);
+}
+
+enum class Delivery : std::uint8_t {
+  waiting,    ///< not sent yet
+  published,  ///< PUBLISH sent, PUBACK or PUBREC awaited
+  released,   ///< PUBREC seen, PUBREL sent or due, PUBCOMP awaited
+  settled,    ///< finished, but something older is not
+};
+
+template <class Message>
+class Outbox {
+ public:
+  struct Entry {
+    [[no_unique_address]] Message message;
+    wire::QoS qos{};
+    Delivery state = Delivery::waiting;
+    bool was_sent = false;  ///< the next PUBLISH of it carries DUP
+  };
+
+  /// An entry together with its sequence number; valid until the outbox changes.
+  struct Item {
+    Entry* entry;
+    std::uint64_t sequence;
+    std::uint16_t packet_id() const { return packet_id_of(sequence); }
+  };
+
+  /// Queues a message behind all others. Returns its sequence number.
+  std::uint64_t push(Message message, wire::QoS qos) {
+    entries_.push_back(Entry{std::move(message), qos});
+    return first_ + entries_.size() - 1;
+  }
+
+  /// The next item to be sent, without changing anything; nothing when all are under way or
+  /// `window` (the peer's receive maximum) of them are. A `released` item wants a PUBREL (again),
+  /// any other a PUBLISH.
+  std::optional<Item> next(std::size_t window) {
+    if (in_flight_ >= window) return std::nullopt;
+    while (cursor_ < entries_.size() && entries_[cursor_].state == Delivery::settled) ++cursor_;
+    if (cursor_ == entries_.size() || cursor_ >= kPacketIds) return std::nullopt;
+    return Item{&entries_[cursor_], first_ + cursor_};
+  }
+
+  /// The item that next() showed has been sent.
+  void mark_sent() {
+    Entry& entry = entries_[cursor_++];
+    if (entry.state == Delivery::waiting) entry.state = Delivery::published;
+    entry.was_sent = true;
+    ++in_flight_;
+  }
+
+  /// The item that next() showed is given up (expired, too large): it is settled unsent.
+  void skip() {
+    entries_[cursor_].state = Delivery::settled;
+    entries_[cursor_].message = Message{};
+    ++cursor_;
+    trim();
+  }
+
+  /// The item under way with this packet id, if there is one.
+  std::optional<Item> find(std::uint16_t packet_id) {
+    const std::uint64_t offset =
+        (packet_id + kPacketIds - packet_id_of(first_)) % kPacketIds;
+    if (packet_id == 0 || offset >= cursor_) return std::nullopt;
+    Entry& entry = entries_[offset];
+    if (entry.state == Delivery::settled) return std::nullopt;
+    return Item{&entry, first_ + offset};
+  }
+
+  /// PUBREC has come for an item that find() returned: its message is no longer needed.
+  void release(Item item) {
+    item.entry->state = Delivery::released;
+    item.entry->message = Message{};
+  }
+
+  /// PUBACK, PUBCOMP or a refusing PUBREC has come for an item that find() returned.
+  void settle(Item item) {
+    item.entry->state = Delivery::settled;
+    item.entry->message = Message{};
+    --in_flight_;
+    trim();
+  }
+
+  /// The connection is gone: everything under way is to be sent again, in the same order.
+  void rewind() {
+    cursor_ = 0;
+    in_flight_ = 0;
+  }
+
+  void clear() {
+    first_ += entries_.size();
+    entries_.clear();
+    rewind();
+  }
+
+  std::size_t in_flight() const { return in_flight_; }
+  /// All entries that are not trimmed away: under way, waiting, and settled ones in between.
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  /// How many have not been sent since the last rewind().
+  std::size_t waiting() const { return entries_.size() - cursor_; }
+  /// The sequence number of entry 0.
+  std::uint64_t first_sequence() const { return first_; }
+  std::uint64_t next_sequence() const { return first_ + entries_.size(); }
+  Entry& operator[](std::size_t position) { return entries_[position]; }
+  const Entry& operator[](std::size_t position) const { return entries_[position]; }
+
+ private:
+  void trim() {
+    while (!entries_.empty() && cursor_ > 0 && entries_.front().state == Delivery::settled) {
+      entries_.pop_front();
+      ++first_;
+      --cursor_;
+    }
+    if (entries_.empty() && cursor_ == 0) entries_.clear();
+  }
+
+  Ring<Entry> entries_;
+  std::uint64_t first_ = 1;
+  std::size_t cursor_ = 0;  ///< entries before it are under way or settled
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace mq::session

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <expected>
+
+#include "wire/fault.hpp"
+#include "wire/packet.hpp"
+
+namespace mq::wire {
+
+/// Parses one control packet from exactly one frame.
+///
+/// frame     first byte of the fixed header to the last byte, as Framer::next() yields it
+/// version   agreed in CONNECT; decides whether properties and reason codes are read. Of no
+///           account for CONNECT itself, which says its own
+/// Returns   the packet; its strings, payload and properties are views into `frame`
+/// Fails     the Fault to answer the peer with: malformed packet or protocol error, for a CONNECT
+///           also unsupported protocol version, for a PUBLISH also topic name invalid
+/// Cost      one pass; allocates only for lists of filters
+/// Spec      MQTT 5.0 §2, §3.1-3.15; 3.1.1 §2, §3.1-3.14
+[[nodiscard]] std::expected<Packet, Fault> decode(ByteView frame, Version version);
+
+/// The same for a frame whose first byte says PUBLISH, without the variant around it.
+[[nodiscard]] std::expected<Publish, Fault> decode_publish(ByteView frame, Version version);
+
+/// PUBACK, PUBREC, PUBREL, PUBCOMP alike, without the variant around it.
+struct AnyAcknowledgement {
+  PacketType type{};
+  std::uint16_t packet_id = 0;
+  ReasonCode reason = ReasonCode::success;
+  Properties properties;
+};
+[[nodiscard]] std::expected<AnyAcknowledgement, Fault> decode_acknowledgement(ByteView frame,
+                                                                              Version version);
+
+/// What a frame's first byte says it is; 0 (not a PacketType) for the reserved one.
+inline PacketType packet_type(ByteView frame) { return static_cast<PacketType>(frame[0] >> 4U); }
+
+}  // namespace mq::wire
