@@ -8,6 +8,8 @@ BlockRef BlockRef::allocate(std::size_t size) {
   return BlockRef(new (::operator new(sizeof(Block) + size)) Block(size));
 }
 
-void BlockRef::destroy(Block* block) { ::operator delete(block); }
+void BlockRef::destroy(Block* block) {
+  ::operator delete(block);
+}
 
 }  // namespace mq

@@ -8,7 +8,8 @@ namespace mq {
 using Millis = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
 
-/// Tags without a now(): time is handed in by the driver, so a core that asks for it does not compile.
+/// Tags without a now(): time is handed in by the driver, so a core that asks for it does not
+/// compile.
 struct SteadyTag {};
 struct WallTag {};
 

@@ -79,8 +79,7 @@ class Outbox {
 
   /// The item under way with this packet id, if there is one.
   std::optional<Item> find(std::uint16_t packet_id) {
-    const std::uint64_t offset =
-        (packet_id + kPacketIds - packet_id_of(first_)) % kPacketIds;
+    const std::uint64_t offset = (packet_id + kPacketIds - packet_id_of(first_)) % kPacketIds;
     if (packet_id == 0 || offset >= cursor_) return std::nullopt;
     Entry& entry = entries_[offset];
     if (entry.state == Delivery::settled) return std::nullopt;

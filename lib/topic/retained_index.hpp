@@ -1,0 +1,93 @@
+#pragma once
+
+#include <absl/container/btree_set.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "topic/name.hpp"
+
+namespace mq::topic {
+
+/// Orders topics level by level: a topic, then all below it, then its next sibling.
+bool is_before(std::string_view a, std::string_view b);
+
+/// How a topic stands to a filter, and where the next topic that may match is to be sought.
+struct Step {
+  bool matches = false;
+  bool is_last = false;  ///< no topic from here on can match
+  std::string seek;      ///< else, when not empty: nothing before it can match
+};
+Step step(std::string_view filter, std::string_view topic);
+
+/// The last message of every topic, in the order of is_before(). A reader walks through the
+/// topics that match a filter at its own pace, by the topic it saw last: what comes and goes
+/// meanwhile does not disturb it.
+///
+/// Message  cheap to move; `topic_of(message)` gives a view that stays while the message is here
+template <class Message>
+class RetainedIndex {
+ public:
+  /// Stores a message in place of the one of the same topic. Returns whether there was none.
+  bool put(Message message) {
+    const auto it = messages_.find(topic_of(message));
+    if (it == messages_.end()) {
+      messages_.insert(std::move(message));
+      return true;
+    }
+    // The key of the entry is the new message's own topic: equal text, other memory.
+    const_cast<Message&>(*it) = std::move(message);
+    return false;
+  }
+
+  /// Returns whether there was one.
+  bool drop(std::string_view topic) { return messages_.erase(topic) > 0; }
+
+  const Message* find(std::string_view topic) const {
+    const auto it = messages_.find(topic);
+    return it == messages_.end() ? nullptr : &*it;
+  }
+
+  /// The first message behind topic `after` (from the start without one) that matches.
+  const Message* next(std::string_view filter, std::optional<std::string_view> after) const {
+    auto it = messages_.begin();
+    if (after) {
+      it = messages_.upper_bound(*after);
+    } else {
+      const auto fixed = filter.substr(0, filter.find_first_of("+#"));
+      const auto whole =
+          fixed.size() == filter.size() ? fixed : fixed.substr(0, fixed.rfind('/') + 1);
+      // "a/#" matches "a" too
+      it = messages_.lower_bound(whole.ends_with('/') ? whole.substr(0, whole.size() - 1) : whole);
+    }
+    while (it != messages_.end()) {
+      Step here = step(filter, topic_of(*it));
+      if (here.matches) return &*it;
+      if (here.is_last) return nullptr;
+      if (here.seek.empty()) {
+        ++it;
+      } else {
+        it = messages_.lower_bound(std::string_view(here.seek));
+      }
+    }
+    return nullptr;
+  }
+
+  std::size_t size() const { return messages_.size(); }
+  auto begin() const { return messages_.begin(); }
+  auto end() const { return messages_.end(); }
+
+ private:
+  struct Before {
+    using is_transparent = void;
+    static std::string_view key(std::string_view topic) { return topic; }
+    static std::string_view key(const Message& message) { return topic_of(message); }
+    bool operator()(const auto& a, const auto& b) const { return is_before(key(a), key(b)); }
+  };
+
+  absl::btree_set<Message, Before> messages_;
+};
+
+}  // namespace mq::topic

@@ -1,0 +1,248 @@
+#include "topic/subscription_index.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.hpp"
+#include "topic/name.hpp"
+
+// A filter without wildcards is found by its text, in the same hash table that SUBSCRIBE and
+// UNSUBSCRIBE use. The others stand in a trie whose nodes are numbers: one table holds all edges,
+// keyed by parent and level, "+" and "#" are fields of the node, and level names are interned so
+// that a topic's levels are hashed once however many branches are tried.
+//
+// "$share/GROUP/FILTER" is an entry of its own that hangs on the plain entry of FILTER; that one
+// is made when need be, without subscribers, so matching knows nothing of shares.
+//
+// What matched a topic is remembered in a small table until a filter comes or goes.
+
+namespace mq::topic {
+namespace {
+
+constexpr std::size_t kRoutes = 4096;
+constexpr std::uint32_t kUnknownLevel = UINT32_MAX;
+
+std::uint64_t edge_key(std::uint32_t parent, std::uint32_t level) {
+  return std::uint64_t{parent} << 32U | level;
+}
+
+auto position_of(auto& subscribers, std::uint32_t owner) {
+  return std::lower_bound(subscribers.begin(), subscribers.end(), owner,
+                          [](const Subscriber& s, std::uint32_t o) { return s.owner < o; });
+}
+
+template <class T>
+std::uint32_t take_slot(std::vector<T>& slots, std::vector<std::uint32_t>& free) {
+  if (free.empty()) {
+    slots.emplace_back();
+    return static_cast<std::uint32_t>(slots.size() - 1);
+  }
+  const auto slot = free.back();
+  free.pop_back();
+  slots[slot] = T();
+  return slot;
+}
+
+}  // namespace
+
+SubscriptionIndex::SubscriptionIndex()
+    : by_text_(0, TextOfFilter{&entries_}, TextOfFilter{&entries_}), nodes_(1), routes_(kRoutes) {}
+
+auto SubscriptionIndex::subscribe(std::string_view filter, Subscriber subscriber) -> Added {
+  const FilterId id = find_or_create(filter);
+  auto& list = entries_[id].subscribers;
+  const auto it = position_of(list, subscriber.owner);
+  if (it != list.end() && it->owner == subscriber.owner) {
+    *it = subscriber;
+    return {id, false};
+  }
+  list.insert(it, subscriber);
+  ++subscriptions_;
+  if (entries_[id].is_shared) ++shared_subscriptions_;
+  return {id, true};
+}
+
+std::optional<FilterId> SubscriptionIndex::unsubscribe(std::string_view filter,
+                                                       std::uint32_t owner) {
+  const auto found = by_text_.find(filter);
+  if (found == by_text_.end()) return std::nullopt;
+  const FilterId id = *found;
+  const auto& list = entries_[id].subscribers;
+  const auto it = position_of(list, owner);
+  if (it == list.end() || it->owner != owner) return std::nullopt;
+  unsubscribe(id, owner);
+  return id;
+}
+
+void SubscriptionIndex::unsubscribe(FilterId filter, std::uint32_t owner) {
+  auto& list = entries_[filter].subscribers;
+  const auto it = position_of(list, owner);
+  MQ_CHECK(it != list.end() && it->owner == owner);
+  list.erase(it);
+  --subscriptions_;
+  if (entries_[filter].is_shared) --shared_subscriptions_;
+  remove_if_unused(filter);
+}
+
+std::span<const FilterId> SubscriptionIndex::match(std::string_view topic) {
+  Route& route = routes_[TextHash()(topic) % kRoutes];
+  if (route.epoch == epoch_ && route.topic == topic) return route.filters;
+  route.topic = topic;
+  route.epoch = epoch_;
+  route.filters.clear();
+  if (const auto exact = by_text_.find(topic); exact != by_text_.end()) {
+    if (!entries_[*exact].is_shared) route.filters.push_back(*exact);
+  }
+  trie_match(topic, route.filters);
+  return route.filters;
+}
+
+std::span<const Subscriber> SubscriptionIndex::subscribers(FilterId filter) const {
+  return entries_[filter].subscribers;
+}
+
+FilterId SubscriptionIndex::find_or_create(std::string_view filter) {
+  if (const auto found = by_text_.find(filter); found != by_text_.end()) return *found;
+  const auto share = share_of(filter);
+  if (!share) return create(filter);
+  const FilterId plain = find_or_create(share->filter);
+  const FilterId shared = create(filter);
+  Entry& entry = entries_[shared];
+  entry.plain = plain;
+  entry.next_shared = entries_[plain].next_shared;
+  entries_[plain].next_shared = shared;
+  return shared;
+}
+
+FilterId SubscriptionIndex::create(std::string_view filter) {
+  const FilterId id = take_slot(entries_, free_entries_);
+  entries_[id].text = filter;
+  entries_[id].is_shared = share_of(filter).has_value();
+  by_text_.insert(id);
+  if (!entries_[id].is_shared && has_wildcard(filter)) {
+    const NodeId node = trie_insert(filter);
+    entries_[id].node = node;
+    (filter.ends_with('#') ? nodes_[node].hash : nodes_[node].here) = id;
+  }
+  ++epoch_;
+  return id;
+}
+
+void SubscriptionIndex::remove_if_unused(FilterId filter) {
+  Entry& entry = entries_[filter];
+  if (!entry.subscribers.empty()) return;
+  if (!entry.is_shared && entry.next_shared != kNoFilter) return;
+  const FilterId plain = entry.plain;
+  if (entry.is_shared) unlink_share(filter);
+  if (!entry.is_shared && has_wildcard(entry.text)) trie_remove(entry);
+  by_text_.erase(filter);
+  entry = Entry();
+  free_entries_.push_back(filter);
+  ++epoch_;
+  if (plain != kNoFilter) remove_if_unused(plain);
+}
+
+void SubscriptionIndex::unlink_share(FilterId shared) {
+  FilterId* link = &entries_[entries_[shared].plain].next_shared;
+  while (*link != shared) link = &entries_[*link].next_shared;
+  *link = entries_[shared].next_shared;
+}
+
+SubscriptionIndex::NodeId SubscriptionIndex::trie_insert(std::string_view filter) {
+  NodeId node = 0;
+  for (std::string_view rest = filter; rest.data() != nullptr;) {
+    const auto level = take_level(rest);
+    if (level == "#") break;
+    node = child(node, level);
+  }
+  return node;
+}
+
+SubscriptionIndex::NodeId SubscriptionIndex::child(NodeId parent, std::string_view level) {
+  if (level == "+" && nodes_[parent].plus != 0) return nodes_[parent].plus;
+  LevelId level_id = 0;
+  if (level != "+") {
+    level_id = intern(level);
+    const auto found = edges_.find(edge_key(parent, level_id));
+    if (found != edges_.end()) return found->second;
+  }
+  const NodeId node = take_slot(nodes_, free_nodes_);
+  nodes_[node].parent = parent;
+  nodes_[node].level = level_id;
+  ++nodes_[parent].children;
+  if (level == "+") {
+    nodes_[parent].plus = node;
+  } else {
+    edges_.emplace(edge_key(parent, level_id), node);
+    ++levels_[level_id].uses;
+  }
+  return node;
+}
+
+void SubscriptionIndex::trie_remove(const Entry& entry) {
+  NodeId node = entry.node;
+  (entry.text.ends_with('#') ? nodes_[node].hash : nodes_[node].here) = kNoFilter;
+  while (node != 0) {
+    const Node& leaf = nodes_[node];
+    if (leaf.children > 0 || leaf.here != kNoFilter || leaf.hash != kNoFilter) return;
+    const NodeId parent = leaf.parent;
+    if (nodes_[parent].plus == node) {
+      nodes_[parent].plus = 0;
+    } else {
+      edges_.erase(edge_key(parent, leaf.level));
+      release(leaf.level);
+    }
+    --nodes_[parent].children;
+    free_nodes_.push_back(node);
+    node = parent;
+  }
+}
+
+SubscriptionIndex::LevelId SubscriptionIndex::intern(std::string_view name) {
+  if (const auto found = level_ids_.find(name); found != level_ids_.end()) return found->second;
+  const LevelId id = take_slot(levels_, free_levels_);
+  levels_[id].name = name;
+  level_ids_.emplace(name, id);
+  return id;
+}
+
+void SubscriptionIndex::release(LevelId level) {
+  if (--levels_[level].uses > 0) return;
+  level_ids_.erase(levels_[level].name);
+  levels_[level] = Level();
+  free_levels_.push_back(level);
+}
+
+void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>& out) const {
+  if (edges_.empty() && nodes_[0].plus == 0 && nodes_[0].hash == kNoFilter) return;
+  std::array<LevelId, kMaximumLevels> levels;
+  std::size_t depth = 0;
+  for (std::string_view rest = topic; rest.data() != nullptr && depth < levels.size();) {
+    const auto found = level_ids_.find(take_level(rest));
+    levels[depth++] = found == level_ids_.end() ? kUnknownLevel : found->second;
+  }
+
+  struct Step {
+    NodeId node;
+    std::uint32_t depth;
+  };
+  std::vector<Step> steps{{0, 0}};
+  const bool is_reserved = topic.starts_with('$');  // [MQTT-4.7.2-1]
+  while (!steps.empty()) {
+    const Step step = steps.back();
+    steps.pop_back();
+    const Node& node = nodes_[step.node];
+    const bool wildcards = !(step.depth == 0 && is_reserved);
+    if (wildcards && node.hash != kNoFilter) out.push_back(node.hash);
+    if (step.depth == depth) {
+      if (node.here != kNoFilter) out.push_back(node.here);
+      continue;
+    }
+    if (wildcards && node.plus != 0) steps.push_back({node.plus, step.depth + 1});
+    if (levels[step.depth] == kUnknownLevel) continue;
+    const auto edge = edges_.find(edge_key(step.node, levels[step.depth]));
+    if (edge != edges_.end()) steps.push_back({edge->second, step.depth + 1});
+  }
+}
+
+}  // namespace mq::topic
