@@ -33,6 +33,8 @@ struct AnyAcknowledgement {
                                                                               Version version);
 
 /// What a frame's first byte says it is; 0 (not a PacketType) for the reserved one.
-inline PacketType packet_type(ByteView frame) { return static_cast<PacketType>(frame[0] >> 4U); }
+inline PacketType packet_type(ByteView frame) {
+  return static_cast<PacketType>(frame[0] >> 4U);
+}
 
 }  // namespace mq::wire

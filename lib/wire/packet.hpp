@@ -26,8 +26,8 @@ struct Will {
 
 struct Connect {
   Version version = Version::v311;
-  bool clean_start = true;  ///< v3: clean session
-  bool is_bridge = false;   ///< the 0x80 bit that bridges set on the version number of v3
+  bool clean_start = true;       ///< v3: clean session
+  bool is_bridge = false;        ///< the 0x80 bit that bridges set on the version number of v3
   std::uint16_t keep_alive = 0;  ///< seconds, 0 for none
   std::string_view client_id;
   std::optional<Will> will;

@@ -56,7 +56,9 @@ enum class ReasonCode : std::uint8_t {
   wildcard_subscriptions_not_supported = 0xA2,
 };
 
-constexpr bool is_failure(ReasonCode code) { return static_cast<std::uint8_t>(code) >= 0x80; }
+constexpr bool is_failure(ReasonCode code) {
+  return static_cast<std::uint8_t>(code) >= 0x80;
+}
 
 /// The standard's words for a v5 code ("Not authorized"); "Unknown reason" for a number it does
 /// not list. `type` decides what 0x00 to 0x02 are called (success, granted QoS, disconnection).
@@ -65,7 +67,8 @@ std::string_view name(ReasonCode code, PacketType type);
 /// The standard's words for a v3 CONNACK return code 0 to 5 (MQTT 3.1.1 §3.2.2.3).
 std::string_view connect_return_name(std::uint8_t code);
 
-/// What CONNACK's second byte is for `code` in `version`: itself in v5; in v3 the nearest of 1 to 5.
+/// What CONNACK's second byte is for `code` in `version`: itself in v5; in v3 the nearest of 1
+/// to 5.
 std::uint8_t connack_code(ReasonCode code, Version version);
 
 /// Whether the standard lists `code` for `type` (MQTT 5.0 §2.4, table 2-6).
