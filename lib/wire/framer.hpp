@@ -1,8 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <span>
 
@@ -27,12 +28,19 @@ std::expected<std::optional<std::size_t>, Fault> frame_length(ByteView bytes,
 /// between two frames owns no memory.
 ///
 ///     framer.feed(bytes);
-///     while (auto frame = framer.next()) { … **frame … }
+///     while (auto frame = framer.next(maximum_size)) { … **frame … }
 ///
 /// A frame longer than what is there is gathered in one block of its final size, into which the
 /// driver can read the rest directly: see tail().
 class Framer {
  public:
+  Framer() = default;
+  Framer(const Framer&) = delete;
+  Framer& operator=(const Framer&) = delete;
+  Framer(Framer&&) = default;
+  Framer& operator=(Framer&&) = default;
+  ~Framer() = default;
+
   /// Hands over what was read. `bytes` must stay where they are until next() has said nothing.
   void feed(ByteView bytes);
 
@@ -44,25 +52,31 @@ class Framer {
   std::expected<std::optional<ByteView>, Fault> next(std::size_t maximum_size);
 
   /// The block that holds the frame that next() returned last, when it was gathered; else nothing.
-  BlockRef block() const { return finished_; }
+  BlockRef block() const { return state() == State::yielded ? block_ : BlockRef(); }
 
   /// Where the rest of a long unfinished frame goes: read into its front, then call
-  /// tail_filled(n) instead of feed(). Empty when there is no such frame.
+  /// tail_filled(n) instead of feed(). Empty when there is no such frame, or when so little of it
+  /// is missing that a read of its own would cost more than the copy.
   std::span<Byte> tail();
   void tail_filled(std::size_t size);
 
   /// Whether a frame has begun and is not whole.
-  bool is_mid_frame() const { return partial_ != nullptr; }
+  bool is_mid_frame() const { return filled_ > 0; }
 
  private:
-  struct Partial;
-  struct Free {
-    void operator()(Partial* partial) const;
-  };
+  enum class State : std::uint8_t { between, in_header, gathering, yielded };
+  State state() const {
+    if (!block_) return filled_ == 0 ? State::between : State::in_header;
+    return filled_ == 0 ? State::yielded : State::gathering;
+  }
+  std::expected<std::optional<ByteView>, Fault> gather(std::size_t maximum_size);
+  std::optional<ByteView> fill();
+  void start_block(std::size_t size, ByteView start);
 
   ByteView input_;
-  std::unique_ptr<Partial, Free> partial_;
-  BlockRef finished_;
+  BlockRef block_;                ///< the frame being gathered, or yielded last
+  std::uint32_t filled_ = 0;      ///< bytes in block_, or in header_ while there is no block
+  std::array<Byte, 4> header_{};  ///< the start of a frame whose length is not known yet
 };
 
 }  // namespace mq::wire
