@@ -35,7 +35,8 @@ class Outbox {
     [[no_unique_address]] Message message;
     wire::QoS qos{};
     Delivery state = Delivery::waiting;
-    bool was_sent = false;  ///< the next PUBLISH of it carries DUP
+    bool was_sent = false;   ///< the next PUBLISH of it carries DUP
+    std::uint8_t flags = 0;  ///< whatever the owner wants to know of it
   };
 
   /// An entry together with its sequence number; valid until the outbox changes.
@@ -46,8 +47,8 @@ class Outbox {
   };
 
   /// Queues a message behind all others. Returns its sequence number.
-  std::uint64_t push(Message message, wire::QoS qos) {
-    entries_.push_back(Entry{std::move(message), qos});
+  std::uint64_t push(Message message, wire::QoS qos, std::uint8_t flags = 0) {
+    entries_.push_back(Entry{std::move(message), qos, Delivery::waiting, false, flags});
     return first_ + entries_.size() - 1;
   }
 

@@ -38,6 +38,13 @@ bool is_before(std::string_view a, std::string_view b) {
   return static_cast<unsigned char>(*at_a) < static_cast<unsigned char>(*at_b);
 }
 
+std::string_view start_of(std::string_view filter) {
+  const auto wildcard = filter.find_first_of("+#");
+  if (wildcard == std::string_view::npos) return filter;
+  // "a/#" matches "a" too.
+  return filter.substr(0, wildcard == 0 ? 0 : wildcard - 1);
+}
+
 Step step(std::string_view filter, std::string_view topic) {
   if (topic.starts_with('$') && (filter.starts_with('+') || filter.starts_with('#'))) {
     return seek_to("%");  // [MQTT-4.7.2-1]; "%" comes after "$"

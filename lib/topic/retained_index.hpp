@@ -22,6 +22,9 @@ struct Step {
 };
 Step step(std::string_view filter, std::string_view topic);
 
+/// No topic before this one can match `filter`.
+std::string_view start_of(std::string_view filter);
+
 /// The last message of every topic, in the order of is_before(). A reader walks through the
 /// topics that match a filter at its own pace, by the topic it saw last: what comes and goes
 /// meanwhile does not disturb it.
@@ -50,29 +53,22 @@ class RetainedIndex {
     return it == messages_.end() ? nullptr : &*it;
   }
 
-  /// The first message behind topic `after` (from the start without one) that matches.
-  const Message* next(std::string_view filter, std::optional<std::string_view> after) const {
-    auto it = messages_.begin();
-    if (after) {
-      it = messages_.upper_bound(*after);
-    } else {
-      const auto fixed = filter.substr(0, filter.find_first_of("+#"));
-      const auto whole =
-          fixed.size() == filter.size() ? fixed : fixed.substr(0, fixed.rfind('/') + 1);
-      // "a/#" matches "a" too
-      it = messages_.lower_bound(whole.ends_with('/') ? whole.substr(0, whole.size() - 1) : whole);
-    }
+  /// Calls `visit(message)` for the messages that match, from the first one behind topic `after`
+  /// on (from the start without one), until it returns false. Returns whether the end was reached.
+  template <class Visit>
+  bool walk(std::string_view filter, std::optional<std::string_view> after, Visit visit) const {
+    auto it = after ? messages_.upper_bound(*after) : messages_.lower_bound(start_of(filter));
     while (it != messages_.end()) {
-      Step here = step(filter, topic_of(*it));
-      if (here.matches) return &*it;
-      if (here.is_last) return nullptr;
+      const Step here = step(filter, topic_of(*it));
+      if (here.is_last) break;
+      if (here.matches && !visit(*it)) return false;
       if (here.seek.empty()) {
         ++it;
       } else {
         it = messages_.lower_bound(std::string_view(here.seek));
       }
     }
-    return nullptr;
+    return true;
   }
 
   std::size_t size() const { return messages_.size(); }

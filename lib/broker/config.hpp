@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "wire/version.hpp"
+
+namespace mq::broker {
+
+/// What one listener grants to the connections that come through it.
+struct ListenerConfig {
+  bool allow_anonymous = true;
+  std::string auto_id_prefix = "auto-";
+};
+
+/// What the core is told once. Every limit has a name, a default and a line in the manual.
+struct Config {
+  std::vector<ListenerConfig> listeners{ListenerConfig{}};
+  std::string version = "mqbroker";  ///< what $SYS/broker/version says
+  bool allow_zero_length_clientid = true;
+
+  std::size_t max_packet_size = 2'000'000;  ///< bytes, the fixed header included
+  std::uint16_t max_inflight_messages =
+      20;  ///< per session and direction; 0: as many as there are ids
+  std::size_t max_queued_messages =
+      1000;                            ///< waiting per session, those under way not counted; 0: any
+  std::size_t max_queued_bytes = 0;    ///< likewise, of payload; 0: any
+  std::uint16_t max_keepalive = 0;     ///< seconds; 0: any
+  std::uint16_t max_topic_alias = 10;  ///< accepted from a client
+  std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
+  wire::QoS max_qos = wire::QoS::exactly_once;
+  bool retain_available = true;
+  bool queue_qos0_messages = false;
+  bool upgrade_outgoing_qos = false;
+  bool allow_duplicate_messages = true;  ///< overlapping subscriptions each deliver a copy
+
+  /// What a connection may leave unread before QoS 0 messages for it are dropped.
+  std::size_t max_unread_bytes = 16U << 20U;
+  Seconds connect_timeout{30};  ///< for CONNECT to arrive
+  /// Sessions without a connection end after this long, whatever they asked for; 0: never.
+  Seconds persistent_client_expiration{0};
+  Seconds sys_interval{10};  ///< 0: no $SYS topics
+  std::uint64_t seed = 1;    ///< for assigned client ids
+};
+
+}  // namespace mq::broker

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/text_map.hpp"
+#include "base/wheel.hpp"
+#include "broker/send_queue.hpp"
+#include "wire/framer.hpp"
+
+namespace mq::broker {
+
+struct Session;
+
+/// Names a connection between core and driver. Never used twice.
+struct ConnectionId {
+  std::uint32_t slot = UINT32_MAX;
+  std::uint32_t generation = 0;
+  bool operator==(const ConnectionId&) const = default;
+};
+
+/// Topic aliases of one connection (MQTT 5.0 §3.3.2.3.4). Made when the first one is used.
+struct Aliases {
+  std::vector<std::string> incoming;  ///< alias 1 is at 0; empty: not set
+  TextMap<std::uint16_t> outgoing;
+};
+
+/// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.
+struct Connection : WheelNode {
+  ConnectionId id;
+  std::uint16_t listener = 0;
+  wire::Version version = wire::Version::v311;
+  bool is_dirty = false;
+  Session* session = nullptr;  ///< none: CONNECT has not come
+  wire::Framer framer;
+  SendQueue out;
+  Instant last_received{};
+  std::uint16_t keep_alive = 0;           ///< seconds; 0: none
+  std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way
+  std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts
+  std::uint32_t maximum_packet_size = UINT32_MAX;
+  std::unique_ptr<Aliases> aliases;
+};
+
+}  // namespace mq::broker

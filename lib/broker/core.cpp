@@ -1,0 +1,282 @@
+#include "broker/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "broker/write_packet.hpp"
+
+// The core's day: bytes are cut into frames, each frame goes to the handler of its packet, the
+// handlers append to send queues, and every connection that has something to send is listed once.
+// A connection that is to end is forgotten at once, its last bytes go to the driver; so whoever
+// holds a Connection& must not touch it after a handler has returned false.
+
+namespace mq::broker {
+
+using wire::Fault;
+using wire::PacketType;
+using wire::ReasonCode;
+using wire::Version;
+
+Core::Core(Config config, Now now)
+    : config_(std::move(config)),
+      now_(now),
+      prng_(config_.seed),
+      sys_topics_(config_.sys_interval, now) {
+  MQ_CHECK(!config_.listeners.empty());
+  connection_wheel_.advance(now.steady, [](Connection&) {});
+  session_wheel_.advance(now.steady, [](Session&) {});
+}
+
+Core::~Core() = default;
+
+ConnectionId Core::on_open(std::uint16_t listener, Now now) {
+  now_ = now;
+  std::uint32_t slot = 0;
+  if (free_connections_.empty()) {
+    slot = static_cast<std::uint32_t>(connections_.size());
+    connections_.emplace_back();
+    generations_.push_back(0);
+  } else {
+    slot = free_connections_.back();
+    free_connections_.pop_back();
+  }
+  auto& connection = connections_[slot] = std::make_unique<Connection>();
+  connection->id = {slot, generations_[slot]};
+  connection->listener = listener;
+  connection->last_received = now.steady;
+  connection_wheel_.set(*connection, now.steady + config_.connect_timeout);
+  ++stats_.connections;
+  return connection->id;
+}
+
+Connection* Core::find(ConnectionId id) {
+  if (id.slot >= connections_.size() || generations_[id.slot] != id.generation) return nullptr;
+  return connections_[id.slot].get();
+}
+
+void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  stats_.bytes_received += bytes.size();
+  connection->last_received = now.steady;
+  connection->framer.feed(bytes);
+  read_frames(*connection);
+}
+
+std::span<Byte> Core::tail(ConnectionId id) {
+  Connection* connection = find(id);
+  return connection == nullptr ? std::span<Byte>() : connection->framer.tail();
+}
+
+void Core::on_tail(ConnectionId id, std::size_t size, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  stats_.bytes_received += size;
+  connection->last_received = now.steady;
+  connection->framer.tail_filled(size);
+  read_frames(*connection);
+}
+
+void Core::read_frames(Connection& connection) {
+  const auto limit =
+      config_.max_packet_size == 0 ? wire::kMaximumPacketSize : config_.max_packet_size;
+  while (true) {
+    const auto frame = connection.framer.next(limit);
+    if (!frame) return fail(connection, frame.error());
+    if (!*frame) return;
+    ++stats_.packets_received;
+    if (!handle(connection, **frame)) return;
+  }
+}
+
+bool Core::handle(Connection& connection, ByteView frame) {
+  if (connection.session == nullptr) {
+    handle_connect(connection, frame);
+    return find(connection.id) != nullptr;
+  }
+  switch (wire::packet_type(frame)) {
+    case PacketType::publish:
+      return handle_publish(connection, frame);
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp:
+      return handle_acknowledgement(connection, frame);
+    default:
+      return handle_other(connection, frame);
+  }
+}
+
+bool Core::handle_other(Connection& connection, ByteView frame) {
+  const auto packet = wire::decode(frame, connection.version);
+  if (!packet) {
+    fail(connection, packet.error());
+    return false;
+  }
+  if (const auto* subscribe = std::get_if<wire::Subscribe>(&*packet)) {
+    return handle_subscribe(connection, *subscribe);
+  }
+  if (const auto* unsubscribe = std::get_if<wire::Unsubscribe>(&*packet)) {
+    return handle_unsubscribe(connection, *unsubscribe);
+  }
+  if (std::holds_alternative<wire::Pingreq>(*packet)) {
+    send(connection, wire::Pingresp{});  // [MQTT-3.12.4-1]
+    return true;
+  }
+  if (const auto* disconnect = std::get_if<wire::Disconnect>(&*packet)) {
+    return handle_disconnect(connection, *disconnect);
+  }
+  if (std::holds_alternative<wire::Connect>(*packet)) {
+    fail(connection, {ReasonCode::protocol_error, "MQTT-3.1.0-2", "a second CONNECT"});
+  } else if (std::holds_alternative<wire::Auth>(*packet)) {
+    fail(connection, {ReasonCode::protocol_error, "MQTT-4.12.0-6",
+                      "AUTH, but CONNECT named no authentication method"});
+  } else {
+    fail(connection, {ReasonCode::protocol_error, "", "a packet that only a server may send"});
+  }
+  return false;
+}
+
+void Core::on_close(ConnectionId id, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  forget(*connection, {id, {}, fact::End::closed, {}});
+}
+
+void Core::on_drained(ConnectionId id, Now now) {
+  now_ = now;
+  const Connection* connection = find(id);
+  if (connection != nullptr && connection->session != nullptr) pump(*connection->session);
+}
+
+void Core::on_deadline(Now now) {
+  now_ = now;
+  connection_wheel_.advance(now.steady,
+                            [this](Connection& connection) { on_connection_deadline(connection); });
+  session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
+  if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
+}
+
+void Core::on_connection_deadline(Connection& connection) {
+  if (connection.session == nullptr) {
+    disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
+    return;
+  }
+  const Instant due = connection.last_received + Millis(connection.keep_alive * 1500);
+  if (due > now_.steady) {
+    connection_wheel_.set(connection, due);
+  } else {
+    disconnect(connection, ReasonCode::keep_alive_timeout,
+               fact::End::timed_out);  // [MQTT-3.1.2-22]
+  }
+}
+
+void Core::shut_down(Now now) {
+  now_ = now;
+  for (const auto& session : sessions_) {
+    if (session != nullptr && session->will != nullptr) publish_will(*session);
+  }
+  for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
+    if (connections_[slot] == nullptr) continue;
+    disconnect(*connections_[slot], ReasonCode::server_shutting_down, fact::End::shutting_down);
+  }
+}
+
+void Core::fail(Connection& connection, const Fault& fault) {
+  if (connection.session != nullptr && connection.version == Version::v5) {
+    send(connection, wire::Disconnect{fault.reason, {}});  // [MQTT-4.13.1-1]
+  }
+  const ConnectionId id = connection.id;
+  closing_.push_back({id, std::move(connection.out)});
+  forget(connection, {id, {}, fact::End::fault, fault});
+}
+
+void Core::disconnect(Connection& connection, ReasonCode reason, fact::End end) {
+  if (connection.session != nullptr && connection.version == Version::v5) {
+    send(connection, wire::Disconnect{reason, {}});
+  }
+  const ConnectionId id = connection.id;
+  closing_.push_back({id, std::move(connection.out)});
+  forget(connection, {id, {}, end, {reason, "", ""}});
+}
+
+void Core::forget(Connection& connection, const fact::Ended& ended) {
+  const auto slot = connection.id.slot;
+  Session* session = connection.session;
+  facts_.emplace_back(ended);
+  if (session != nullptr) {
+    std::get<fact::Ended>(facts_.back()).client_id = session->client_id;
+    --connected_;
+  }
+  ++generations_[slot];
+  free_connections_.push_back(slot);
+  connections_[slot].reset();
+  if (session != nullptr) fall_asleep(*session);
+}
+
+void Core::mark_dirty(Connection& connection) {
+  if (connection.is_dirty) return;
+  connection.is_dirty = true;
+  dirty_.push_back(connection.id);
+}
+
+std::vector<ConnectionId> Core::take_dirty() {
+  for (const auto id : dirty_) {
+    if (Connection* connection = find(id)) connection->is_dirty = false;
+  }
+  written_.insert(written_.end(), dirty_.begin(), dirty_.end());
+  return std::exchange(dirty_, {});
+}
+
+SendQueue* Core::output(ConnectionId id) {
+  Connection* connection = find(id);
+  return connection == nullptr ? nullptr : &connection->out;
+}
+
+std::vector<Closing> Core::take_closing() {
+  return std::exchange(closing_, {});
+}
+
+std::vector<Fact> Core::take_facts() {
+  return std::exchange(facts_, {});
+}
+
+void Core::end_turn() {
+  for (const auto* list : {&written_, &dirty_}) {
+    for (const auto id : *list) {
+      if (Connection* connection = find(id)) connection->out.keep();
+    }
+  }
+  written_.clear();
+  for (auto& closing : closing_) closing.rest.keep();
+  turn_.reset();
+}
+
+Core::Stored Core::stored() const {
+  Stored stored{retained_.size(), 0};
+  for (const Message& message : retained_) stored.bytes += message.payload().size();
+  for (const auto& session : sessions_) {
+    if (session == nullptr) continue;
+    stored.count += session->outbox.size();
+    stored.bytes += session->queued_bytes;
+  }
+  return stored;
+}
+
+std::size_t Core::unsent_bytes() const {
+  std::size_t size = 0;
+  for (const auto& connection : connections_) {
+    if (connection != nullptr) size += connection->out.size();
+  }
+  return size;
+}
+
+Instant Core::next_deadline() const {
+  return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next()});
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,217 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/prng.hpp"
+#include "base/time.hpp"
+#include "base/wheel.hpp"
+#include "broker/config.hpp"
+#include "broker/connection.hpp"
+#include "broker/fact.hpp"
+#include "broker/session.hpp"
+#include "broker/stats.hpp"
+#include "broker/sys_topics.hpp"
+#include "topic/retained_index.hpp"
+#include "topic/subscription_index.hpp"
+#include "wire/decode.hpp"
+
+namespace mq::broker {
+
+struct Encoded;
+struct Incoming;
+struct Outgoing;
+
+/// A connection that is to be closed once `rest` is sent; the core has forgotten it, and no
+/// on_close() must follow.
+struct Closing {
+  ConnectionId connection;
+  SendQueue rest;
+};
+
+/// The broker without the world: what happens goes in with the time, bytes and requests come out.
+///
+/// A turn of the driver: any number of on_…(), then for every id of take_dirty() as much of
+/// output() as the socket takes, then take_closing(), then end_turn(). Bytes handed to on_bytes()
+/// stay where they are until end_turn(): what is forwarded refers to them.
+class Core {
+ public:
+  Core(Config config, Now now);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // What happened.
+
+  /// listener  index into Config::listeners
+  ConnectionId on_open(std::uint16_t listener, Now now);
+  void on_bytes(ConnectionId connection, ByteView bytes, Now now);
+  /// Where to read the rest of a long frame directly; empty when there is none. What was read is
+  /// announced by on_tail() instead of on_bytes().
+  std::span<Byte> tail(ConnectionId connection);
+  void on_tail(ConnectionId connection, std::size_t size, Now now);
+  /// The peer closed, or the socket failed. Ids that the core has forgotten are ignored.
+  void on_close(ConnectionId connection, Now now);
+  /// Everything of output() is with the kernel: there is room for more.
+  void on_drained(ConnectionId connection, Now now);
+  void on_deadline(Now now);
+
+  // What the operator wants.
+
+  /// Publishes all wills and says goodbye to everyone.
+  void shut_down(Now now);
+
+  // What to do about it.
+
+  /// The connections with something to send since the last call, once each.
+  std::vector<ConnectionId> take_dirty();
+  bool has_dirty() const { return !dirty_.empty(); }
+  /// nullptr for an id that the core has forgotten.
+  SendQueue* output(ConnectionId connection);
+  std::vector<Closing> take_closing();
+  std::vector<Fact> take_facts();
+  /// Nothing refers to the bytes of this turn any more.
+  void end_turn();
+  /// When on_deadline() is due; kNever when nothing waits.
+  Instant next_deadline() const;
+
+  // What is so.
+
+  const Stats& stats() const { return stats_; }
+  std::size_t session_count() const { return session_ids_.size(); }
+  std::size_t connected_count() const { return connected_; }
+  std::size_t connection_count() const { return connections_.size() - free_connections_.size(); }
+  std::size_t retained_count() const { return retained_.size(); }
+  std::size_t subscription_count() const { return subscriptions_.size(); }
+  std::size_t shared_subscription_count() const { return subscriptions_.shared_size(); }
+  /// Messages that are retained or wait in an outbox, each counted as often as it is held.
+  struct Stored {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+  };
+  Stored stored() const;
+  /// What connections have not taken yet.
+  std::size_t unsent_bytes() const;
+  const Config& config() const { return config_; }
+
+ private:
+  friend class SysTopics;
+
+  // core.cpp
+  Connection* find(ConnectionId id);
+  void read_frames(Connection& connection);
+  /// Returns false when the connection is gone.
+  bool handle(Connection& connection, ByteView frame);
+  bool handle_other(Connection& connection, ByteView frame);
+  void fail(Connection& connection, const wire::Fault& fault);
+  void disconnect(Connection& connection, wire::ReasonCode reason, fact::End end);
+  void forget(Connection& connection, const fact::Ended& ended);
+  template <class P>
+  void send(Connection& connection, const P& packet);
+  void mark_dirty(Connection& connection);
+  void on_connection_deadline(Connection& connection);
+
+  // handle_connect.cpp
+  void handle_connect(Connection& connection, ByteView frame);
+  std::optional<wire::Fault> objection(const Connection& connection,
+                                       const wire::Connect& connect) const;
+  void refuse(Connection& connection, wire::Version version, const wire::Fault& fault,
+              std::string_view client_id);
+  Session& open_session(const wire::Connect& connect, std::string_view client_id, bool& present);
+  void accept(Connection& connection, const wire::Connect& connect, Session& session,
+              const fact::Connected& connected, bool is_id_assigned);
+  std::string assign_client_id(const ListenerConfig& listener);
+
+  // handle_publish.cpp
+  bool handle_publish(Connection& connection, ByteView frame);
+  std::optional<wire::Fault> resolve_topic(Connection& connection, const wire::Publish& publish,
+                                           std::string_view& topic);
+  bool accept_publish(Connection& connection, Incoming& incoming);
+  /// Stores or clears what is retained and delivers. Returns whether anybody subscribes.
+  bool publish(Incoming& incoming);
+  void retain(Incoming& incoming);
+
+  // handle_subscribe.cpp
+  bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
+  bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
+  wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,
+                                 std::uint32_t identifier);
+
+  // handle_acks.cpp
+  bool handle_acknowledgement(Connection& connection, ByteView frame);
+  void on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack);
+  void settle(Session& session, Outbox::Item item);
+
+  // handle_disconnect.cpp
+  bool handle_disconnect(Connection& connection, const wire::Disconnect& disconnect);
+  /// The session loses its connection: its will and its end are due from now on.
+  void fall_asleep(Session& session);
+  void on_session_deadline(Session& session);
+  void publish_will(Session& session);
+  void end_session(Session& session);
+  void hand_over_shares(Session& session);
+
+  // deliver.cpp
+  bool route(Incoming& incoming);
+  void deliver(const topic::Subscriber& subscriber, Incoming& incoming);
+  void deliver_shared(topic::FilterId share, Incoming& incoming);
+  bool give_to_member(topic::FilterId share, const Message& message, wire::QoS qos,
+                      const Session& except);
+  void send_at_most_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming);
+  void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
+  void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  /// Sends what is due to a session with a connection: its outbox within its window, then
+  /// retained messages.
+  void pump(Session& session);
+  void pump_outbox(Session& session);
+  void pump_feeds(Session& session);
+  bool has_room_for(const Session& session, const RetainedFeed& feed) const;
+  void feed_one(Session& session, const RetainedFeed& feed, const Message& message);
+  /// Returns false when the packet would be larger than the client accepts.
+  bool send_publish(Connection& connection, const Outgoing& outgoing);
+  std::uint32_t identifier_in(topic::FilterId share, std::uint32_t owner) const;
+  /// The next entry of the outbox will not be sent.
+  void give_up(Session& session, Drop reason);
+  void count_sent(Connection& connection, std::size_t size, std::size_t payload_size);
+  void count_drop(Session& session, Drop reason);
+  struct Alias {
+    std::uint16_t number = 0;
+    bool is_new = false;
+  };
+  static Alias alias_for(Connection& connection, std::string_view topic);
+
+  Config config_;
+  Now now_;
+  Prng prng_;
+  Stats stats_;
+
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint32_t> generations_;
+  std::vector<std::uint32_t> free_connections_;
+  Wheel<Connection> connection_wheel_;
+
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::uint32_t> free_sessions_;
+  TextMap<std::uint32_t> session_ids_;
+  Wheel<Session> session_wheel_;
+  std::size_t connected_ = 0;
+
+  topic::SubscriptionIndex subscriptions_;
+  topic::RetainedIndex<Message> retained_;
+  SysTopics sys_topics_;
+
+  TurnMemory turn_;
+  wire::PropertyList scratch_;
+  std::vector<ConnectionId> dirty_;
+  std::vector<ConnectionId> written_;  ///< taken as dirty, not yet at their turn's end
+  std::vector<Closing> closing_;
+  std::vector<Fact> facts_;
+};
+
+}  // namespace mq::broker

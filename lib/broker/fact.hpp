@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "broker/connection.hpp"
+#include "wire/fault.hpp"
+
+/// What has happened, for whoever writes the log. The core states it as values and formats nothing.
+namespace mq::broker::fact {
+
+struct Connected {
+  ConnectionId connection;
+  std::string client_id;
+  std::string user_name;
+  wire::Version version;
+  bool clean_start;
+  bool session_present;
+  std::uint16_t keep_alive;
+};
+
+/// CONNECT was answered with a refusal.
+struct Refused {
+  ConnectionId connection;
+  std::string client_id;
+  wire::Fault fault;
+};
+
+enum class End : std::uint8_t {
+  disconnected,  ///< the client said DISCONNECT
+  closed,        ///< the socket closed without one
+  timed_out,     ///< nothing within one and a half keep alives
+  no_connect,    ///< CONNECT did not come in time
+  taken_over,    ///< another connection has its client id
+  fault,         ///< it broke the protocol
+  shutting_down,
+};
+
+struct Ended {
+  ConnectionId connection;
+  std::string client_id;  ///< empty before CONNECT
+  End end;
+  wire::Fault fault;  ///< with End::fault
+};
+
+struct Subscribed {
+  std::string client_id;
+  std::string filter;
+  wire::QoS qos;
+};
+
+struct Unsubscribed {
+  std::string client_id;
+  std::string filter;
+};
+
+/// The first message that a session lost since it was last empty-handed.
+struct Dropped {
+  std::string client_id;
+  const char* reason;
+};
+
+}  // namespace mq::broker::fact
+
+namespace mq::broker {
+
+using Fact = std::variant<fact::Connected, fact::Refused, fact::Ended, fact::Subscribed,
+                          fact::Unsubscribed, fact::Dropped>;
+
+}  // namespace mq::broker

@@ -1,0 +1,62 @@
+#include "broker/core.hpp"
+#include "broker/write_packet.hpp"
+
+namespace mq::broker {
+
+using session::Delivery;
+using wire::PacketType;
+using wire::QoS;
+using wire::ReasonCode;
+using wire::Version;
+
+bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
+  const auto ack = wire::decode_acknowledgement(frame, connection.version);
+  if (!ack) {
+    fail(connection, ack.error());
+    return false;
+  }
+  Session& session = *connection.session;
+  if (ack->type == PacketType::pubrel) {
+    const bool was_known = session.inbox.drop(ack->packet_id);
+    const auto reason = was_known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
+    send(connection, wire::Pubcomp{ack->packet_id, reason, {}});  // [MQTT-4.3.3-11]
+    return true;
+  }
+  if (ack->type == PacketType::pubrec) {
+    on_pubrec(connection, *ack);
+  } else if (const auto item = session.outbox.find(ack->packet_id)) {
+    const bool is_awaited = ack->type == PacketType::puback
+                                ? item->entry->qos == QoS::at_least_once
+                                : item->entry->state == Delivery::released;
+    if (is_awaited) settle(session, *item);
+  }
+  pump(session);
+  return true;
+}
+
+void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack) {
+  Session& session = *connection.session;
+  const auto item = session.outbox.find(ack.packet_id);
+  if (!item || item->entry->qos != QoS::exactly_once) {
+    const auto reason = ReasonCode::packet_identifier_not_found;
+    send(connection, wire::Pubrel{ack.packet_id, reason, {}});
+    return;
+  }
+  if (is_failure(ack.reason)) {  // the message is not wanted (MQTT 5.0 §4.3.3)
+    settle(session, *item);
+    return;
+  }
+  if (item->entry->state == Delivery::published) {
+    session.queued_bytes -= item->entry->message.message.payload().size();
+    session.outbox.release(*item);
+  }
+  send(connection, wire::Pubrel{ack.packet_id, ReasonCode::success, {}});  // [MQTT-4.3.3-4]
+}
+
+void Core::settle(Session& session, Outbox::Item item) {
+  const Message& message = item.entry->message.message;
+  if (message) session.queued_bytes -= message.payload().size();
+  session.outbox.settle(item);
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "broker/core.hpp"
+#include "broker/write_packet.hpp"
+
+// CONNECT: is it well-formed, does anything speak against it, which client id, which session, and
+// who holds that session now. Only then does the client hear of it.
+
+namespace mq::broker {
+namespace {
+
+using wire::Fault;
+using wire::PropertyId;
+using wire::QoS;
+using wire::ReasonCode;
+using wire::Version;
+
+constexpr std::uint32_t kNeverExpires = UINT32_MAX;
+
+/// The version to answer a CONNECT in that could not be decoded: what its level says, if anything.
+Version version_of(ByteView frame) {
+  constexpr std::array<Byte, 6> kName{0, 4, 'M', 'Q', 'T', 'T'};
+  const auto name = std::search(frame.begin(), frame.end(), kName.begin(), kName.end());
+  const auto at = static_cast<std::size_t>(name - frame.begin());
+  return at <= 5 && at + 6 < frame.size() && frame[at + 6] == 5 ? Version::v5 : Version::v311;
+}
+
+std::uint32_t requested_expiry(const wire::Connect& connect) {
+  if (connect.version != Version::v5) return connect.clean_start ? 0 : kNeverExpires;
+  return connect.properties.number(PropertyId::session_expiry_interval).value_or(0);
+}
+
+std::unique_ptr<StoredWill> store(const wire::Will& will) {
+  auto stored = std::make_unique<StoredWill>();
+  stored->topic = will.topic;
+  stored->payload.assign(will.payload.begin(), will.payload.end());
+  stored->qos = will.qos;
+  stored->retain = will.retain;
+  for (auto it = will.properties.begin(); it != will.properties.end(); ++it) {
+    if (it->id == PropertyId::will_delay_interval) {
+      stored->delay = Seconds(it->number);
+    } else {
+      const auto bytes = it.encoded();
+      stored->properties.insert(stored->properties.end(), bytes.begin(), bytes.end());
+    }
+  }
+  return stored;
+}
+
+}  // namespace
+
+void Core::handle_connect(Connection& connection, ByteView frame) {
+  if (wire::packet_type(frame) != wire::PacketType::connect) {
+    return fail(connection, {ReasonCode::protocol_error, "MQTT-3.1.0-1", "no CONNECT first"});
+  }
+  const auto packet = wire::decode(frame, Version::v5);
+  if (!packet) return refuse(connection, version_of(frame), packet.error(), {});
+  const auto& connect = std::get<wire::Connect>(*packet);
+  if (const auto fault = objection(connection, connect)) {
+    return refuse(connection, connect.version, *fault, connect.client_id);
+  }
+
+  const bool is_assigned = connect.client_id.empty();
+  const std::string client_id = is_assigned
+                                    ? assign_client_id(config_.listeners[connection.listener])
+                                    : std::string(connect.client_id);
+  if (const auto held = session_ids_.find(client_id); held != session_ids_.end()) {
+    if (Connection* other = sessions_[held->second]->connection) {
+      disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
+    }
+  }
+  bool present = false;
+  Session& session = open_session(connect, client_id, present);
+  accept(connection, connect, session,
+         {connection.id, client_id, std::string(connect.user_name.value_or("")), connect.version,
+          connect.clean_start, present, connect.keep_alive},
+         is_assigned);
+}
+
+std::optional<Fault> Core::objection(const Connection& connection,
+                                     const wire::Connect& connect) const {
+  const bool is_v5 = connect.version == Version::v5;
+  if (connect.properties.find(PropertyId::authentication_method)) {
+    return Fault{ReasonCode::bad_authentication_method, "MQTT-4.12.0-1",
+                 "no authentication method is offered"};
+  }
+  if (connect.client_id.empty()) {
+    if (!config_.allow_zero_length_clientid || connect.version == Version::v31) {
+      return Fault{ReasonCode::client_identifier_not_valid, "MQTT-3.1.3-8", "no client id"};
+    }
+    if (!is_v5 && !connect.clean_start) {
+      return Fault{ReasonCode::client_identifier_not_valid, "MQTT-3.1.3-8",
+                   "a session that is to be kept needs a client id"};
+    }
+  }
+  if (!config_.listeners[connection.listener].allow_anonymous) {
+    return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};
+  }
+  if (!is_v5 && config_.max_keepalive > 0 &&
+      (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive)) {
+    return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
+  }
+  if (!connect.will) return std::nullopt;
+  if (connect.will->qos > config_.max_qos) {
+    return Fault{ReasonCode::qos_not_supported, "MQTT-3.2.2-12", "the will's QoS above max_qos"};
+  }
+  if (connect.will->retain && !config_.retain_available) {
+    return Fault{ReasonCode::retain_not_supported, "MQTT-3.2.2-13", "the will is to be retained"};
+  }
+  return std::nullopt;
+}
+
+void Core::refuse(Connection& connection, Version version, const Fault& fault,
+                  std::string_view client_id) {
+  connection.version = version;
+  send(connection, wire::Connack{false, wire::connack_code(fault.reason, version), {}});
+  facts_.emplace_back(fact::Refused{connection.id, std::string(client_id), fault});
+  fail(connection, fault);
+}
+
+Session& Core::open_session(const wire::Connect& connect, std::string_view client_id,
+                            bool& present) {
+  if (const auto known = session_ids_.find(client_id); known != session_ids_.end()) {
+    Session& session = *sessions_[known->second];
+    if (!connect.clean_start) {  // [MQTT-3.1.2-5]
+      present = true;
+      session_wheel_.set(session, kNever);
+      session.expires_at = session.will_due_at = kNever;
+      session.will.reset();  // [MQTT-3.1.3-9]
+      return session;
+    }
+    end_session(session);  // [MQTT-3.1.2-4]
+  }
+  std::uint32_t index = 0;
+  if (free_sessions_.empty()) {
+    index = static_cast<std::uint32_t>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    index = free_sessions_.back();
+    free_sessions_.pop_back();
+  }
+  sessions_[index] = std::make_unique<Session>();
+  sessions_[index]->index = index;
+  sessions_[index]->client_id = client_id;
+  session_ids_.emplace(client_id, index);
+  stats_.maximum_sessions = std::max<std::uint64_t>(stats_.maximum_sessions, session_ids_.size());
+  return *sessions_[index];
+}
+
+void Core::accept(Connection& connection, const wire::Connect& connect, Session& session,
+                  const fact::Connected& connected, bool is_id_assigned) {
+  const auto number = [&connect](PropertyId id) { return connect.properties.number(id); };
+  const auto window = config_.max_inflight_messages == 0 ? std::uint16_t{UINT16_MAX}
+                                                         : config_.max_inflight_messages;
+  connection.version = connect.version;
+  connection.session = &session;
+  connection.receive_maximum = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(window, number(PropertyId::receive_maximum).value_or(UINT16_MAX)));
+  connection.topic_alias_maximum = static_cast<std::uint16_t>(std::min<std::uint32_t>(
+      config_.max_topic_alias_broker, number(PropertyId::topic_alias_maximum).value_or(0)));
+  connection.maximum_packet_size = number(PropertyId::maximum_packet_size).value_or(UINT32_MAX);
+  connection.keep_alive = connect.keep_alive;
+
+  session.connection = &connection;
+  session.expiry_interval = requested_expiry(connect);
+  if (connect.will) session.will = store(*connect.will);
+  ++connected_;
+  ++stats_.connects;
+  facts_.emplace_back(connected);
+
+  wire::PropertyList properties;
+  if (connect.version == Version::v5) {
+    if (config_.max_topic_alias > 0) {
+      properties.add(PropertyId::topic_alias_maximum, config_.max_topic_alias);
+    }
+    if (is_id_assigned) {
+      properties.add(PropertyId::assigned_client_identifier,
+                     std::string_view(session.client_id));  // [MQTT-3.1.3-7]
+    }
+    if (config_.max_keepalive > 0 &&
+        (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive)) {
+      connection.keep_alive = config_.max_keepalive;  // [MQTT-3.1.2-21]
+      properties.add(PropertyId::server_keep_alive, config_.max_keepalive);
+    }
+    if (number(PropertyId::request_response_information) == 1) {
+      properties.add(PropertyId::response_information,
+                     std::string_view("response/" + session.client_id));
+    }
+    if (config_.max_qos < QoS::exactly_once) {
+      properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(config_.max_qos));
+    }
+    if (!config_.retain_available) properties.add(PropertyId::retain_available, 0U);
+    if (config_.max_packet_size > 0) {
+      properties.add(PropertyId::maximum_packet_size,
+                     static_cast<std::uint32_t>(config_.max_packet_size));
+    }
+    if (config_.max_inflight_messages > 0) {
+      properties.add(PropertyId::receive_maximum, config_.max_inflight_messages);
+    }
+  }
+  connection_wheel_.set(connection, connection.keep_alive == 0
+                                        ? kNever
+                                        : now_.steady + Millis(connection.keep_alive * 1500));
+  const bool tells_present = connected.session_present && connect.version != Version::v31;
+  send(connection, wire::Connack{tells_present, 0, properties.view()});
+  pump(session);
+}
+
+std::string Core::assign_client_id(const ListenerConfig& listener) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string id = listener.auto_id_prefix;
+  const std::array<std::uint64_t, 2> random{prng_.next(), prng_.next()};
+  for (unsigned i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) id.push_back('-');
+    id.push_back(kDigits[(random[i / 16] >> (i % 16 * 4)) & 15U]);
+  }
+  return id;
+}
+
+}  // namespace mq::broker

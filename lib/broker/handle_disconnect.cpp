@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core.hpp"
+#include "broker/incoming.hpp"
+
+// How connections and sessions end. A session that loses its connection owes two things: its will,
+// at once or when the will delay has passed, and its own end when its expiry interval has.
+
+namespace mq::broker {
+
+using session::Delivery;
+using wire::PropertyId;
+using wire::QoS;
+using wire::ReasonCode;
+
+bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& disconnect) {
+  Session& session = *connection.session;
+  if (const auto expiry = disconnect.properties.number(PropertyId::session_expiry_interval)) {
+    if (session.expiry_interval == 0 && *expiry > 0) {
+      fail(connection, {ReasonCode::protocol_error, "MQTT-3.14.2-2",
+                        "DISCONNECT extends a session that CONNECT did not want kept"});
+      return false;
+    }
+    session.expiry_interval = *expiry;
+  }
+  if (disconnect.reason == ReasonCode::normal_disconnection)
+    session.will.reset();  // [MQTT-3.14.4-3]
+  const ConnectionId id = connection.id;
+  closing_.push_back({id, std::move(connection.out)});
+  forget(connection, {id, {}, fact::End::disconnected, {disconnect.reason, "", ""}});
+  return false;
+}
+
+void Core::fall_asleep(Session& session) {
+  session.connection = nullptr;
+  session.outbox.rewind();
+  auto keep = Seconds(session.expiry_interval);
+  bool is_kept_for_ever = session.expiry_interval == UINT32_MAX;
+  if (config_.persistent_client_expiration > Seconds(0) &&
+      (is_kept_for_ever || keep > config_.persistent_client_expiration)) {
+    keep = config_.persistent_client_expiration;
+    is_kept_for_ever = false;
+  }
+  session.expires_at = is_kept_for_ever ? kNever : now_.steady + keep;
+  if (session.will != nullptr) {
+    session.will_due_at = std::min(now_.steady + session.will->delay, session.expires_at);
+  }
+  on_session_deadline(session);
+}
+
+void Core::on_session_deadline(Session& session) {
+  if (session.will != nullptr && session.will_due_at <= now_.steady) publish_will(session);
+  if (session.expires_at <= now_.steady) {
+    if (session.expiry_interval > 0) ++stats_.expired_sessions;
+    end_session(session);
+    return;
+  }
+  session_wheel_.set(session, std::min(session.will_due_at, session.expires_at));
+}
+
+void Core::publish_will(Session& session) {
+  const auto will = std::exchange(session.will, nullptr);
+  session.will_due_at = kNever;
+  Incoming incoming{.packet = {.qos = std::min(will->qos, config_.max_qos),
+                               .dup = false,
+                               .retain = will->retain,
+                               .topic = will->topic,
+                               .packet_id = 0,
+                               .properties = wire::Properties(will->properties),
+                               .payload = will->payload},
+                    .publisher = session.index};
+  // The will goes when this function does: receivers get a copy that lasts.
+  const Message message = incoming.shared(now_.steady);
+  incoming.packet.topic = message.topic();
+  incoming.packet.payload = message.payload();
+  incoming.owner = message.block();
+  const auto properties = turn_.take(will->properties.size());
+  std::ranges::copy(will->properties, properties.begin());
+  incoming.packet.properties = wire::Properties(properties);
+  publish(incoming);
+}
+
+void Core::end_session(Session& session) {
+  if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
+  hand_over_shares(session);
+  for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
+  session_ids_.erase(session.client_id);
+  free_sessions_.push_back(session.index);
+  sessions_[session.index].reset();
+}
+
+void Core::hand_over_shares(Session& session) {
+  for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+    auto& entry = session.outbox[i];
+    if ((entry.flags & kFromShare) == 0 || !entry.message.message) continue;
+    if (entry.qos == QoS::exactly_once && entry.was_sent) continue;  // [MQTT-4.8.2-5]
+    give_to_member(entry.message.origin, entry.message.message, entry.qos, session);
+  }
+}
+
+}  // namespace mq::broker

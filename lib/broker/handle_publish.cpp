@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core.hpp"
+#include "broker/incoming.hpp"
+#include "broker/write_packet.hpp"
+#include "topic/name.hpp"
+
+// A PUBLISH is checked against what this connection agreed on, delivered, and acknowledged behind
+// what it caused, so that a client which subscribes to its own topic sees the message first.
+
+namespace mq::broker {
+
+using wire::Fault;
+using wire::PropertyId;
+using wire::QoS;
+using wire::ReasonCode;
+using wire::Version;
+
+bool Core::handle_publish(Connection& connection, ByteView frame) {
+  auto decoded = wire::decode_publish(frame, connection.version);
+  if (!decoded) {
+    fail(connection, decoded.error());
+    return false;
+  }
+  Incoming incoming{.packet = *decoded,
+                    .version = connection.version,
+                    .publisher = connection.session->index,
+                    .owner = connection.framer.block()};
+  wire::Publish& publish = incoming.packet;
+  ++stats_.publish_received;
+  stats_.publish_bytes_received += publish.payload.size();
+  const auto whole_properties = publish.properties.encoded().size();
+  if (const auto fault = resolve_topic(connection, *decoded, publish.topic)) {
+    fail(connection, *fault);
+    return false;
+  }
+  if (publish.topic.data() != decoded->topic.data() ||
+      publish.properties.number(PropertyId::topic_alias)) {
+    scratch_ = {};
+    for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
+      if (it->id != PropertyId::topic_alias) scratch_.add_encoded(it.encoded());
+    }
+    const auto rest = scratch_.view().encoded();
+    const auto copy = turn_.take(rest.size());
+    std::ranges::copy(rest, copy.begin());
+    publish.properties = wire::Properties(copy);
+  }
+  const bool leaves_as_it_came = publish.qos == QoS::at_most_once && !publish.retain &&
+                                 publish.properties.encoded().size() == whole_properties;
+  if (leaves_as_it_came) incoming.frame = frame;
+  return accept_publish(connection, incoming);
+}
+
+std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Publish& publish,
+                                         std::string_view& topic) {
+  if (topic.size() >= topic::kMaximumLevels && !topic::is_name(topic)) {
+    return Fault{ReasonCode::topic_name_invalid, "", "a topic of too many levels"};
+  }
+  if (publish.properties.empty()) return std::nullopt;
+  if (publish.properties.find(PropertyId::subscription_identifier)) {
+    return Fault{ReasonCode::protocol_error, "MQTT-3.3.4-6",
+                 "a subscription identifier in a client's PUBLISH"};
+  }
+  const auto alias = publish.properties.number(PropertyId::topic_alias);
+  if (!alias) return std::nullopt;
+  if (*alias > config_.max_topic_alias) {
+    return Fault{ReasonCode::topic_alias_invalid, "MQTT-3.3.2-9",
+                 "a topic alias above the maximum"};
+  }
+  if (connection.aliases == nullptr) connection.aliases = std::make_unique<Aliases>();
+  auto& known = connection.aliases->incoming;
+  if (known.size() < *alias) known.resize(*alias);
+  std::string& name = known[*alias - 1];
+  if (!topic.empty()) {
+    name = topic;
+  } else if (name.empty()) {
+    return Fault{ReasonCode::protocol_error, "MQTT-3.3.2-8", "a topic alias that was never set"};
+  }
+  topic = name;
+  return std::nullopt;
+}
+
+bool Core::accept_publish(Connection& connection, Incoming& incoming) {
+  const wire::Publish& packet = incoming.packet;
+  if (packet.qos > config_.max_qos) {
+    fail(connection, {ReasonCode::qos_not_supported, "MQTT-3.2.2-11", "QoS above max_qos"});
+    return false;
+  }
+  if (packet.retain && !config_.retain_available) {
+    fail(connection,
+         {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
+    return false;
+  }
+  // $SYS and $CONTROL are the broker's own.
+  const bool is_denied = packet.topic.starts_with('$') && (packet.topic.starts_with("$SYS/") ||
+                                                           packet.topic.starts_with("$CONTROL/"));
+  auto reason = ReasonCode::success;
+  if (packet.qos == QoS::exactly_once) {
+    session::Inbox& inbox = connection.session->inbox;
+    if (connection.version == Version::v5 && config_.max_inflight_messages > 0 &&
+        inbox.size() >= config_.max_inflight_messages && !inbox.contains(packet.packet_id)) {
+      fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
+                        "more QoS 2 messages under way than max_inflight_messages"});
+      return false;
+    }
+    if (!is_denied && !inbox.put(packet.packet_id)) {  // a repetition [MQTT-4.3.3-10]
+      send(connection, wire::Pubrec{packet.packet_id, reason, {}});
+      return true;
+    }
+  }
+  if (is_denied) {
+    reason = ReasonCode::not_authorized;
+  } else if (!publish(incoming)) {
+    reason = ReasonCode::no_matching_subscribers;
+  }
+  if (packet.qos == QoS::at_least_once) {
+    send(connection, wire::Puback{packet.packet_id, reason, {}});  // [MQTT-4.3.2-4]
+  } else if (packet.qos == QoS::exactly_once) {
+    send(connection, wire::Pubrec{packet.packet_id, reason, {}});  // [MQTT-4.3.3-8]
+  }
+  return true;
+}
+
+bool Core::publish(Incoming& incoming) {
+  if (incoming.packet.retain) retain(incoming);
+  return route(incoming);
+}
+
+void Core::retain(Incoming& incoming) {
+  if (incoming.packet.payload.empty()) {
+    retained_.drop(incoming.packet.topic);  // [MQTT-3.3.1-6]
+  } else {
+    retained_.put(incoming.shared(now_.steady));  // [MQTT-3.3.1-5]
+  }
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core.hpp"
+#include "broker/write_packet.hpp"
+#include "topic/name.hpp"
+
+namespace mq::broker {
+
+using wire::PropertyId;
+using wire::ReasonCode;
+using wire::RetainHandling;
+
+bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subscribe) {
+  for (const auto& subscription : subscribe.subscriptions) {
+    if (!topic::is_filter(subscription.filter)) {
+      fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
+      return false;
+    }
+    if (subscription.options.no_local && topic::share_of(subscription.filter)) {
+      fail(connection,
+           {ReasonCode::protocol_error, "MQTT-3.8.3-4", "no-local on a shared subscription"});
+      return false;
+    }
+  }
+  const auto identifier =
+      subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
+  std::vector<Byte> codes;
+  for (const auto& subscription : subscribe.subscriptions) {
+    const auto code = subscribe_one(*connection.session, subscription, identifier);
+    codes.push_back(static_cast<Byte>(code));
+  }
+  send(connection, wire::Suback{subscribe.packet_id, {}, codes});  // [MQTT-3.8.4-1]
+  pump(*connection.session);
+  return true;
+}
+
+ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subscription,
+                               std::uint32_t identifier) {
+  const auto& wanted = subscription.options;
+  const GrantedOptions granted{std::min(wanted.qos, config_.max_qos), wanted.no_local,
+                               wanted.retain_as_published};
+  const auto added =
+      subscriptions_.subscribe(subscription.filter, {session.index, identifier, granted.byte()});
+  if (added.is_new) session.subscriptions.push_back(added.filter);
+  facts_.emplace_back(
+      fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
+
+  const bool wants_retained =
+      wanted.retain_handling == RetainHandling::send ||
+      (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);
+  if (wants_retained && !subscriptions_.is_shared(added.filter)) {
+    session.feeds.push_back({std::string(subscription.filter), granted, identifier, std::nullopt});
+  }
+  return static_cast<ReasonCode>(granted.qos);
+}
+
+bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {
+  Session& session = *connection.session;
+  std::vector<Byte> codes;
+  for (const auto filter : unsubscribe.filters) {
+    if (!topic::is_filter(filter)) {
+      fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
+      return false;
+    }
+    const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
+    if (removed) {
+      std::erase(session.subscriptions, *removed);
+      std::erase_if(session.feeds, [&](const auto& feed) { return feed.filter == filter; });
+      if (topic::share_of(filter)) {
+        // What came through the share stays here now: its filter id may soon be another's.
+        for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+          auto& entry = session.outbox[i];
+          if ((entry.flags & kFromShare) == 0 || entry.message.origin != *removed) continue;
+          entry.flags &= static_cast<std::uint8_t>(~kFromShare);
+          entry.message.origin = 0;
+        }
+      }
+      facts_.emplace_back(fact::Unsubscribed{session.client_id, std::string(filter)});
+    }
+    codes.push_back(
+        static_cast<Byte>(removed ? ReasonCode::success : ReasonCode::no_subscription_existed));
+  }
+  send(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes});  // [MQTT-3.10.4-4]
+  return true;
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,53 @@
+#include "broker/message.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace mq::broker {
+namespace {
+
+using wire::PropertyId;
+
+bool travels(PropertyId id) {
+  return id != PropertyId::topic_alias && id != PropertyId::subscription_identifier &&
+         id != PropertyId::message_expiry_interval;
+}
+
+std::size_t travelling_size(wire::Properties properties) {
+  std::size_t size = 0;
+  for (auto it = properties.begin(); it != properties.end(); ++it) {
+    if (travels(it->id)) size += it.encoded().size();
+  }
+  return size;
+}
+
+}  // namespace
+
+Message Message::of(const wire::Publish& publish, std::string_view topic, Instant now) {
+  const auto properties_size = travelling_size(publish.properties);
+  Message message;
+  message.block_ =
+      BlockRef::allocate(sizeof(Head) + topic.size() + properties_size + publish.payload.size());
+  const auto expiry = publish.properties.number(PropertyId::message_expiry_interval);
+  ::new (message.block_->bytes()) Head{
+      .expires_at = expiry ? now + Seconds(*expiry) : kNever,
+      .properties_size = static_cast<std::uint32_t>(properties_size),
+      .topic_size = static_cast<std::uint16_t>(topic.size()),
+      .qos = publish.qos,
+      .retain = publish.retain,
+  };
+  Byte* out = std::ranges::copy(bytes_of(topic), message.block_->bytes() + sizeof(Head)).out;
+  for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
+    if (travels(it->id)) out = std::ranges::copy(it.encoded(), out).out;
+  }
+  std::ranges::copy(publish.payload, out);
+  return message;
+}
+
+std::optional<std::uint32_t> Message::remaining(Instant now) const {
+  if (expires_at() == kNever) return std::nullopt;
+  const auto left = std::chrono::ceil<Seconds>(expires_at() - now).count();
+  return static_cast<std::uint32_t>(std::max<Seconds::rep>(left, 0));
+}
+
+}  // namespace mq::broker

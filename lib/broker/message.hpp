@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/block.hpp"
+#include "base/time.hpp"
+#include "wire/packet.hpp"
+
+namespace mq::broker {
+
+/// A message that outlives the turn it came in: one allocation that holds everything its
+/// receivers share. Immutable.
+class Message {
+ public:
+  Message() = default;
+
+  /// Copies `publish`. Topic aliases and subscription identifiers among its properties, which
+  /// belong to one connection, stay behind; so does the expiry interval, which becomes
+  /// expires_at().
+  ///
+  /// topic      the name, also where `publish` has an alias in its place
+  /// publisher  names the session it comes from, for no-local
+  static Message of(const wire::Publish& publish, std::string_view topic, Instant now);
+
+  explicit operator bool() const { return static_cast<bool>(block_); }
+  std::string_view topic() const { return text_of({data(), head().topic_size}); }
+  wire::Properties properties() const {
+    return wire::Properties({data() + head().topic_size, head().properties_size});
+  }
+  ByteView payload() const {
+    const std::size_t before = head().topic_size + head().properties_size;
+    return {data() + before, block_->size() - sizeof(Head) - before};
+  }
+  wire::QoS qos() const { return head().qos; }
+  bool retain() const { return head().retain; }
+  /// kNever without an expiry interval.
+  Instant expires_at() const { return head().expires_at; }
+  bool is_expired(Instant now) const { return expires_at() <= now; }
+  /// Whole seconds until it expires, rounded up; nothing without an expiry interval.
+  std::optional<std::uint32_t> remaining(Instant now) const;
+  /// The memory itself, to be kept alive by whoever holds a view of it.
+  const BlockRef& block() const { return block_; }
+
+ private:
+  struct Head {
+    Instant expires_at;
+    std::uint32_t properties_size;
+    std::uint16_t topic_size;
+    wire::QoS qos;
+    bool retain;
+  };
+
+  const Head& head() const { return *reinterpret_cast<const Head*>(block_->bytes()); }
+  const Byte* data() const { return block_->bytes() + sizeof(Head); }
+
+  BlockRef block_;
+};
+
+inline std::string_view topic_of(const Message& message) {
+  return message.topic();
+}
+
+}  // namespace mq::broker

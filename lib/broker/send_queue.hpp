@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/block.hpp"
+#include "base/bytes.hpp"
+#include "base/ring.hpp"
+
+namespace mq::broker {
+
+/// Memory for what is written anew in one turn of the loop, for all connections together.
+class TurnMemory {
+ public:
+  /// `size` bytes that stay until reset().
+  std::span<Byte> take(std::size_t size);
+  /// The turn is over: nobody refers to this memory any more.
+  void reset();
+
+ private:
+  struct Piece {
+    std::unique_ptr<Byte[]> bytes;
+    std::size_t size;
+  };
+
+  std::vector<Piece> pieces_;
+  std::size_t current_ = 0;
+  std::size_t used_ = 0;
+};
+
+/// What one connection has yet to send: references to memory, in order.
+///
+/// Within a turn the memory may be the read buffer or the turn's own; keep() copies what the
+/// socket has not taken before that memory is used again. An empty queue owns nothing.
+class SendQueue {
+ public:
+  /// Appends bytes that stay where they are until the end of the turn.
+  void append(ByteView bytes);
+  /// Appends bytes of a block that the queue keeps alive.
+  void append(ByteView bytes, const BlockRef& owner);
+  /// Room for at most `size` bytes to be written at once; append_written() says how many it was.
+  Byte* reserve(std::size_t size, TurnMemory& memory);
+  void append_written(std::size_t size);
+
+  bool empty() const { return bytes_ == 0; }
+  /// Bytes not sent yet.
+  std::size_t size() const { return bytes_; }
+
+  /// Fills `out` with the first pieces. Returns how many.
+  std::size_t gather(std::span<ByteView> out) const;
+  /// The first `size` bytes are sent.
+  void sent(std::size_t size);
+  /// The turn ends: what is left is moved to memory of its own.
+  void keep();
+
+ private:
+  struct Piece {
+    const Byte* data;
+    std::size_t size;
+    BlockRef owner;  ///< none: memory of the turn
+  };
+
+  Ring<Piece> pieces_;
+  std::size_t bytes_ = 0;
+  std::size_t borrowed_ = 0;  ///< how many pieces at the back may be the turn's
+  Byte* room_ = nullptr;      ///< turn memory set aside for this connection
+  std::size_t room_size_ = 0;
+};
+
+}  // namespace mq::broker

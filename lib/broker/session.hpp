@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/wheel.hpp"
+#include "broker/message.hpp"
+#include "session/inbox.hpp"
+#include "session/outbox.hpp"
+#include "topic/subscription_index.hpp"
+
+namespace mq::broker {
+
+struct Connection;
+
+/// A subscription's options in the byte that the subscription index keeps for us, laid out as in
+/// SUBSCRIBE (MQTT 5.0 §3.8.3.1).
+struct GrantedOptions {
+  wire::QoS qos;
+  bool no_local;
+  bool retain_as_published;
+
+  static GrantedOptions of(std::uint8_t byte) {
+    return {static_cast<wire::QoS>(byte & 3U), (byte & 4U) != 0, (byte & 8U) != 0};
+  }
+  std::uint8_t byte() const {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(qos) | (no_local ? 4U : 0U) |
+                                     (retain_as_published ? 8U : 0U));
+  }
+};
+
+/// A message as one session's outbox holds it. Not an aggregate, so that the outbox can use the
+/// bytes behind `origin`.
+class Queued {
+ public:
+  Queued() = default;
+  Queued(Message m, std::uint32_t o) : message(std::move(m)), origin(o) {}
+
+  Message message;
+  /// The subscription identifier (0 for none); with kFromShare the filter id of the share.
+  std::uint32_t origin = 0;
+};
+
+/// How a Queued goes out, beside its QoS.
+inline constexpr std::uint8_t kRetainFlag = 1;
+inline constexpr std::uint8_t kFromShare = 2;
+
+using Outbox = session::Outbox<Queued>;
+static_assert(sizeof(Outbox::Entry) == 16);
+
+/// Why a message for a session was given up.
+enum class Drop : std::uint8_t { queue_full, unread, expired, too_large };
+inline constexpr std::size_t kDropKinds = 4;
+
+struct StoredWill {
+  std::string topic;
+  std::vector<Byte> payload;
+  std::vector<Byte> properties;  ///< encoded, the will delay interval not among them
+  wire::QoS qos{};
+  bool retain = false;
+  Seconds delay{0};
+};
+
+/// Retained messages that a new subscription has still to be sent, in the order of topics.
+struct RetainedFeed {
+  std::string filter;
+  GrantedOptions options;
+  std::uint32_t identifier = 0;
+  std::optional<std::string> after;  ///< the last topic sent
+};
+
+/// What the broker knows of a client id, for as long as the standard says it is to be known
+/// (MQTT 5.0 §4.1). Its deadline: when its will is due or when it expires, whichever is earlier.
+struct Session : WheelNode {
+  std::uint32_t index = 0;
+  std::string client_id;
+  Connection* connection = nullptr;   ///< none: it sleeps
+  std::uint32_t expiry_interval = 0;  ///< seconds; UINT32_MAX: never
+  Instant expires_at = kNever;        ///< while it sleeps
+  Instant will_due_at = kNever;       ///< while it sleeps
+  std::unique_ptr<StoredWill> will;
+  std::vector<topic::FilterId> subscriptions;
+  Outbox outbox;
+  std::size_t queued_bytes = 0;  ///< payload bytes in the outbox
+  session::Inbox inbox;
+  std::vector<RetainedFeed> feeds;
+  std::array<std::uint32_t, kDropKinds> drops{};
+};
+
+}  // namespace mq::broker

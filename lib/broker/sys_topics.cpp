@@ -1,0 +1,140 @@
+#include "broker/sys_topics.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+
+#include "broker/core.hpp"
+#include "broker/incoming.hpp"
+
+namespace mq::broker {
+namespace {
+
+using Value = std::uint64_t (*)(const Core&);
+
+struct Figure {
+  std::string_view topic;  ///< below $SYS/broker/
+  Value value;
+};
+
+std::uint64_t sleeping(const Core& core) {
+  return core.session_count() - core.connected_count();
+}
+
+constexpr std::array kFigures{
+    Figure{"clients/total", [](const Core& c) -> std::uint64_t { return c.session_count(); }},
+    Figure{"clients/maximum", [](const Core& c) { return c.stats().maximum_sessions; }},
+    Figure{"clients/connected", [](const Core& c) -> std::uint64_t { return c.connected_count(); }},
+    Figure{"clients/active", [](const Core& c) -> std::uint64_t { return c.connected_count(); }},
+    Figure{"clients/disconnected", sleeping},
+    Figure{"clients/inactive", sleeping},
+    Figure{"clients/expired", [](const Core& c) { return c.stats().expired_sessions; }},
+    Figure{"messages/received", [](const Core& c) { return c.stats().packets_received; }},
+    Figure{"messages/sent", [](const Core& c) { return c.stats().packets_sent; }},
+    Figure{"messages/stored", [](const Core& c) -> std::uint64_t { return c.stored().count; }},
+    Figure{"store/messages/count", [](const Core& c) -> std::uint64_t { return c.stored().count; }},
+    Figure{"store/messages/bytes", [](const Core& c) -> std::uint64_t { return c.stored().bytes; }},
+    Figure{"subscriptions/count",
+           [](const Core& c) -> std::uint64_t { return c.subscription_count(); }},
+    Figure{"shared_subscriptions/count",
+           [](const Core& c) -> std::uint64_t { return c.shared_subscription_count(); }},
+    Figure{"retained messages/count",
+           [](const Core& c) -> std::uint64_t { return c.retained_count(); }},
+    Figure{"bytes/received", [](const Core& c) { return c.stats().bytes_received; }},
+    Figure{"bytes/sent", [](const Core& c) { return c.stats().bytes_sent; }},
+    Figure{"publish/bytes/received",
+           [](const Core& c) { return c.stats().publish_bytes_received; }},
+    Figure{"publish/bytes/sent", [](const Core& c) { return c.stats().publish_bytes_sent; }},
+    Figure{"publish/messages/received", [](const Core& c) { return c.stats().publish_received; }},
+    Figure{"publish/messages/sent", [](const Core& c) { return c.stats().publish_sent; }},
+    Figure{"publish/messages/dropped", [](const Core& c) { return c.stats().dropped(); }},
+    Figure{"packet/out/bytes", [](const Core& c) -> std::uint64_t { return c.unsent_bytes(); }},
+    Figure{"connections/socket/count",
+           [](const Core& c) -> std::uint64_t { return c.connection_count(); }},
+};
+
+constexpr std::array kRates{
+    Figure{"messages/received", [](const Core& c) { return c.stats().packets_received; }},
+    Figure{"messages/sent", [](const Core& c) { return c.stats().packets_sent; }},
+    Figure{"publish/dropped", [](const Core& c) { return c.stats().dropped(); }},
+    Figure{"publish/received", [](const Core& c) { return c.stats().publish_received; }},
+    Figure{"publish/sent", [](const Core& c) { return c.stats().publish_sent; }},
+    Figure{"bytes/received", [](const Core& c) { return c.stats().bytes_received; }},
+    Figure{"bytes/sent", [](const Core& c) { return c.stats().bytes_sent; }},
+    Figure{"sockets", [](const Core& c) { return c.stats().connections; }},
+    Figure{"connections", [](const Core& c) { return c.stats().connects; }},
+};
+constexpr std::array<int, 3> kMinutes{1, 5, 15};
+
+constexpr std::size_t kVersionRow = kFigures.size();
+constexpr std::size_t kUptimeRow = kVersionRow + 1;
+constexpr std::size_t kFirstLoadRow = kUptimeRow + 1;
+constexpr std::size_t kRows = kFirstLoadRow + kRates.size() * kMinutes.size();
+
+std::string topic_of_row(std::size_t row) {
+  const std::string root = "$SYS/broker/";
+  if (row < kFigures.size()) return root + std::string(kFigures[row].topic);
+  if (row == kVersionRow) return root + "version";
+  if (row == kUptimeRow) return root + "uptime";
+  const auto load = row - kFirstLoadRow;
+  return root + "load/" + std::string(kRates[load / kMinutes.size()].topic) + "/" +
+         std::to_string(kMinutes[load % kMinutes.size()]) + "min";
+}
+
+}  // namespace
+
+SysTopics::SysTopics(Seconds interval, Now now)
+    : interval_(interval),
+      start_(now.steady),
+      next_(interval == Seconds(0) ? kNever : now.steady),
+      published_(interval == Seconds(0) ? 0 : kRows),
+      loads_(kRates.size()) {}
+
+void SysTopics::publish(Core& core, Now now) {
+  next_ = now.steady + interval_;
+  put(core, kVersionRow, core.config().version);
+  const auto uptime = std::chrono::duration_cast<Seconds>(now.steady - start_).count();
+  put(core, kUptimeRow, std::to_string(uptime) + " seconds");
+  for (std::size_t row = 0; row < kFigures.size(); ++row) {
+    put(core, row, std::to_string(kFigures[row].value(core)));
+  }
+  put_loads(core);
+}
+
+void SysTopics::put_loads(Core& core) {
+  const double minutes = static_cast<double>(interval_.count()) / 60.0;
+  for (std::size_t i = 0; i < kRates.size(); ++i) {
+    Load& load = loads_[i];
+    const auto count = kRates[i].value(core);
+    const double rate = static_cast<double>(count - load.last_count) / minutes;
+    load.last_count = count;
+    for (std::size_t j = 0; j < kMinutes.size(); ++j) {
+      const double weight = std::exp(-minutes / kMinutes[j]);
+      load.averages[j] = rate + weight * (load.averages[j] - rate);
+      std::array<char, 40> text{};
+      std::snprintf(text.data(), text.size(), "%.2f", load.averages[j]);
+      put(core, kFirstLoadRow + i * kMinutes.size() + j, text.data());
+    }
+  }
+}
+
+void SysTopics::put(Core& core, std::size_t row, std::string value) {
+  if (published_[row] == value) return;
+  published_[row] = std::move(value);
+  const std::string topic = topic_of_row(row);
+  Incoming incoming{.packet = {.qos = wire::QoS::exactly_once,
+                               .dup = false,
+                               .retain = true,
+                               .topic = topic,
+                               .packet_id = 0,
+                               .properties = {},
+                               .payload = bytes_of(published_[row])}};
+  const Message message = incoming.shared(core.now_.steady);
+  incoming.packet.topic = message.topic();
+  incoming.packet.payload = message.payload();
+  incoming.owner = message.block();
+  core.publish(incoming);
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "broker/core.hpp"
+#include "net/read_pool.hpp"
+
+namespace mq::net {
+
+/// Moves bytes between a broker core and libuv: listeners, one stream a connection, one timer,
+/// signals. It knows no MQTT.
+///
+/// A turn of the loop: everything readable is read and handed over, then each connection that has
+/// something to send is written to once.
+class BrokerDriver {
+ public:
+  /// Told what happened, in order, with the peer's address ("127.0.0.1:53466", a path, or empty
+  /// when it is not known any more).
+  using FactSink = std::function<void(const broker::Fact&, const std::string& peer)>;
+  /// A connection was accepted.
+  using OpenSink = std::function<void(const std::string& peer, const std::string& listener)>;
+
+  BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened);
+  ~BrokerDriver();
+  BrokerDriver(const BrokerDriver&) = delete;
+  BrokerDriver& operator=(const BrokerDriver&) = delete;
+
+  struct Bound {
+    std::string address;  ///< "127.0.0.1", "::1", a path
+    std::uint16_t port = 0;
+  };
+  /// Listens on every address that `host` stands for.
+  ///
+  /// listener  index into the core's listeners
+  /// host      a name or an address; empty for all interfaces
+  /// port      0 lets the system choose, the same for all addresses
+  /// Returns   what it listens on, at least one
+  /// Fails     an address that cannot be bound; only one of several families missing is no failure
+  std::expected<std::vector<Bound>, Error> listen(std::uint16_t listener, const std::string& host,
+                                                  std::uint16_t port);
+  /// Listens on a Unix socket; a socket file that nobody listens on is replaced.
+  std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path);
+
+  /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
+  void run();
+  void stop();
+
+  /// `signal` calls `handler` from the loop.
+  void on_signal(int signal, std::function<void()> handler);
+
+ private:
+  struct Listener;
+  struct Peer;
+  struct Write;
+  struct Signal;
+
+  static void on_connection(uv_stream_t* server, int status);
+  static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
+  static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
+  static void on_written(uv_write_t* request, int status);
+  static void on_check(uv_check_t* check);
+  static void on_timer(uv_timer_t* timer);
+
+  Now now() const;
+  std::expected<Bound, Error> listen_on(std::uint16_t listener, const sockaddr* address,
+                                        const std::string& host, std::uint16_t port);
+  void flush();
+  void write_some(Peer& peer);
+  void write_rest(Peer& peer);
+  /// Nothing is left to be sent.
+  void on_all_sent(Peer& peer);
+  void end(Peer& peer, broker::SendQueue rest);
+  void fail(Peer& peer);
+  void destroy(Peer& peer);
+  void end_overdue();
+  void arm_timer();
+  void tell_facts();
+  broker::SendQueue* queue_of(Peer& peer);
+  Peer* find(broker::ConnectionId id) const;
+  static std::string label_of(const Peer& peer);
+
+  broker::Core& core_;
+  FactSink fact_sink_;
+  OpenSink open_sink_;
+  uv_loop_t loop_{};
+  uv_check_t check_{};
+  uv_timer_t timer_{};
+  uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
+  ReadPool pool_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Signal>> signals_;
+  std::vector<Peer*> peers_;     ///< by the slot of the core's id
+  std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
+  std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed
+  std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time
+  bool is_stopping_ = false;
+};
+
+}  // namespace mq::net
