@@ -94,8 +94,9 @@ void Core::read_frames(Connection& connection) {
 
 bool Core::handle(Connection& connection, ByteView frame) {
   if (connection.session == nullptr) {
+    const ConnectionId id = connection.id;
     handle_connect(connection, frame);
-    return find(connection.id) != nullptr;
+    return find(id) != nullptr;
   }
   switch (wire::packet_type(frame)) {
     case PacketType::publish:

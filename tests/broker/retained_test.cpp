@@ -1,0 +1,196 @@
+#include <doctest/doctest.h>
+
+#include "support/world.hpp"
+
+using namespace mq;
+using namespace mq::test;
+using wire::PropertyId;
+using wire::PropertyList;
+using wire::Publish;
+using wire::QoS;
+using wire::RetainHandling;
+using wire::Subscribe;
+using wire::SubscriptionOptions;
+using wire::Version;
+
+namespace {
+
+constexpr SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
+
+}  // namespace
+
+TEST_CASE(
+    "a late subscriber gets the last retained value, behind the SUBACK [MQTT-3.3.1-6] "
+    "[MQTT-3.3.1-8]") {
+  World world(quiet());
+  world.peer().join("p").retain("a/b", "old").retain("a/b", "new").retain("a/c", "other");
+  auto& peer = world.peer().join("s");
+  CHECK(peer.send(Subscribe{1, {}, {{"a/b", {}}}}).all() ==
+        "SUBACK 1 00; PUBLISH a/b q0 retain 'new'");
+  CHECK(world.core.retained_count() == 2);
+}
+
+TEST_CASE(
+    "an empty retained message clears the value and is delivered as such [MQTT-3.3.1-6] "
+    "[MQTT-3.3.1-7]") {
+  World world(quiet());
+  auto& live = world.peer().join("live").subscribe("a");
+  world.peer().join("p").retain("a", "x").retain("a", "");
+  CHECK(live.all() == "PUBLISH a q0 'x'; PUBLISH a q0 ''");
+  CHECK(world.peer().join("late").subscribe("a").all() == "");
+  CHECK(world.core.retained_count() == 0);
+}
+
+TEST_CASE("a message without retain leaves the retained value alone [MQTT-3.3.1-8]") {
+  World world(quiet());
+  world.peer().join("p").retain("a", "kept").publish("a", "passing");
+  CHECK(world.peer().join("s").subscribe("#").all() == "PUBLISH a q0 retain 'kept'");
+}
+
+TEST_CASE(
+    "retain handling decides who gets retained messages [MQTT-3.3.1-9] [MQTT-3.3.1-10] "
+    "[MQTT-3.3.1-11]") {
+  World world(quiet());
+  world.peer().join("p").retain("a", "x");
+  auto& peer = world.peer().join("s", Version::v5);
+  peer.subscribe("a", {.retain_handling = RetainHandling::do_not_send});
+  CHECK(peer.all() == "");
+  peer.subscribe("a", {.retain_handling = RetainHandling::send_if_new});
+  CHECK(peer.all() == "");
+  peer.subscribe("a", {.retain_handling = RetainHandling::send});
+  CHECK(peer.all() == "PUBLISH a q0 retain 'x'");
+  peer.subscribe("#", {.retain_handling = RetainHandling::send_if_new});
+  CHECK(peer.all() == "PUBLISH a q0 retain 'x'");
+}
+
+TEST_CASE("shared subscriptions get no retained messages") {
+  World world(quiet());
+  world.peer().join("p").retain("a", "x");
+  CHECK(world.peer().join("s", Version::v5).subscribe("$share/g/a").all() == "");
+}
+
+TEST_CASE("retained messages carry properties, identifier and QoS, and need acknowledging") {
+  World world(quiet());
+  PropertyList properties;
+  properties.add_user("k", "v").add(PropertyId::message_expiry_interval, 60U);
+  world.peer()
+      .join("p", Version::v5)
+      .send(Publish{.qos = QoS::at_least_once,
+                    .retain = true,
+                    .topic = "a",
+                    .packet_id = 1,
+                    .properties = properties.view(),
+                    .payload = bytes_of("x")});
+  world.advance(Seconds(20));
+  auto& peer = world.peer().join("s", Version::v5).subscribe("a", kQoS1, 7);
+  CHECK(peer.all() ==
+        "PUBLISH a q1 id=1 retain {k:v, message-expiry-interval=40, "
+        "subscription-identifier=7} 'x'");
+}
+
+TEST_CASE("an expired retained message is not sent and goes [MQTT-3.3.2-5]") {
+  World world(quiet());
+  PropertyList properties;
+  properties.add(PropertyId::message_expiry_interval, 60U);
+  world.peer()
+      .join("p", Version::v5)
+      .send(Publish{
+          .retain = true, .topic = "a", .properties = properties.view(), .payload = bytes_of("x")});
+  CHECK(world.core.retained_count() == 1);
+  world.advance(Seconds(60));
+  CHECK(world.peer().join("s").subscribe("#").all() == "");
+  CHECK(world.core.retained_count() == 0);
+}
+
+TEST_CASE(
+    "with QoS 1 and a kept session, a sleeper gets a retained value twice: queued and retained") {
+  World world(quiet());
+  world.peer().resume("s").subscribe("a", kQoS1).drop();
+  world.peer().join("p").send(Publish{.qos = QoS::at_least_once,
+                                      .retain = true,
+                                      .topic = "a",
+                                      .packet_id = 1,
+                                      .properties = {},
+                                      .payload = bytes_of("x")});
+  auto& again = world.peer().resume("s");
+  CHECK(again.all() == "PUBLISH a q1 id=1 'x'");
+  CHECK(again.subscribe("a", kQoS1).all() == "PUBLISH a q1 id=2 retain 'x'");
+}
+
+TEST_CASE(
+    "a SUBSCRIBE to # over 100,000 retained messages gets all, at the reader's pace, past any "
+    "queue limit") {
+  auto config = quiet();
+  config.max_queued_messages = 10;
+  config.max_unread_bytes = 1000;
+  World world(config);
+  auto& publisher = world.peer().join("p");
+  std::vector<Byte> bytes;
+  const int count = 100'000;
+  for (int i = 0; i < count; ++i) {
+    const auto topic = "t/" + std::to_string(i);
+    wire::encode(Publish{.qos = QoS::at_least_once,
+                         .retain = true,
+                         .topic = topic,
+                         .packet_id = 1,
+                         .properties = {},
+                         .payload = bytes_of("x")},
+                 Version::v311, bytes);
+  }
+  publisher.send_bytes(bytes);
+  REQUIRE(world.core.retained_count() == count);
+
+  SUBCASE("at QoS 0") {
+    auto& peer = world.peer().join("s");
+    peer.reads = false;
+    peer.subscribe("#");
+    CHECK(world.core.unsent_bytes() < 300'000);
+    peer.reads = true;
+    peer.send(wire::Pingreq{});
+    int received = 0;
+    for (auto line = peer.next(); !line.empty(); line = peer.next()) {
+      received += line.starts_with("PUBLISH") ? 1 : 0;
+    }
+    CHECK(received == count);
+  }
+  SUBCASE("at QoS 1, within the window") {
+    auto& peer = world.peer().join("s").subscribe("t/+", kQoS1);
+    int received = 0;
+    for (auto line = peer.next(); !line.empty(); line = peer.next()) {
+      ++received;
+      peer.puback(static_cast<std::uint16_t>((received - 1) % 65'535 + 1));
+    }
+    CHECK(received == count);
+  }
+  CHECK(world.core.stats().dropped() == 0);
+}
+
+TEST_CASE("the rest of a retained set follows a kept session through a reconnect") {
+  World world(quiet());
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 30; ++i) {
+    publisher.send(Publish{.qos = QoS::at_least_once,
+                           .retain = true,
+                           .topic = "t/" + std::to_string(i),
+                           .packet_id = i,
+                           .properties = {},
+                           .payload = bytes_of("x")});
+  }
+  auto& first = world.peer().resume("s").subscribe("t/+", kQoS1);
+  int received = 0;
+  while (!first.next().empty()) ++received;
+  CHECK(received == 20);
+  for (std::uint16_t i = 1; i <= 20; ++i) {
+    if (i == 10) first.drop();
+    if (i < 10) first.puback(i);
+  }
+  auto& again = world.peer().resume("s");
+  std::size_t fresh = 0;
+  std::uint16_t id = 10;
+  for (auto line = again.next(); !line.empty(); line = again.next()) {
+    if (line.find(" dup ") == std::string::npos) ++fresh;
+    again.puback(id++);
+  }
+  CHECK(first.all().find("PUBLISH") != std::string::npos);
+  CHECK(fresh == 1);
+}

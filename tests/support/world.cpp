@@ -1,0 +1,167 @@
+#include "support/world.hpp"
+
+#include <array>
+
+#include "base/check.hpp"
+#include "support/describe.hpp"
+#include "wire/decode.hpp"
+
+namespace mq::test {
+
+using wire::PropertyId;
+using wire::Version;
+
+Peer::Peer(World& world, std::uint16_t listener)
+    : world_(world), id_(world.core.on_open(listener, world.now)) {}
+
+Peer& Peer::send_bytes(ByteView bytes) {
+  world_.core.on_bytes(id_, bytes, world_.now);
+  world_.settle();
+  return *this;
+}
+
+Peer& Peer::connect(wire::Connect packet) {
+  version = packet.version;
+  return send(packet);
+}
+
+Peer& Peer::join(std::string_view client_id, Version as) {
+  connect({.version = as,
+           .clean_start = true,
+           .client_id = client_id,
+           .will = {},
+           .user_name = {},
+           .password = {},
+           .properties = {}});
+  lines_.clear();
+  return *this;
+}
+
+Peer& Peer::resume(std::string_view client_id, Version as) {
+  wire::PropertyList properties;
+  if (as == Version::v5) properties.add(PropertyId::session_expiry_interval, 3600U);
+  connect({.version = as,
+           .clean_start = false,
+           .client_id = client_id,
+           .will = {},
+           .user_name = {},
+           .password = {},
+           .properties = properties.view()});
+  next();
+  return *this;
+}
+
+Peer& Peer::subscribe(std::string_view filter, wire::SubscriptionOptions options,
+                      std::uint32_t identifier) {
+  wire::PropertyList properties;
+  if (identifier != 0) properties.add(PropertyId::subscription_identifier, identifier);
+  send(wire::Subscribe{++request_, properties.view(), {{filter, options}}});
+  next();
+  return *this;
+}
+
+Peer& Peer::publish(std::string_view topic, std::string_view payload, wire::QoS qos,
+                    std::uint16_t packet_id) {
+  return send(wire::Publish{.qos = qos,
+                            .topic = topic,
+                            .packet_id = packet_id,
+                            .properties = {},
+                            .payload = bytes_of(payload)});
+}
+
+Peer& Peer::retain(std::string_view topic, std::string_view payload) {
+  return send(wire::Publish{
+      .retain = true, .topic = topic, .properties = {}, .payload = bytes_of(payload)});
+}
+
+void Peer::drop() {
+  is_closed_ = true;
+  world_.core.on_close(id_, world_.now);
+  world_.settle();
+}
+
+std::string Peer::next() {
+  if (lines_.empty()) return {};
+  auto line = std::move(lines_.front());
+  lines_.pop_front();
+  return line;
+}
+
+std::string Peer::all() {
+  std::string text;
+  while (!lines_.empty()) text += (text.empty() ? "" : "; ") + next();
+  return text;
+}
+
+void Peer::receive(broker::SendQueue& queue) {
+  std::array<ByteView, 4> pieces;
+  while (!queue.empty()) {
+    const auto count = queue.gather(pieces);
+    for (std::size_t i = 0; i < count; ++i) {
+      framer_.feed(pieces[i]);
+      while (true) {
+        const auto frame = framer_.next(wire::kMaximumPacketSize);
+        MQ_CHECK(frame.has_value());
+        if (!*frame) break;
+        const auto packet = wire::decode(**frame, version);
+        MQ_CHECK(packet.has_value());
+        lines_.push_back(describe(*packet));
+      }
+      queue.sent(pieces[i].size());
+      break;
+    }
+  }
+}
+
+World::World(broker::Config config)
+    : now{Instant(Millis(1'000'000)), WallTime(std::chrono::seconds(1'700'000'000))},
+      core(std::move(config), now) {}
+
+Peer& World::peer(std::uint16_t listener) {
+  return *peers_.emplace_back(std::make_unique<Peer>(*this, listener));
+}
+
+void World::advance(Millis duration) {
+  const Instant until = now.steady + duration;
+  while (true) {
+    const Instant next = std::min(until, std::max(core.next_deadline(), now.steady));
+    now.wall += next - now.steady;
+    now.steady = next;
+    core.on_deadline(now);
+    settle();
+    if (next == until) return;
+    MQ_CHECK(core.next_deadline() > now.steady);
+  }
+}
+
+void World::settle() {
+  while (core.has_dirty()) {
+    for (const auto id : core.take_dirty()) {
+      for (auto& peer : peers_) {
+        if (peer->id_ != id || peer->is_closed_ || !peer->reads) continue;
+        if (auto* queue = core.output(id)) {
+          peer->receive(*queue);
+          core.on_drained(id, now);
+        }
+      }
+    }
+  }
+  for (auto& closing : core.take_closing()) {
+    for (auto& peer : peers_) {
+      if (peer->id_ != closing.connection) continue;
+      if (peer->reads) peer->receive(closing.rest);
+      peer->lines_.emplace_back("closed");
+      peer->is_closed_ = true;
+    }
+  }
+  core.end_turn();
+  for (auto& fact : core.take_facts()) facts.push_back(std::move(fact));
+}
+
+broker::Config quiet() {
+  broker::Config config;
+  config.sys_interval = Seconds(0);
+  return config;
+}
+
+}  // namespace mq::test

@@ -1,0 +1,189 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/prng.hpp"
+#include "topic/name.hpp"
+#include "topic/retained_index.hpp"
+#include "topic/subscription_index.hpp"
+
+using namespace mq;
+using namespace mq::topic;
+
+namespace {
+
+std::string random_topic(Prng& prng) {
+  static const std::vector<std::string> kLevels{"a", "b", "ab", "a!", "", "$x", "0"};
+  std::string text;
+  for (auto depth = prng.below(4) + 1; depth > 0; --depth) {
+    text += kLevels[prng.below(kLevels.size())];
+    if (depth > 1) text += '/';
+  }
+  return text.empty() ? "a" : text;
+}
+
+std::string random_filter(Prng& prng) {
+  std::string out;
+  const std::string base = random_topic(prng);
+  for (std::string_view rest = base; rest.data() != nullptr;) {
+    const auto level = take_level(rest);
+    if (prng.chance(1, 8)) return out + "#";
+    out += prng.chance(1, 4) ? "+" : std::string(level);
+    if (rest.data() != nullptr) out += '/';
+  }
+  return out;
+}
+
+std::set<std::string> matching(SubscriptionIndex& index, std::string_view topic) {
+  std::set<std::string> found;
+  for (const auto id : index.match(topic)) {
+    if (!index.subscribers(id).empty()) found.emplace(index.text(id));
+    for (auto s = index.shared_from(id); s != kNoFilter; s = index.shared_after(s)) {
+      found.emplace(index.text(s));
+    }
+  }
+  return found;
+}
+
+struct Text {
+  std::string topic;
+  int value = 0;
+};
+std::string_view topic_of(const Text& text) {
+  return text.topic;
+}
+
+std::vector<std::string> walk(const RetainedIndex<Text>& index, std::string_view filter) {
+  std::vector<std::string> found;
+  index.walk(filter, std::nullopt, [&](const Text& text) {
+    found.push_back(text.topic);
+    return true;
+  });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the subscription index agrees with matches() through random comings and goings") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    Prng prng(seed);
+    SubscriptionIndex index;
+    std::map<std::pair<std::string, std::uint32_t>, bool> model;
+    for (int step = 0; step < 400; ++step) {
+      const auto owner = static_cast<std::uint32_t>(prng.below(5));
+      auto filter = random_filter(prng);
+      if (prng.chance(1, 4)) filter = "$share/g" + std::to_string(prng.below(2)) + "/" + filter;
+      if (!is_filter(filter)) continue;
+      if (prng.chance(3, 5)) {
+        const auto added = index.subscribe(filter, {owner, 0, 0});
+        CHECK(added.is_new == !model.contains({filter, owner}));
+        model[{filter, owner}] = true;
+      } else {
+        CHECK(index.unsubscribe(filter, owner).has_value() == (model.erase({filter, owner}) > 0));
+      }
+      CHECK(index.size() == model.size());
+      const auto topic = random_topic(prng);
+      std::set<std::string> expected;
+      for (const auto& [key, present] : model) {
+        const auto share = share_of(key.first);
+        if (matches(share ? share->filter : key.first, topic)) expected.insert(key.first);
+      }
+      CAPTURE(topic);
+      CHECK(matching(index, topic) == expected);
+      CHECK(matching(index, topic) == expected);  // remembered
+    }
+  }
+}
+
+TEST_CASE("subscribers stand in the order of their owners and keep their last options") {
+  SubscriptionIndex index;
+  index.subscribe("a", {7, 1, 2});
+  index.subscribe("a", {3, 0, 1});
+  const auto id = index.subscribe("a", {7, 5, 0}).filter;
+  const auto list = index.subscribers(id);
+  REQUIRE(list.size() == 2);
+  CHECK(list[0].owner == 3);
+  CHECK(list[1].owner == 7);
+  CHECK(list[1].identifier == 5);
+  CHECK(list[1].options == 0);
+}
+
+TEST_CASE("turns within a share count up") {
+  SubscriptionIndex index;
+  const auto id = index.subscribe("$share/g/a", {1, 0, 0}).filter;
+  CHECK(index.is_shared(id));
+  CHECK(index.next_turn(id) == 0);
+  CHECK(index.next_turn(id) == 1);
+  CHECK(index.shared_size() == 1);
+}
+
+TEST_CASE("the retained index agrees with matches() for random topics and filters") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    Prng prng(seed);
+    RetainedIndex<Text> index;
+    std::set<std::string> model;
+    for (int step = 0; step < 200; ++step) {
+      const auto topic = random_topic(prng);
+      if (prng.chance(3, 4)) {
+        CHECK(index.put({topic, step}) == model.insert(topic).second);
+        CHECK(index.find(topic)->value == step);
+      } else {
+        CHECK(index.drop(topic) == (model.erase(topic) > 0));
+        CHECK(index.find(topic) == nullptr);
+      }
+      const auto filter = random_filter(prng);
+      CAPTURE(filter);
+      std::set<std::string> expected;
+      for (const auto& name : model) {
+        if (matches(filter, name)) expected.insert(name);
+      }
+      const auto found = walk(index, filter);
+      CHECK(std::set<std::string>(found.begin(), found.end()) == expected);
+      CHECK(found.size() == expected.size());
+      CHECK(std::is_sorted(found.begin(), found.end(),
+                           [](const auto& a, const auto& b) { return is_before(a, b); }));
+    }
+  }
+}
+
+TEST_CASE("a walk goes on behind the topic it stopped at, whatever changed meanwhile") {
+  RetainedIndex<Text> index;
+  for (const auto* topic : {"a", "a/b", "a/c", "a!", "b"}) index.put({topic, 0});
+  std::vector<std::string> seen;
+  const auto take_two = [&](const Text& text) {
+    if (seen.size() == 2) return false;
+    seen.push_back(text.topic);
+    return true;
+  };
+  CHECK_FALSE(index.walk("#", std::nullopt, take_two));
+  CHECK(seen == std::vector<std::string>{"a", "a/b"});
+  index.drop("a/b");
+  index.put({"a/bb", 0});
+  index.put({"a", 1});
+  seen.clear();
+  CHECK_FALSE(index.walk("#", "a/b", take_two));
+  CHECK(seen == std::vector<std::string>{"a/bb", "a/c"});
+  seen.clear();
+  CHECK(index.walk("#", "a/c", take_two));
+  CHECK(seen == std::vector<std::string>{"a!", "b"});
+}
+
+TEST_CASE("walking a filter seeks past what cannot match") {
+  RetainedIndex<Text> index;
+  for (int i = 0; i < 1000; ++i) index.put({"a/" + std::to_string(i) + "/x", 0});
+  index.put({"a/5/y", 0});
+  index.put({"z", 0});
+  CHECK(walk(index, "a/5/+").size() == 2);
+  CHECK(walk(index, "a/+/y") == std::vector<std::string>{"a/5/y"});
+  CHECK(walk(index, "+") == std::vector<std::string>{"z"});
+  const Step far = step("z", "a/1/x");
+  CHECK_FALSE(far.matches);
+  CHECK(far.seek == "z");
+  CHECK(step("a", "b").is_last);
+}
