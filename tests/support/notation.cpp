@@ -10,6 +10,15 @@ namespace {
 
 using Bytes = std::vector<Byte>;
 
+Bytes with_variable_length(ByteView content) {
+  Bytes all;
+  std::size_t length = content.size();
+  for (; length > 127; length /= 128) all.push_back(static_cast<Byte>(length % 128 + 128));
+  all.push_back(static_cast<Byte>(length));
+  all.insert(all.end(), content.begin(), content.end());
+  return all;
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view notation) : rest_(notation) {}
@@ -76,15 +85,6 @@ class Parser {
     return all;
   }
 
-  static Bytes with_variable_length(const Bytes& content) {
-    Bytes all;
-    std::size_t length = content.size();
-    for (; length > 127; length /= 128) all.push_back(static_cast<Byte>(length % 128 + 128));
-    all.push_back(static_cast<Byte>(length));
-    all.insert(all.end(), content.begin(), content.end());
-    return all;
-  }
-
   std::string_view rest_;
 };
 
@@ -92,6 +92,12 @@ class Parser {
 
 Bytes bytes(std::string_view notation) {
   return Parser(notation).parse(0);
+}
+
+Bytes framed(Byte first, ByteView body) {
+  Bytes frame = with_variable_length(body);
+  frame.insert(frame.begin(), first);
+  return frame;
 }
 
 }  // namespace mq::support

@@ -16,4 +16,7 @@ namespace mq::support {
 /// repeats it. A notation with a mistake ends the program.
 std::vector<Byte> bytes(std::string_view notation);
 
+/// A frame: this first byte, the length of `body`, `body`.
+std::vector<Byte> framed(Byte first, ByteView body);
+
 }  // namespace mq::support

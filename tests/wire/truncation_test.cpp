@@ -5,6 +5,7 @@
 #include <string>
 
 #include "support/describe.hpp"
+#include "support/notation.hpp"
 #include "support/packet_table.hpp"
 #include "wire/decode.hpp"
 #include "wire/encode.hpp"
@@ -19,6 +20,7 @@ namespace mq::wire {
 namespace {
 
 using support::describe;
+using support::framed;
 
 /// The end of the fixed header.
 std::size_t header_size(ByteView frame) {
@@ -123,16 +125,6 @@ class ShorterForms {
   std::size_t body_size_;
   std::map<std::size_t, std::string> forms_;
 };
-
-/// A frame of this first byte and body.
-std::vector<Byte> framed(Byte first, ByteView body) {
-  std::vector<Byte> frame = {first};
-  std::size_t length = body.size();
-  for (; length > 127; length /= 128) frame.push_back(static_cast<Byte>(length % 128 + 128));
-  frame.push_back(static_cast<Byte>(length));
-  frame.insert(frame.end(), body.begin(), body.end());
-  return frame;
-}
 
 }  // namespace
 
