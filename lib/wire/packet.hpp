@@ -17,11 +17,11 @@
 namespace mq::wire {
 
 struct Will {
-  std::string_view topic;
-  ByteView payload;
+  std::string_view topic{};
+  ByteView payload{};
   QoS qos = QoS::at_most_once;
   bool retain = false;
-  Properties properties;
+  Properties properties{};
 };
 
 struct Connect {
@@ -29,27 +29,27 @@ struct Connect {
   bool clean_start = true;       ///< v3: clean session
   bool is_bridge = false;        ///< the 0x80 bit that bridges set on the version number of v3
   std::uint16_t keep_alive = 0;  ///< seconds, 0 for none
-  std::string_view client_id;
-  std::optional<Will> will;
-  std::optional<std::string_view> user_name;
-  std::optional<ByteView> password;
-  Properties properties;
+  std::string_view client_id{};
+  std::optional<Will> will{};
+  std::optional<std::string_view> user_name{};
+  std::optional<ByteView> password{};
+  Properties properties{};
 };
 
 struct Connack {
   bool session_present = false;
   std::uint8_t code = 0;  ///< v5: a ReasonCode; v3: a return code, 0 to 5
-  Properties properties;
+  Properties properties{};
 };
 
 struct Publish {
   QoS qos = QoS::at_most_once;
   bool dup = false;
   bool retain = false;
-  std::string_view topic;       ///< may be empty in v5 where a topic alias stands for it
+  std::string_view topic{};     ///< may be empty in v5 where a topic alias stands for it
   std::uint16_t packet_id = 0;  ///< 0 at QoS 0
-  Properties properties;
-  ByteView payload;
+  Properties properties{};
+  ByteView payload{};
 };
 
 /// PUBACK, PUBREC, PUBREL, PUBCOMP.
@@ -57,7 +57,7 @@ template <PacketType type>
 struct Acknowledgement {
   std::uint16_t packet_id = 0;
   ReasonCode reason = ReasonCode::success;
-  Properties properties;
+  Properties properties{};
 };
 using Puback = Acknowledgement<PacketType::puback>;
 using Pubrec = Acknowledgement<PacketType::pubrec>;
@@ -74,32 +74,32 @@ struct SubscriptionOptions {
 };
 
 struct Subscription {
-  std::string_view filter;
-  SubscriptionOptions options;
+  std::string_view filter{};
+  SubscriptionOptions options{};
 };
 
 struct Subscribe {
   std::uint16_t packet_id = 0;
-  Properties properties;
-  std::vector<Subscription> subscriptions;
+  Properties properties{};
+  std::vector<Subscription> subscriptions{};
 };
 
 struct Suback {
   std::uint16_t packet_id = 0;
-  Properties properties;
-  ByteView codes;  ///< one per filter: v5 a ReasonCode, v3 the granted QoS or 0x80
+  Properties properties{};
+  ByteView codes{};  ///< one per filter: v5 a ReasonCode, v3 the granted QoS or 0x80
 };
 
 struct Unsubscribe {
   std::uint16_t packet_id = 0;
-  Properties properties;
-  std::vector<std::string_view> filters;
+  Properties properties{};
+  std::vector<std::string_view> filters{};
 };
 
 struct Unsuback {
   std::uint16_t packet_id = 0;
-  Properties properties;
-  ByteView codes;  ///< one ReasonCode per filter; none in v3
+  Properties properties{};
+  ByteView codes{};  ///< one ReasonCode per filter; none in v3
 };
 
 struct Pingreq {};
@@ -107,12 +107,12 @@ struct Pingresp {};
 
 struct Disconnect {
   ReasonCode reason = ReasonCode::normal_disconnection;
-  Properties properties;
+  Properties properties{};
 };
 
 struct Auth {
   ReasonCode reason = ReasonCode::success;
-  Properties properties;
+  Properties properties{};
 };
 
 using Packet = std::variant<Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe,

@@ -5,7 +5,7 @@
 #include "support/world.hpp"
 
 using namespace mq;
-using namespace mq::test;
+using namespace mq::support;
 using wire::PropertyId;
 using wire::PropertyList;
 using wire::Publish;

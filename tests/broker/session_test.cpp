@@ -3,7 +3,7 @@
 #include "support/world.hpp"
 
 using namespace mq;
-using namespace mq::test;
+using namespace mq::support;
 using wire::Connect;
 using wire::PropertyId;
 using wire::PropertyList;

@@ -4,10 +4,9 @@
 
 #include "wire/packet.hpp"
 
-namespace mq::test {
+namespace mq::support {
 
-/// One line that says everything about a packet, for conversations in tests:
-/// "PUBLISH a/b q1 id=1 retain {content-type=x} 'hello'".
+/// All that a packet says, in one line: two packets are equal when their descriptions are.
 std::string describe(const wire::Packet& packet);
 
-}  // namespace mq::test
+}  // namespace mq::support

@@ -3,10 +3,10 @@
 #include <array>
 
 #include "base/check.hpp"
-#include "support/describe.hpp"
+#include "support/transcript.hpp"
 #include "wire/decode.hpp"
 
-namespace mq::test {
+namespace mq::support {
 
 using wire::PropertyId;
 using wire::Version;
@@ -105,7 +105,7 @@ void Peer::receive(broker::SendQueue& queue) {
         if (!*frame) break;
         const auto packet = wire::decode(**frame, version);
         MQ_CHECK(packet.has_value());
-        lines_.push_back(describe(*packet));
+        lines_.push_back(line_of(*packet));
       }
       queue.sent(pieces[i].size());
       break;
@@ -164,4 +164,4 @@ broker::Config quiet() {
   return config;
 }
 
-}  // namespace mq::test
+}  // namespace mq::support

@@ -12,11 +12,11 @@
 #include "wire/framer.hpp"
 
 /// A broker core with a clock that stands still and peers that speak through the real codec.
-namespace mq::test {
+namespace mq::support {
 
 class World;
 
-/// The far end of a connection. What it receives is kept as lines of describe().
+/// The far end of a connection. What it receives is kept as lines of line_of().
 class Peer {
  public:
   Peer(World& world, std::uint16_t listener);
@@ -88,4 +88,4 @@ class World {
 /// Config of World tests: no $SYS topics, so that only what a test does is heard.
 broker::Config quiet();
 
-}  // namespace mq::test
+}  // namespace mq::support

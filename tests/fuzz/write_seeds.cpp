@@ -1,0 +1,79 @@
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "support/packet_table.hpp"
+#include "wire/framer.hpp"
+
+// Writes what the fuzzers start from, out of the table of packets: one file for each input, in a
+// folder for each fuzzer.
+
+namespace {
+
+namespace fs = std::filesystem;
+using mq::Byte;
+using Bytes = std::vector<Byte>;
+
+class Folder {
+ public:
+  explicit Folder(fs::path path) : path_(std::move(path)) { fs::create_directories(path_); }
+
+  void write(const Bytes& input) {
+    std::ofstream file(path_ / std::to_string(count_++), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(input.data()),
+               static_cast<std::streamsize>(input.size()));
+  }
+
+ private:
+  fs::path path_;
+  unsigned count_ = 0;
+};
+
+std::vector<Bytes> table_frames() {
+  std::vector<Bytes> frames;
+  for (const auto& row : mq::support::good_packets()) frames.push_back(row.bytes);
+  for (const auto& row : mq::support::bad_packets()) frames.push_back(row.bytes);
+  return frames;
+}
+
+/// Each frame as it is, and as first byte and body without the length between them.
+void write_decode_seeds(Folder folder) {
+  for (const Bytes& frame : table_frames()) {
+    folder.write(frame);
+    std::size_t header = 1;
+    while (header < frame.size() && frame[header] > 127) ++header;
+    if (header >= frame.size()) continue;
+    Bytes stripped = {frame[0]};
+    stripped.insert(stripped.end(), frame.begin() + static_cast<std::ptrdiff_t>(header) + 1,
+                    frame.end());
+    folder.write(stripped);
+  }
+}
+
+/// Runs of eight frames, behind the two bytes that say how to cut them.
+void write_framer_seeds(Folder folder) {
+  Bytes stream;
+  Byte seed = 0;
+  for (const Bytes& frame : table_frames()) {
+    if (stream.empty()) stream = {seed, 20};
+    stream.insert(stream.end(), frame.begin(), frame.end());
+    if (++seed % 8 != 0) continue;
+    folder.write(stream);
+    stream.clear();
+  }
+  folder.write({1, 0x80 | 20, 0x30, 0xFF, 0xFF, 0x01, 0, 1, 't'});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: write_seeds FOLDER\n", stderr);
+    return 1;
+  }
+  const fs::path folder = argv[1];
+  write_decode_seeds(Folder(folder / "decode"));
+  write_framer_seeds(Folder(folder / "framer"));
+}
