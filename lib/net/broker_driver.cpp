@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "base/check.hpp"
@@ -49,6 +50,11 @@ std::string address_of(const sockaddr_storage& storage, std::uint16_t& port) {
     port = ntohs(in.sin6_port);
   }
   return text.data();
+}
+
+/// This machine has no such address, for example because it has no IPv6.
+bool is_missing(int code) {
+  return code == UV_EADDRNOTAVAIL || code == UV_EAFNOSUPPORT || code == UV_EPROTONOSUPPORT;
 }
 
 /// A socket file whose owner is gone.
@@ -140,8 +146,6 @@ Now BrokerDriver::now() const {
 
 auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port)
     -> std::expected<std::vector<Bound>, Error> {
-  const std::string where = "cannot listen on " + (host.empty() ? "all interfaces" : host) +
-                            " port " + std::to_string(port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -150,37 +154,63 @@ auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::
           uv_getaddrinfo(&loop_, &request, nullptr, host.empty() ? nullptr : host.c_str(),
                          std::to_string(port).c_str(), &hints);
       code != 0) {
-    return std::unexpected(error_of(where, code));
+    return std::unexpected(error_of("cannot listen on " + host, code));
   }
-  std::vector<Bound> bound;
-  Error first_error;
+  std::vector<sockaddr_storage> addresses;
   for (const addrinfo* info = request.addrinfo; info != nullptr; info = info->ai_next) {
     sockaddr_storage address{};
     std::copy_n(reinterpret_cast<const Byte*>(info->ai_addr), info->ai_addrlen,
                 reinterpret_cast<Byte*>(&address));
-    reinterpret_cast<sockaddr_in&>(address).sin_port = htons(bound.empty() ? port : bound[0].port);
-    auto one = listen_on(listener, reinterpret_cast<const sockaddr*>(&address), host, port);
-    if (one) {
-      bound.push_back(*one);
-    } else if (first_error.message.empty()) {
-      first_error = one.error();
-    }
+    addresses.push_back(address);
   }
   uv_freeaddrinfo(request.addrinfo);
-  if (bound.empty()) return std::unexpected(first_error);
+  return listen_on_all(listener, addresses);
+}
+
+auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port)
+    -> std::expected<std::vector<Bound>, Error> {
+  std::vector<sockaddr_storage> addresses(2);
+  uv_ip4_addr("127.0.0.1", port, reinterpret_cast<sockaddr_in*>(&addresses[0]));
+  uv_ip6_addr("::1", port, reinterpret_cast<sockaddr_in6*>(&addresses[1]));
+  return listen_on_all(listener, addresses);
+}
+
+auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses)
+    -> std::expected<std::vector<Bound>, Error> {
+  std::vector<Bound> bound;
+  std::optional<Error> missing;
+  for (sockaddr_storage& address : addresses) {
+    if (!bound.empty()) {
+      reinterpret_cast<sockaddr_in&>(address).sin_port = htons(bound[0].port);
+    }
+    auto one = listen_on(listener, address);
+    if (one) {
+      bound.push_back(*one);
+      continue;
+    }
+    std::uint16_t port = 0;
+    const std::string host = address_of(address, port);
+    Error error =
+        error_of("cannot listen on " + host + " port " + std::to_string(port), one.error());
+    if (one.error() == UV_EADDRINUSE) {
+      error.message += " (is another broker running? choose another port with -p)";
+    }
+    if (!is_missing(one.error())) return std::unexpected(error);
+    if (!missing) missing = error;
+  }
+  if (bound.empty()) return std::unexpected(missing.value_or(Error{"no address to listen on"}));
   return bound;
 }
 
-auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr* address,
-                             const std::string& host, std::uint16_t port)
-    -> std::expected<Bound, Error> {
+auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address)
+    -> std::expected<Bound, int> {
   auto server = std::make_unique<Listener>();
   uv_tcp_init(&loop_, &server->tcp);
   server->driver = this;
   server->index = listener;
   server->handle.data = server.get();
-  const unsigned flags = address->sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-  int code = uv_tcp_bind(&server->tcp, address, flags);
+  const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
+  int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   sockaddr_storage actual{};
   int size = sizeof(actual);
@@ -190,9 +220,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr* address,
   if (code != 0) {
     Listener* failed = server.release();
     uv_close(&failed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
-    const std::string place =
-        (host.empty() ? "all interfaces" : host) + " port " + std::to_string(port);
-    return std::unexpected(error_of("cannot listen on " + place, code));
+    return std::unexpected(code);
   }
   Bound bound;
   bound.address = address_of(actual, bound.port);

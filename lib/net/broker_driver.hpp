@@ -43,9 +43,13 @@ class BrokerDriver {
   /// host      a name or an address; empty for all interfaces
   /// port      0 lets the system choose, the same for all addresses
   /// Returns   what it listens on, at least one
-  /// Fails     an address that cannot be bound; only one of several families missing is no failure
+  /// Fails     an address that cannot be bound; that one of several is not of this machine (it has
+  ///           no IPv6) is no failure
   std::expected<std::vector<Bound>, Error> listen(std::uint16_t listener, const std::string& host,
                                                   std::uint16_t port);
+  /// Listens for this machine only: on 127.0.0.1 and ::1.
+  std::expected<std::vector<Bound>, Error> listen_loopback(std::uint16_t listener,
+                                                           std::uint16_t port);
   /// Listens on a Unix socket; a socket file that nobody listens on is replaced.
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path);
 
@@ -70,8 +74,10 @@ class BrokerDriver {
   static void on_timer(uv_timer_t* timer);
 
   Now now() const;
-  std::expected<Bound, Error> listen_on(std::uint16_t listener, const sockaddr* address,
-                                        const std::string& host, std::uint16_t port);
+  std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
+                                                         std::vector<sockaddr_storage> addresses);
+  /// Fails  libuv's code
+  std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address);
   void flush();
   void write_some(Peer& peer);
   void write_rest(Peer& peer);

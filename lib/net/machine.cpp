@@ -1,0 +1,26 @@
+#include "net/machine.hpp"
+
+#include <uv.h>
+
+#include "base/check.hpp"
+
+namespace mq::net {
+
+Now now() {
+  // Only a loop says what uv_now() counts from, and how coarsely.
+  uv_loop_t loop;
+  MQ_CHECK(uv_loop_init(&loop) == 0);
+  const Instant steady{Millis(uv_now(&loop))};
+  MQ_CHECK(uv_loop_close(&loop) == 0);
+  uv_timeval64_t wall{};
+  uv_gettimeofday(&wall);
+  return {steady, WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  MQ_CHECK(uv_random(nullptr, nullptr, &seed, sizeof(seed), 0, nullptr) == 0);
+  return seed;
+}
+
+}  // namespace mq::net

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.hpp"
+
+/// What only the operating system knows and the cores must be told.
+namespace mq::net {
+
+/// The time on the clocks that the drivers use.
+Now now();
+
+/// From the system's own source of randomness.
+std::uint64_t random_seed();
+
+}  // namespace mq::net

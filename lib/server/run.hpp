@@ -1,0 +1,15 @@
+#pragma once
+
+#include <expected>
+
+#include "base/error.hpp"
+#include "server/config.hpp"
+
+namespace mq::server {
+
+/// Runs a broker until SIGINT or SIGTERM.
+///
+/// Fails  what keeps it from starting: a listener that cannot be opened
+std::expected<void, Error> run(const Config& config);
+
+}  // namespace mq::server
