@@ -18,9 +18,9 @@ class Block {
 
  private:
   friend class BlockRef;
-  explicit Block(std::size_t size) : size_(size) {}
+  explicit Block(std::uint32_t size) : size_(size) {}
 
-  std::size_t size_;
+  std::uint32_t size_;
   std::uint32_t owners_ = 1;
 };
 
@@ -40,7 +40,7 @@ class BlockRef {
     if (block_ != nullptr && --block_->owners_ == 0) destroy(block_);
   }
 
-  /// A block of `size` bytes whose content is not set yet.
+  /// A block of `size` bytes, less than 4 GiB, whose content is not set yet.
   [[nodiscard]] static BlockRef allocate(std::size_t size);
 
   explicit operator bool() const { return block_ != nullptr; }

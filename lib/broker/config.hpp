@@ -43,6 +43,7 @@ struct Config {
   /// Sessions without a connection end after this long, whatever they asked for; 0: never.
   Seconds persistent_client_expiration{0};
   Seconds sys_interval{10};  ///< 0: no $SYS topics
+  bool persistence = false;  ///< what is acknowledged is stored first
   std::uint64_t seed = 1;    ///< for assigned client ids
 };
 

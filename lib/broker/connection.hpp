@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "base/ring.hpp"
 #include "base/text_map.hpp"
 #include "base/wheel.hpp"
 #include "broker/send_queue.hpp"
+#include "storage/change.hpp"
 #include "wire/framer.hpp"
 
 namespace mq::broker {
@@ -27,6 +29,12 @@ struct Aliases {
   TextMap<std::uint16_t> outgoing;
 };
 
+/// A packet that leaves when what it acknowledges is stored.
+struct Held {
+  storage::Ticket ticket = 0;
+  std::vector<Byte> bytes;
+};
+
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.
 struct Connection : WheelNode {
   ConnectionId id;
@@ -42,6 +50,7 @@ struct Connection : WheelNode {
   std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts
   std::uint32_t maximum_packet_size = UINT32_MAX;
   std::unique_ptr<Aliases> aliases;
+  Ring<Held> held;  ///< in the order in which they are to leave
 };
 
 }  // namespace mq::broker

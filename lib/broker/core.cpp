@@ -18,7 +18,17 @@ using wire::PacketType;
 using wire::ReasonCode;
 using wire::Version;
 
-Core::Core(Config config, Now now)
+namespace {
+
+/// A v5 client that has its CONNACK can be told why it is disconnected.
+bool may_say_goodbye(const Connection& connection) {
+  return connection.version == Version::v5 && connection.session != nullptr &&
+         connection.session->is_awake;
+}
+
+}  // namespace
+
+Core::Core(Config config, Now now, const storage::Snapshot& stored)
     : config_(std::move(config)),
       now_(now),
       prng_(config_.seed),
@@ -26,6 +36,10 @@ Core::Core(Config config, Now now)
   MQ_CHECK(!config_.listeners.empty());
   connection_wheel_.advance(now.steady, [](Connection&) {});
   session_wheel_.advance(now.steady, [](Session&) {});
+  if (config_.persistence) {
+    journal_ = Journal(stored.messages.empty() ? 0 : stored.messages.rbegin()->first);
+    recover(stored);
+  }
 }
 
 Core::~Core() = default;
@@ -124,7 +138,7 @@ bool Core::handle_other(Connection& connection, ByteView frame) {
     return handle_unsubscribe(connection, *unsubscribe);
   }
   if (std::holds_alternative<wire::Pingreq>(*packet)) {
-    send(connection, wire::Pingresp{});  // [MQTT-3.12.4-1]
+    acknowledge(connection, wire::Pingresp{}, 0);  // [MQTT-3.12.4-1]
     return true;
   }
   if (const auto* disconnect = std::get_if<wire::Disconnect>(&*packet)) {
@@ -151,7 +165,38 @@ void Core::on_close(ConnectionId id, Now now) {
 void Core::on_drained(ConnectionId id, Now now) {
   now_ = now;
   const Connection* connection = find(id);
-  if (connection != nullptr && connection->session != nullptr) pump(*connection->session);
+  if (connection == nullptr || connection->session == nullptr) return;
+  if (connection->session->is_awake) pump(*connection->session);
+}
+
+void Core::on_stored(storage::Ticket ticket, Now now) {
+  now_ = now;
+  stored_ = ticket;
+  while (!holding_.empty() && holding_.front().first <= ticket) {
+    if (Connection* connection = find(holding_.front().second)) release_held(*connection);
+    holding_.pop_front();
+  }
+  while (!storing_.empty() && storing_.front().first <= ticket) {
+    const auto& session = sessions_[storing_.front().second];
+    if (session != nullptr && session->is_awake) pump(*session);
+    storing_.pop_front();
+  }
+}
+
+void Core::release_held(Connection& connection) {
+  while (!connection.held.empty() && connection.held.front().ticket <= stored_) {
+    const auto& bytes = connection.held.front().bytes;
+    std::ranges::copy(bytes, connection.out.reserve(bytes.size(), turn_));
+    connection.out.append_written(bytes.size());
+    ++stats_.packets_sent;
+    stats_.bytes_sent += bytes.size();
+    connection.held.pop_front();
+    mark_dirty(connection);
+  }
+  Session* session = connection.session;
+  if (session == nullptr || session->is_awake || !connection.held.empty()) return;
+  session->is_awake = true;  // its CONNACK has left
+  pump(*session);
 }
 
 void Core::on_deadline(Now now) {
@@ -188,7 +233,7 @@ void Core::shut_down(Now now) {
 }
 
 void Core::fail(Connection& connection, const Fault& fault) {
-  if (connection.session != nullptr && connection.version == Version::v5) {
+  if (may_say_goodbye(connection)) {
     send(connection, wire::Disconnect{fault.reason, {}});  // [MQTT-4.13.1-1]
   }
   const ConnectionId id = connection.id;
@@ -197,7 +242,7 @@ void Core::fail(Connection& connection, const Fault& fault) {
 }
 
 void Core::disconnect(Connection& connection, ReasonCode reason, fact::End end) {
-  if (connection.session != nullptr && connection.version == Version::v5) {
+  if (may_say_goodbye(connection)) {
     send(connection, wire::Disconnect{reason, {}});
   }
   const ConnectionId id = connection.id;
@@ -216,7 +261,9 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   ++generations_[slot];
   free_connections_.push_back(slot);
   connections_[slot].reset();
-  if (session != nullptr) fall_asleep(*session);
+  if (session == nullptr) return;
+  journal_.put_session(*session, now_.wall);
+  fall_asleep(*session, now_.steady);
 }
 
 void Core::mark_dirty(Connection& connection) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,9 +16,11 @@
 #include "broker/config.hpp"
 #include "broker/connection.hpp"
 #include "broker/fact.hpp"
+#include "broker/journal.hpp"
 #include "broker/session.hpp"
 #include "broker/stats.hpp"
 #include "broker/sys_topics.hpp"
+#include "storage/store.hpp"
 #include "topic/retained_index.hpp"
 #include "topic/subscription_index.hpp"
 #include "wire/decode.hpp"
@@ -42,7 +45,8 @@ struct Closing {
 /// stay where they are until end_turn(): what is forwarded refers to them.
 class Core {
  public:
-  Core(Config config, Now now);
+  /// stored  what a store read back; nothing without persistence
+  Core(Config config, Now now, const storage::Snapshot& stored = {});
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -61,6 +65,8 @@ class Core {
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);
+  /// Everything up to this ticket of take_batch() is stored.
+  void on_stored(storage::Ticket ticket, Now now);
 
   // What the operator wants.
 
@@ -76,6 +82,8 @@ class Core {
   SendQueue* output(ConnectionId connection);
   std::vector<Closing> take_closing();
   std::vector<Fact> take_facts();
+  /// What is to be stored since the last call, all or nothing; answered by on_stored().
+  std::optional<storage::Batch> take_batch() { return journal_.take_batch(); }
   /// Nothing refers to the bytes of this turn any more.
   void end_turn();
   /// When on_deadline() is due; kNever when nothing waits.
@@ -114,6 +122,10 @@ class Core {
   void forget(Connection& connection, const fact::Ended& ended);
   template <class P>
   void send(Connection& connection, const P& packet);
+  /// send(), but not before `ticket` is stored, nor ahead of what waits already.
+  template <class P>
+  void acknowledge(Connection& connection, const P& packet, storage::Ticket ticket);
+  void release_held(Connection& connection);
   void mark_dirty(Connection& connection);
   void on_connection_deadline(Connection& connection);
 
@@ -125,8 +137,14 @@ class Core {
               std::string_view client_id);
   Session& open_session(const wire::Connect& connect, std::string_view client_id, bool& present);
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
-              const fact::Connected& connected, bool is_id_assigned);
+              const fact::Connected& connected, bool is_id_assigned, std::size_t written);
   std::string assign_client_id(const ListenerConfig& listener);
+
+  // recover.cpp
+  void recover(const storage::Snapshot& stored);
+  void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
+                       const std::function<Message(storage::MessageId)>& message);
+  Session& create_session(std::string_view client_id);
 
   // handle_publish.cpp
   bool handle_publish(Connection& connection, ByteView frame);
@@ -151,7 +169,7 @@ class Core {
   // handle_disconnect.cpp
   bool handle_disconnect(Connection& connection, const wire::Disconnect& disconnect);
   /// The session loses its connection: its will and its end are due from now on.
-  void fall_asleep(Session& session);
+  void fall_asleep(Session& session, Instant since);
   void on_session_deadline(Session& session);
   void publish_will(Session& session);
   void end_session(Session& session);
@@ -166,6 +184,9 @@ class Core {
   void send_at_most_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming);
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  /// Whether the entry with this sequence number is stored, where that is to be waited for.
+  bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then
   /// retained messages.
   void pump(Session& session);
@@ -190,6 +211,10 @@ class Core {
   Now now_;
   Prng prng_;
   Stats stats_;
+  Journal journal_;
+  storage::Ticket stored_ = 0;
+  Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets
+  Ring<std::pair<storage::Ticket, std::uint32_t>> storing_;  ///< sessions whose outbox waits
 
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> generations_;

@@ -57,7 +57,7 @@ void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
   const QoS qos =
       config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
   const bool retain = options.retain_as_published && incoming.packet.retain;
-  if (qos == QoS::at_most_once && session.connection != nullptr) {
+  if (qos == QoS::at_most_once && session.is_awake) {
     send_at_most_once(session, subscriber, incoming);
   } else if (qos != QoS::at_most_once || config_.queue_qos0_messages) {
     enqueue(session, {incoming.shared(now_.steady), subscriber.identifier}, qos,
@@ -72,7 +72,7 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
     const Session& session = *sessions_[member.owner];
-    if (session.connection != nullptr) {
+    if (session.is_awake) {
       chosen = &member;
       break;
     }
@@ -100,8 +100,8 @@ bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const
     const Subscriber& member = members[(turn + i) % members.size()];
     Session& session = *sessions_[member.owner];
     if (&session == &except) continue;
-    if (chosen == nullptr || session.connection != nullptr) chosen = &session;
-    if (session.connection != nullptr) break;
+    if (chosen == nullptr || session.is_awake) chosen = &session;
+    if (session.is_awake) break;
   }
   if (chosen == nullptr) return false;
   enqueue(*chosen, {message, share}, qos, kFromShare);
@@ -168,9 +168,30 @@ void Core::enqueue(Session& session, Queued queued, QoS qos, std::uint8_t flags)
                        (config_.max_queued_bytes > 0 && session.outbox.waiting() > 0 &&
                         session.queued_bytes + size > config_.max_queued_bytes);
   if (is_full) return count_drop(session, Drop::queue_full);
-  session.queued_bytes += size;
-  session.outbox.push(std::move(queued), qos, flags);
-  if (session.connection != nullptr) pump_outbox(session);
+  push(session, std::move(queued), qos, flags);
+  if (session.is_awake) pump_outbox(session);
+}
+
+void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
+  session.queued_bytes += queued.message.payload().size();
+  const auto sequence = session.outbox.push(std::move(queued), qos, flags);
+  if (!journal_.keeps(session)) return;
+  auto& entry = session.outbox[session.outbox.size() - 1];
+  const auto identifier = (flags & kFromShare) == 0
+                              ? entry.message.origin
+                              : identifier_in(entry.message.origin, session.index);
+  if (session.unstored.empty() || session.unstored.back().first != journal_.ticket()) {
+    session.unstored.push_back({journal_.ticket(), sequence});
+    storing_.push_back({journal_.ticket(), session.index});
+  }
+  journal_.put_queued(session, {&entry, sequence}, identifier, now_);
+}
+
+bool Core::is_stored(Session& session, std::uint64_t sequence) const {
+  while (!session.unstored.empty() && session.unstored.front().first <= stored_) {
+    session.unstored.pop_front();
+  }
+  return session.unstored.empty() || sequence < session.unstored.front().second;
 }
 
 void Core::pump(Session& session) {
@@ -184,6 +205,10 @@ void Core::pump_outbox(Session& session) {
     const auto item = session.outbox.next(connection.receive_maximum);
     if (!item) return;
     Outbox::Entry& entry = *item->entry;
+    if (entry.qos == QoS::exactly_once &&
+        (!is_stored(session, item->sequence) || session.released_by > stored_)) {
+      return;  // it must not be sent twice: on_stored() goes on from here
+    }
     if (entry.state == Delivery::released) {
       send(connection, wire::Pubrel{item->packet_id(), wire::ReasonCode::success, {}});
       session.outbox.mark_sent();
@@ -211,6 +236,7 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::too_large);
     } else if (entry.qos == QoS::at_most_once) {
       session.queued_bytes -= outgoing.payload.size();
+      journal_.drop_queued(session, item->sequence);
       session.outbox.skip();
     } else {
       session.outbox.mark_sent();
@@ -228,6 +254,7 @@ std::uint32_t Core::identifier_in(FilterId share, std::uint32_t owner) const {
 void Core::give_up(Session& session, Drop reason) {
   const auto item = session.outbox.next(wire::kMaximumPacketSize);
   session.queued_bytes -= item->entry->message.message.payload().size();
+  journal_.drop_queued(session, item->sequence);
   session.outbox.skip();
   count_drop(session, reason);
 }
@@ -250,7 +277,10 @@ void Core::pump_feeds(Session& session) {
       return true;
     });
     if (!is_done && last.data() != nullptr) feed.after = std::string(last);
-    for (const auto& topic : expired) retained_.drop(topic);  // [MQTT-3.3.2-5]
+    for (const auto& topic : expired) {
+      retained_.drop(topic);  // [MQTT-3.3.2-5]
+      journal_.drop_retained(topic);
+    }
     if (!is_done) return;
     session.feeds.erase(session.feeds.begin());
   }
@@ -267,8 +297,7 @@ bool Core::has_room_for(const Session& session, const RetainedFeed& feed) const 
 void Core::feed_one(Session& session, const RetainedFeed& feed, const Message& message) {
   const QoS qos = std::min(feed.options.qos, message.qos());
   if (qos != QoS::at_most_once) {
-    session.queued_bytes += message.payload().size();
-    session.outbox.push({message, feed.identifier}, qos, kRetainFlag);
+    push(session, {message, feed.identifier}, qos, kRetainFlag);
     pump_outbox(session);
     return;
   }

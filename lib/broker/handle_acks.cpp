@@ -17,9 +17,12 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
   }
   Session& session = *connection.session;
   if (ack->type == PacketType::pubrel) {
+    const auto written = journal_.position();
     const bool was_known = session.inbox.drop(ack->packet_id);
+    if (was_known) journal_.drop_incoming(session, ack->packet_id);
     const auto reason = was_known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
-    send(connection, wire::Pubcomp{ack->packet_id, reason, {}});  // [MQTT-4.3.3-11]
+    acknowledge(connection, wire::Pubcomp{ack->packet_id, reason, {}},
+                journal_.written_since(written));  // [MQTT-4.3.3-11]
     return true;
   }
   if (ack->type == PacketType::pubrec) {
@@ -30,7 +33,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
                                 : item->entry->state == Delivery::released;
     if (is_awaited) settle(session, *item);
   }
-  pump(session);
+  if (session.is_awake) pump(session);
   return true;
 }
 
@@ -39,7 +42,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
   const auto item = session.outbox.find(ack.packet_id);
   if (!item || item->entry->qos != QoS::exactly_once) {
     const auto reason = ReasonCode::packet_identifier_not_found;
-    send(connection, wire::Pubrel{ack.packet_id, reason, {}});
+    acknowledge(connection, wire::Pubrel{ack.packet_id, reason, {}}, 0);
     return;
   }
   if (is_failure(ack.reason)) {  // the message is not wanted (MQTT 5.0 §4.3.3)
@@ -49,13 +52,20 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
   if (item->entry->state == Delivery::published) {
     session.queued_bytes -= item->entry->message.message.payload().size();
     session.outbox.release(*item);
+    if (journal_.keeps(session)) {
+      session.released_by = journal_.ticket();
+      storing_.push_back({session.released_by, session.index});
+      journal_.release_queued(session, item->sequence);
+    }
   }
-  send(connection, wire::Pubrel{ack.packet_id, ReasonCode::success, {}});  // [MQTT-4.3.3-4]
+  acknowledge(connection, wire::Pubrel{ack.packet_id, ReasonCode::success, {}},
+              session.released_by);  // [MQTT-4.3.3-4]
 }
 
 void Core::settle(Session& session, Outbox::Item item) {
   const Message& message = item.entry->message.message;
   if (message) session.queued_bytes -= message.payload().size();
+  journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);
 }
 

@@ -71,12 +71,13 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
       disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
     }
   }
+  const auto written = journal_.position();
   bool present = false;
   Session& session = open_session(connect, client_id, present);
   accept(connection, connect, session,
          {connection.id, client_id, std::string(connect.user_name.value_or("")), connect.version,
           connect.clean_start, present, connect.keep_alive},
-         is_assigned);
+         is_assigned, written);
 }
 
 std::optional<Fault> Core::objection(const Connection& connection,
@@ -133,24 +134,11 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
     }
     end_session(session);  // [MQTT-3.1.2-4]
   }
-  std::uint32_t index = 0;
-  if (free_sessions_.empty()) {
-    index = static_cast<std::uint32_t>(sessions_.size());
-    sessions_.emplace_back();
-  } else {
-    index = free_sessions_.back();
-    free_sessions_.pop_back();
-  }
-  sessions_[index] = std::make_unique<Session>();
-  sessions_[index]->index = index;
-  sessions_[index]->client_id = client_id;
-  session_ids_.emplace(client_id, index);
-  stats_.maximum_sessions = std::max<std::uint64_t>(stats_.maximum_sessions, session_ids_.size());
-  return *sessions_[index];
+  return create_session(client_id);
 }
 
 void Core::accept(Connection& connection, const wire::Connect& connect, Session& session,
-                  const fact::Connected& connected, bool is_id_assigned) {
+                  const fact::Connected& connected, bool is_id_assigned, std::size_t written) {
   const auto number = [&connect](PropertyId id) { return connect.properties.number(id); };
   const auto window = config_.max_inflight_messages == 0 ? std::uint16_t{UINT16_MAX}
                                                          : config_.max_inflight_messages;
@@ -166,6 +154,19 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   session.connection = &connection;
   session.expiry_interval = requested_expiry(connect);
   if (connect.will) session.will = store(*connect.will);
+  if (session.expiry_interval == 0) {
+    journal_.drop_session(session);  // it was to be kept so far
+    session.is_durable = false;
+  } else {
+    const bool had_will = session.is_durable && connected.session_present;
+    session.is_durable = config_.persistence;
+    journal_.put_session(session, storage::kAwake);
+    if (session.will != nullptr) {
+      journal_.put_will(session);
+    } else if (had_will) {
+      journal_.drop_will(session);
+    }
+  }
   ++connected_;
   ++stats_.connects;
   facts_.emplace_back(connected);
@@ -204,7 +205,10 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
                                         ? kNever
                                         : now_.steady + Millis(connection.keep_alive * 1500));
   const bool tells_present = connected.session_present && connect.version != Version::v31;
-  send(connection, wire::Connack{tells_present, 0, properties.view()});
+  const auto ticket = journal_.written_since(written);
+  acknowledge(connection, wire::Connack{tells_present, 0, properties.view()}, ticket);
+  if (!connection.held.empty()) return;
+  session.is_awake = true;
   pump(session);
 }
 

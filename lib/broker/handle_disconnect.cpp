@@ -24,16 +24,19 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
     }
     session.expiry_interval = *expiry;
   }
-  if (disconnect.reason == ReasonCode::normal_disconnection)
+  if (disconnect.reason == ReasonCode::normal_disconnection && session.will != nullptr) {
     session.will.reset();  // [MQTT-3.14.4-3]
+    journal_.drop_will(session);
+  }
   const ConnectionId id = connection.id;
   closing_.push_back({id, std::move(connection.out)});
   forget(connection, {id, {}, fact::End::disconnected, {disconnect.reason, "", ""}});
   return false;
 }
 
-void Core::fall_asleep(Session& session) {
+void Core::fall_asleep(Session& session, Instant since) {
   session.connection = nullptr;
+  session.is_awake = false;
   session.outbox.rewind();
   auto keep = Seconds(session.expiry_interval);
   bool is_kept_for_ever = session.expiry_interval == UINT32_MAX;
@@ -42,9 +45,9 @@ void Core::fall_asleep(Session& session) {
     keep = config_.persistent_client_expiration;
     is_kept_for_ever = false;
   }
-  session.expires_at = is_kept_for_ever ? kNever : now_.steady + keep;
+  session.expires_at = is_kept_for_ever ? kNever : since + keep;
   if (session.will != nullptr) {
-    session.will_due_at = std::min(now_.steady + session.will->delay, session.expires_at);
+    session.will_due_at = std::min(since + session.will->delay, session.expires_at);
   }
   on_session_deadline(session);
 }
@@ -61,6 +64,7 @@ void Core::on_session_deadline(Session& session) {
 
 void Core::publish_will(Session& session) {
   const auto will = std::exchange(session.will, nullptr);
+  journal_.drop_will(session);
   session.will_due_at = kNever;
   Incoming incoming{.packet = {.qos = std::min(will->qos, config_.max_qos),
                                .dup = false,
@@ -84,6 +88,7 @@ void Core::publish_will(Session& session) {
 void Core::end_session(Session& session) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
   hand_over_shares(session);
+  journal_.drop_session(session);
   for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
   session_ids_.erase(session.client_id);
   free_sessions_.push_back(session.index);

@@ -105,9 +105,13 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
       return false;
     }
     if (!is_denied && !inbox.put(packet.packet_id)) {  // a repetition [MQTT-4.3.3-10]
-      send(connection, wire::Pubrec{packet.packet_id, reason, {}});
+      acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}}, journal_.pending());
       return true;
     }
+  }
+  const auto written = journal_.position();
+  if (packet.qos == QoS::exactly_once && !is_denied) {
+    journal_.put_incoming(*connection.session, packet.packet_id);
   }
   if (is_denied) {
     reason = ReasonCode::not_authorized;
@@ -115,9 +119,11 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     reason = ReasonCode::no_matching_subscribers;
   }
   if (packet.qos == QoS::at_least_once) {
-    send(connection, wire::Puback{packet.packet_id, reason, {}});  // [MQTT-4.3.2-4]
+    acknowledge(connection, wire::Puback{packet.packet_id, reason, {}},
+                journal_.written_since(written));  // [MQTT-4.3.2-4]
   } else if (packet.qos == QoS::exactly_once) {
-    send(connection, wire::Pubrec{packet.packet_id, reason, {}});  // [MQTT-4.3.3-8]
+    acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}},
+                journal_.written_since(written));  // [MQTT-4.3.3-8]
   }
   return true;
 }
@@ -129,9 +135,13 @@ bool Core::publish(Incoming& incoming) {
 
 void Core::retain(Incoming& incoming) {
   if (incoming.packet.payload.empty()) {
-    retained_.drop(incoming.packet.topic);  // [MQTT-3.3.1-6]
+    if (retained_.drop(incoming.packet.topic)) {  // [MQTT-3.3.1-6]
+      journal_.drop_retained(incoming.packet.topic);
+    }
   } else {
-    retained_.put(incoming.shared(now_.steady));  // [MQTT-3.3.1-5]
+    const Message& message = incoming.shared(now_.steady);
+    retained_.put(message);  // [MQTT-3.3.1-5]
+    journal_.put_retained(message, now_);
   }
 }
 

@@ -23,6 +23,7 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
       return false;
     }
   }
+  const auto written = journal_.position();
   const auto identifier =
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
   std::vector<Byte> codes;
@@ -30,8 +31,9 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
     const auto code = subscribe_one(*connection.session, subscription, identifier);
     codes.push_back(static_cast<Byte>(code));
   }
-  send(connection, wire::Suback{subscribe.packet_id, {}, codes});  // [MQTT-3.8.4-1]
-  pump(*connection.session);
+  acknowledge(connection, wire::Suback{subscribe.packet_id, {}, codes},
+              journal_.written_since(written));  // [MQTT-3.8.4-1]
+  if (connection.session->is_awake) pump(*connection.session);
   return true;
 }
 
@@ -43,6 +45,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   const auto added =
       subscriptions_.subscribe(subscription.filter, {session.index, identifier, granted.byte()});
   if (added.is_new) session.subscriptions.push_back(added.filter);
+  journal_.put_subscription(session, subscription.filter, identifier, granted.byte());
   facts_.emplace_back(
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
 
@@ -57,6 +60,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
 
 bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {
   Session& session = *connection.session;
+  const auto written = journal_.position();
   std::vector<Byte> codes;
   for (const auto filter : unsubscribe.filters) {
     if (!topic::is_filter(filter)) {
@@ -66,6 +70,7 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
     const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
     if (removed) {
       std::erase(session.subscriptions, *removed);
+      journal_.drop_subscription(session, filter);
       std::erase_if(session.feeds, [&](const auto& feed) { return feed.filter == filter; });
       if (topic::share_of(filter)) {
         // What came through the share stays here now: its filter id may soon be another's.
@@ -81,7 +86,8 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
     codes.push_back(
         static_cast<Byte>(removed ? ReasonCode::success : ReasonCode::no_subscription_existed));
   }
-  send(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes});  // [MQTT-3.10.4-4]
+  acknowledge(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes},
+              journal_.written_since(written));  // [MQTT-3.10.4-4]
   return true;
 }
 

@@ -31,6 +31,7 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
   const auto expiry = publish.properties.number(PropertyId::message_expiry_interval);
   ::new (message.block_->bytes()) Head{
       .expires_at = expiry ? now + Seconds(*expiry) : kNever,
+      .stored_id = 0,
       .properties_size = static_cast<std::uint32_t>(properties_size),
       .topic_size = static_cast<std::uint16_t>(topic.size()),
       .qos = publish.qos,
@@ -41,6 +42,20 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
     if (travels(it->id)) out = std::ranges::copy(it.encoded(), out).out;
   }
   std::ranges::copy(publish.payload, out);
+  return message;
+}
+
+Message Message::of(storage::MessageId id, const storage::Body& body, Now now) {
+  const wire::Publish publish{.qos = static_cast<wire::QoS>(body.qos),
+                              .retain = body.retain,
+                              .properties = wire::Properties(body.properties),
+                              .payload = body.payload};
+  Message message = of(publish, body.topic, now.steady);
+  message.head().stored_id = id;
+  if (body.expires_at != storage::kDoesNotExpire) {
+    message.head().expires_at =
+        now.steady + std::chrono::duration_cast<Millis>(body.expires_at - now.wall);
+  }
   return message;
 }
 

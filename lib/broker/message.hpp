@@ -6,12 +6,13 @@
 
 #include "base/block.hpp"
 #include "base/time.hpp"
+#include "storage/change.hpp"
 #include "wire/packet.hpp"
 
 namespace mq::broker {
 
 /// A message that outlives the turn it came in: one allocation that holds everything its
-/// receivers share. Immutable.
+/// receivers share. Immutable, but for the name that storage gives it.
 class Message {
  public:
   Message() = default;
@@ -23,6 +24,8 @@ class Message {
   /// topic      the name, also where `publish` has an alias in its place
   /// publisher  names the session it comes from, for no-local
   static Message of(const wire::Publish& publish, std::string_view topic, Instant now);
+  /// A message as it was stored.
+  static Message of(storage::MessageId id, const storage::Body& body, Now now);
 
   explicit operator bool() const { return static_cast<bool>(block_); }
   std::string_view topic() const { return text_of({data(), head().topic_size}); }
@@ -40,12 +43,16 @@ class Message {
   bool is_expired(Instant now) const { return expires_at() <= now; }
   /// Whole seconds until it expires, rounded up; nothing without an expiry interval.
   std::optional<std::uint32_t> remaining(Instant now) const;
+  /// The name under which its body is stored, set once; 0 while it is not.
+  storage::MessageId stored_id() const { return head().stored_id; }
+  void set_stored_id(storage::MessageId id) const { head().stored_id = id; }
   /// The memory itself, to be kept alive by whoever holds a view of it.
   const BlockRef& block() const { return block_; }
 
  private:
   struct Head {
-    Instant expires_at;
+    mutable Instant expires_at;
+    mutable storage::MessageId stored_id;
     std::uint32_t properties_size;
     std::uint16_t topic_size;
     wire::QoS qos;

@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/ring.hpp"
 #include "base/wheel.hpp"
 #include "broker/message.hpp"
 #include "session/inbox.hpp"
@@ -79,6 +81,8 @@ struct Session : WheelNode {
   std::uint32_t index = 0;
   std::string client_id;
   Connection* connection = nullptr;   ///< none: it sleeps
+  bool is_awake = false;              ///< CONNACK is on its way: it may be sent messages
+  bool is_durable = false;            ///< its state is stored
   std::uint32_t expiry_interval = 0;  ///< seconds; UINT32_MAX: never
   Instant expires_at = kNever;        ///< while it sleeps
   Instant will_due_at = kNever;       ///< while it sleeps
@@ -88,6 +92,9 @@ struct Session : WheelNode {
   std::size_t queued_bytes = 0;  ///< payload bytes in the outbox
   session::Inbox inbox;
   std::vector<RetainedFeed> feeds;
+  /// Where the outbox is not stored yet: the first sequence number of each ticket.
+  Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
+  storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it
   std::array<std::uint32_t, kDropKinds> drops{};
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "broker/core.hpp"
 #include "wire/encode.hpp"
 
@@ -14,6 +16,15 @@ void Core::send(Connection& connection, const P& packet) {
   ++stats_.packets_sent;
   stats_.bytes_sent += size;
   mark_dirty(connection);
+}
+
+template <class P>
+void Core::acknowledge(Connection& connection, const P& packet, storage::Ticket ticket) {
+  if (!connection.held.empty()) ticket = std::max(ticket, connection.held.back().ticket);
+  if (ticket <= stored_) return send(connection, packet);
+  Held& held = connection.held.push_back({ticket, {}});
+  wire::encode(packet, connection.version, held.bytes);
+  holding_.push_back({ticket, connection.id});
 }
 
 }  // namespace mq::broker

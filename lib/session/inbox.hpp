@@ -18,6 +18,9 @@ class Inbox {
     return true;
   }
 
+  /// Puts an id back that was stored.
+  void restore(std::uint16_t packet_id) { ids_.push_back(packet_id); }
+
   /// Returns false when the id was not under way.
   bool drop(std::uint16_t packet_id) {
     const auto it = std::find(ids_.begin(), ids_.end(), packet_id);

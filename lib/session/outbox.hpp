@@ -52,6 +52,15 @@ class Outbox {
     return first_ + entries_.size() - 1;
   }
 
+  /// Puts an entry back that was stored under this sequence number, behind all that are here.
+  void restore(std::uint64_t sequence, Entry entry) {
+    if (entries_.empty()) first_ = sequence;
+    while (next_sequence() < sequence) {
+      entries_.push_back(Entry{Message{}, wire::QoS{}, Delivery::settled, false, 0});
+    }
+    entries_.push_back(std::move(entry));
+  }
+
   /// The next item to be sent, without changing anything; nothing when all are under way or
   /// `window` (the peer's receive maximum) of them are. A `released` item wants a PUBREL (again),
   /// any other a PUBLISH.

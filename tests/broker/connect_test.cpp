@@ -25,7 +25,7 @@ TEST_CASE("a CONNECT is answered with CONNACK [MQTT-3.1.4-5]") {
   World world(quiet());
   CHECK(world.peer().connect(named("a")).all() == "CONNACK 00");
   CHECK(world.peer().connect(named("b", Version::v31)).all() == "CONNACK 00");
-  CHECK(world.core.connected_count() == 2);
+  CHECK(world.core().connected_count() == 2);
 }
 
 TEST_CASE("a v5 CONNACK names the limits, in the order that programs rely on") {
@@ -127,8 +127,8 @@ TEST_CASE("a client id that connects again takes over from the older connection 
   CHECK(v3.all() == "closed");
   world.peer().join("a");
   CHECK(v5.all() == "DISCONNECT 8E; closed");
-  CHECK(world.core.connected_count() == 1);
-  CHECK(world.core.session_count() == 1);
+  CHECK(world.core().connected_count() == 1);
+  CHECK(world.core().session_count() == 1);
 }
 
 TEST_CASE("a packet that only a server sends is a protocol error") {
@@ -227,7 +227,7 @@ TEST_CASE("a broker that shuts down says so [MQTT-4.13.1-1]") {
   World world(quiet());
   auto& v3 = world.peer().join("a");
   auto& v5 = world.peer().join("b", Version::v5);
-  world.core.shut_down(world.now);
+  world.core().shut_down(world.now);
   world.settle();
   CHECK(v3.all() == "closed");
   CHECK(v5.all() == "DISCONNECT 8B; closed");

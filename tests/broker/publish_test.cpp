@@ -91,7 +91,7 @@ TEST_CASE("who reads too slowly loses QoS 0 messages, and only that client does"
   int received = 0;
   while (!fast.next().empty()) ++received;
   CHECK(received == 5);
-  CHECK(world.core.stats().drops[static_cast<std::size_t>(broker::Drop::unread)] == 3);
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unread)] == 3);
   const auto* dropped = std::get_if<broker::fact::Dropped>(&world.facts.back());
   REQUIRE(dropped != nullptr);
   CHECK(dropped->client_id == "slow");
@@ -339,7 +339,7 @@ TEST_CASE(
   world.advance(Seconds(30));
   CHECK(world.peer().resume("s", Version::v5).all() ==
         "PUBLISH a q1 id=3 {message-expiry-interval=70} 'long'");
-  CHECK(world.core.stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
 }
 
 TEST_CASE("a client gets no packet larger than it accepts [MQTT-3.1.2-24] [MQTT-3.1.2-25]") {
@@ -358,7 +358,7 @@ TEST_CASE("a client gets no packet larger than it accepts [MQTT-3.1.2-24] [MQTT-
   publisher.publish("a", large).publish("a", large, QoS::at_least_once, 1);
   publisher.publish("a", "small", QoS::at_least_once, 2).publish("a", "tiny");
   CHECK(subscriber.all() == "PUBLISH a q1 id=2 'small'; PUBLISH a q0 'tiny'");
-  CHECK(world.core.stats().drops[static_cast<std::size_t>(broker::Drop::too_large)] == 2);
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::too_large)] == 2);
 }
 
 TEST_CASE("a topic deeper than 200 levels is refused") {

@@ -27,7 +27,7 @@ TEST_CASE(
   auto& peer = world.peer().join("s");
   CHECK(peer.send(Subscribe{1, {}, {{"a/b", {}}}}).all() ==
         "SUBACK 1 00; PUBLISH a/b q0 retain 'new'");
-  CHECK(world.core.retained_count() == 2);
+  CHECK(world.core().retained_count() == 2);
 }
 
 TEST_CASE(
@@ -38,7 +38,7 @@ TEST_CASE(
   world.peer().join("p").retain("a", "x").retain("a", "");
   CHECK(live.all() == "PUBLISH a q0 'x'; PUBLISH a q0 ''");
   CHECK(world.peer().join("late").subscribe("a").all() == "");
-  CHECK(world.core.retained_count() == 0);
+  CHECK(world.core().retained_count() == 0);
 }
 
 TEST_CASE("a message without retain leaves the retained value alone [MQTT-3.3.1-8]") {
@@ -96,10 +96,10 @@ TEST_CASE("an expired retained message is not sent and goes [MQTT-3.3.2-5]") {
       .join("p", Version::v5)
       .send(Publish{
           .retain = true, .topic = "a", .properties = properties.view(), .payload = bytes_of("x")});
-  CHECK(world.core.retained_count() == 1);
+  CHECK(world.core().retained_count() == 1);
   world.advance(Seconds(60));
   CHECK(world.peer().join("s").subscribe("#").all() == "");
-  CHECK(world.core.retained_count() == 0);
+  CHECK(world.core().retained_count() == 0);
 }
 
 TEST_CASE(
@@ -138,13 +138,13 @@ TEST_CASE(
                  Version::v311, bytes);
   }
   publisher.send_bytes(bytes);
-  REQUIRE(world.core.retained_count() == count);
+  REQUIRE(world.core().retained_count() == count);
 
   SUBCASE("at QoS 0") {
     auto& peer = world.peer().join("s");
     peer.reads = false;
     peer.subscribe("#");
-    CHECK(world.core.unsent_bytes() < 300'000);
+    CHECK(world.core().unsent_bytes() < 300'000);
     peer.reads = true;
     peer.send(wire::Pingreq{});
     int received = 0;
@@ -162,7 +162,7 @@ TEST_CASE(
     }
     CHECK(received == count);
   }
-  CHECK(world.core.stats().dropped() == 0);
+  CHECK(world.core().stats().dropped() == 0);
 }
 
 TEST_CASE("the rest of a retained set follows a kept session through a reconnect") {

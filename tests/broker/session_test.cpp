@@ -65,15 +65,15 @@ TEST_CASE("a kept session keeps subscriptions and QoS 1 messages [MQTT-3.1.2-5]"
 TEST_CASE("a clean session forgets, before and after [MQTT-3.1.2-4]") {
   World world(quiet());
   world.peer().resume("s").subscribe("t", kQoS1).disconnect();
-  CHECK(world.core.session_count() == 1);
+  CHECK(world.core().session_count() == 1);
   Connect clean;
   clean.client_id = "s";
   auto& peer = world.peer().connect(clean);
   CHECK(peer.all() == "CONNACK 00");
-  CHECK(world.core.subscription_count() == 0);
+  CHECK(world.core().subscription_count() == 0);
   peer.subscribe("t", kQoS1).disconnect();
-  CHECK(world.core.session_count() == 0);
-  CHECK(world.core.subscription_count() == 0);
+  CHECK(world.core().session_count() == 0);
+  CHECK(world.core().subscription_count() == 0);
 }
 
 TEST_CASE("MQTT 3.1 has no session present flag") {
@@ -92,7 +92,7 @@ TEST_CASE("a v5 session ends when its expiry interval has passed [MQTT-3.1.2-23]
   CHECK(first_word_pair(again.all()) == "CONNACK 00 present");
   again.drop();
   world.advance(Seconds(61));
-  CHECK(world.core.session_count() == 0);
+  CHECK(world.core().session_count() == 0);
   CHECK(first_word_pair(world.peer().connect(V5("s", 0).connect).all()) == "CONNACK 00");
 }
 
@@ -100,9 +100,9 @@ TEST_CASE("an expiry interval of 0 ends the session with the connection, 0xFFFFF
   World world(quiet());
   world.peer().connect(V5("brief", 0).connect).drop();
   world.peer().connect(V5("eternal", UINT32_MAX).connect).drop();
-  CHECK(world.core.session_count() == 1);
+  CHECK(world.core().session_count() == 1);
   world.advance(std::chrono::hours(24 * 400));
-  CHECK(world.core.session_count() == 1);
+  CHECK(world.core().session_count() == 1);
 }
 
 TEST_CASE(
@@ -117,7 +117,7 @@ TEST_CASE(
   auto& shortened = world.peer().connect(V5("a", 1000).connect);
   leave(shortened, 10);
   world.advance(Seconds(11));
-  CHECK(world.core.session_count() == 0);
+  CHECK(world.core().session_count() == 0);
   auto& extended = world.peer().connect(V5("b", 0).connect);
   extended.all();
   leave(extended, 10);
@@ -131,10 +131,10 @@ TEST_CASE("persistent_client_expiration ends sessions that would stay for ever")
   world.peer().connect(kept("a")).drop();
   world.peer().connect(V5("b", UINT32_MAX).connect).drop();
   world.advance(std::chrono::hours(23));
-  CHECK(world.core.session_count() == 2);
+  CHECK(world.core().session_count() == 2);
   world.advance(std::chrono::hours(2));
-  CHECK(world.core.session_count() == 0);
-  CHECK(world.core.stats().expired_sessions == 2);
+  CHECK(world.core().session_count() == 0);
+  CHECK(world.core().stats().expired_sessions == 2);
 }
 
 TEST_CASE("a sleeper's queue is bounded, newest messages are dropped and counted") {
@@ -149,7 +149,7 @@ TEST_CASE("a sleeper's queue is bounded, newest messages are dropped and counted
   }
   CHECK(world.peer().resume("s").all() ==
         "PUBLISH t q1 id=1 '1'; PUBLISH t q1 id=2 '2'; PUBLISH t q1 id=3 '3'");
-  CHECK(world.core.stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)] == 2);
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)] == 2);
 }
 
 TEST_CASE("max_queued_bytes bounds a queue by its payloads") {
@@ -262,7 +262,7 @@ TEST_CASE("a broker that shuts down publishes all wills") {
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 100).will("wills/a", 50).connect);
   world.peer().connect(V5("b", 100).will("wills/b", 50).connect).drop();
-  world.core.shut_down(world.now);
+  world.core().shut_down(world.now);
   world.settle();
   CHECK(watcher.all() == "PUBLISH wills/a q0 'gone'; PUBLISH wills/b q0 'gone'; closed");
 }

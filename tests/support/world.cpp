@@ -12,10 +12,10 @@ using wire::PropertyId;
 using wire::Version;
 
 Peer::Peer(World& world, std::uint16_t listener)
-    : world_(world), id_(world.core.on_open(listener, world.now)) {}
+    : world_(world), id_(world.core().on_open(listener, world.now)) {}
 
 Peer& Peer::send_bytes(ByteView bytes) {
-  world_.core.on_bytes(id_, bytes, world_.now);
+  world_.core().on_bytes(id_, bytes, world_.now);
   world_.settle();
   return *this;
 }
@@ -76,7 +76,7 @@ Peer& Peer::retain(std::string_view topic, std::string_view payload) {
 
 void Peer::drop() {
   is_closed_ = true;
-  world_.core.on_close(id_, world_.now);
+  world_.core().on_close(id_, world_.now);
   world_.settle();
 }
 
@@ -115,7 +115,15 @@ void Peer::receive(broker::SendQueue& queue) {
 
 World::World(broker::Config config)
     : now{Instant(Millis(1'000'000)), WallTime(std::chrono::seconds(1'700'000'000))},
-      core(std::move(config), now) {}
+      config_(std::move(config)),
+      core_(std::make_unique<broker::Core>(config_, now)) {}
+
+void World::crash() {
+  store.crash();
+  for (auto& peer : peers_) peer->is_closed_ = true;
+  core_ = std::make_unique<broker::Core>(config_, now, store.load());
+  settle();
+}
 
 Peer& World::peer(std::uint16_t listener) {
   return *peers_.emplace_back(std::make_unique<Peer>(*this, listener));
@@ -124,43 +132,62 @@ Peer& World::peer(std::uint16_t listener) {
 void World::advance(Millis duration) {
   const Instant until = now.steady + duration;
   while (true) {
-    const Instant next = std::min(until, std::max(core.next_deadline(), now.steady));
+    const Instant next = std::min(until, std::max(core_->next_deadline(), now.steady));
     now.wall += next - now.steady;
     now.steady = next;
-    core.on_deadline(now);
+    core_->on_deadline(now);
     settle();
     if (next == until) return;
-    MQ_CHECK(core.next_deadline() > now.steady);
+    MQ_CHECK(core_->next_deadline() > now.steady);
   }
 }
 
 void World::settle() {
-  while (core.has_dirty()) {
-    for (const auto id : core.take_dirty()) {
+  do {
+    settle_output();
+  } while (settle_storage());
+}
+
+bool World::settle_storage() {
+  if (auto batch = core_->take_batch()) store.submit(std::move(*batch));
+  if (!is_storing || !store.commit()) return false;
+  core_->on_stored(store.stored(), now);
+  return true;
+}
+
+void World::settle_output() {
+  while (core_->has_dirty()) {
+    for (const auto id : core_->take_dirty()) {
       for (auto& peer : peers_) {
         if (peer->id_ != id || peer->is_closed_ || !peer->reads) continue;
-        if (auto* queue = core.output(id)) {
+        if (auto* queue = core_->output(id)) {
           peer->receive(*queue);
-          core.on_drained(id, now);
+          core_->on_drained(id, now);
         }
       }
     }
   }
-  for (auto& closing : core.take_closing()) {
+  for (auto& closing : core_->take_closing()) {
     for (auto& peer : peers_) {
-      if (peer->id_ != closing.connection) continue;
+      if (peer->id_ != closing.connection || peer->is_closed_) continue;
       if (peer->reads) peer->receive(closing.rest);
       peer->lines_.emplace_back("closed");
       peer->is_closed_ = true;
     }
   }
-  core.end_turn();
-  for (auto& fact : core.take_facts()) facts.push_back(std::move(fact));
+  core_->end_turn();
+  for (auto& fact : core_->take_facts()) facts.push_back(std::move(fact));
 }
 
 broker::Config quiet() {
   broker::Config config;
   config.sys_interval = Seconds(0);
+  return config;
+}
+
+broker::Config durable() {
+  auto config = quiet();
+  config.persistence = true;
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/core.hpp"
+#include "storage/memory.hpp"
 #include "wire/encode.hpp"
 #include "wire/framer.hpp"
 
@@ -76,16 +77,29 @@ class World {
   /// Moves bytes until nobody has more to say. Called by everything that sends.
   void settle();
 
+  broker::Core& core() { return *core_; }
+  /// The broker goes down with everything that is not stored, and comes up again.
+  void crash();
+
   Now now;
-  broker::Core core;
+  storage::Memory store;
+  bool is_storing = true;  ///< false: batches stay on their way
   std::vector<broker::Fact> facts;
 
  private:
   friend class Peer;
+  void settle_output();
+  /// Returns whether anything was.
+  bool settle_storage();
+
+  broker::Config config_;
+  std::unique_ptr<broker::Core> core_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
 
 /// Config of World tests: no $SYS topics, so that only what a test does is heard.
 broker::Config quiet();
+/// The same with persistence.
+broker::Config durable();
 
 }  // namespace mq::support

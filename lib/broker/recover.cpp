@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "broker/core.hpp"
+
+// A broker that starts reads back what was stored. Every session sleeps then: one that had a
+// connection lost it when the broker went down, and its will and its end are due from now on.
+
+namespace mq::broker {
+
+using session::Delivery;
+using wire::QoS;
+
+Session& Core::create_session(std::string_view client_id) {
+  std::uint32_t index = 0;
+  if (free_sessions_.empty()) {
+    index = static_cast<std::uint32_t>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    index = free_sessions_.back();
+    free_sessions_.pop_back();
+  }
+  sessions_[index] = std::make_unique<Session>();
+  sessions_[index]->index = index;
+  sessions_[index]->client_id = client_id;
+  session_ids_.emplace(client_id, index);
+  stats_.maximum_sessions = std::max<std::uint64_t>(stats_.maximum_sessions, session_ids_.size());
+  return *sessions_[index];
+}
+
+void Core::recover(const storage::Snapshot& stored) {
+  std::map<storage::MessageId, Message> messages;
+  const auto message = [&](storage::MessageId id) {
+    const auto body = stored.messages.find(id);
+    if (body == stored.messages.end()) return Message();
+    auto& known = messages[id];
+    if (!known) known = Message::of(id, body->second, now_);
+    return known;
+  };
+  for (const auto& [topic, id] : stored.retained) {
+    if (Message retained = message(id)) retained_.put(std::move(retained));
+  }
+  for (const auto& [client_id, session] : stored.sessions) {
+    recover_session(client_id, session, message);
+  }
+  // Only now are there subscribers for the wills.
+  for (const auto& [client_id, session] : stored.sessions) {
+    Session& sleeper = *sessions_[session_ids_.find(client_id)->second];
+    const bool was_awake = session.asleep_since == storage::kAwake;
+    const auto slept = std::chrono::duration_cast<Millis>(now_.wall - session.asleep_since);
+    if (was_awake) journal_.put_session(sleeper, now_.wall);
+    fall_asleep(sleeper, was_awake ? now_.steady : now_.steady - std::max(slept, Millis(0)));
+  }
+}
+
+void Core::recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
+                           const std::function<Message(storage::MessageId)>& message) {
+  Session& session = create_session(client_id);
+  session.is_durable = true;
+  session.expiry_interval = stored.expiry_interval;
+  for (const auto& [filter, subscription] : stored.subscriptions) {
+    const auto added = subscriptions_.subscribe(
+        filter, {session.index, subscription.identifier, subscription.options});
+    session.subscriptions.push_back(added.filter);
+  }
+  for (const auto id : stored.incoming) session.inbox.restore(id);
+  for (const auto& [sequence, queued] : stored.queue) {
+    Message body = message(queued.message);
+    const auto state = queued.message == 0 ? Delivery::released : Delivery::waiting;
+    if (state == Delivery::waiting && (!body || body.is_expired(now_.steady))) {
+      journal_.drop_queued(session, sequence);
+      continue;
+    }
+    if (body) session.queued_bytes += body.payload().size();
+    session.outbox.restore(sequence, {Queued(std::move(body), queued.origin),
+                                      static_cast<QoS>(queued.qos), state, true, queued.flags});
+  }
+  if (stored.will) {
+    session.will = std::make_unique<StoredWill>(
+        StoredWill{stored.will->topic, stored.will->payload, stored.will->properties,
+                   static_cast<QoS>(stored.will->qos), stored.will->retain, stored.will->delay});
+  }
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/block.hpp"
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+
+/// What is to survive, as changes to it. A put replaces what has the same key; a drop of what is
+/// not there is nothing. Nothing here knows MQTT: QoS, flags and properties are bytes.
+namespace mq::storage {
+
+/// Names a batch; comes back when it is stored.
+using Ticket = std::uint64_t;
+/// Names a message body, which is stored once however many refer to it; 0 for none.
+using MessageId = std::uint64_t;
+
+/// asleep_since of a session that has a connection.
+inline constexpr WallTime kAwake{};
+/// expires_at of what does not expire.
+inline constexpr WallTime kDoesNotExpire = WallTime::max();
+
+struct Body {
+  std::string topic;
+  std::vector<Byte> properties;
+  std::vector<Byte> payload;
+  std::uint8_t qos = 0;
+  bool retain = false;
+  WallTime expires_at = kDoesNotExpire;
+};
+
+struct Will {
+  std::string topic;
+  std::vector<Byte> properties;
+  std::vector<Byte> payload;
+  std::uint8_t qos = 0;
+  bool retain = false;
+  Seconds delay{0};
+};
+
+struct PutSession {
+  std::string client_id;
+  std::uint32_t expiry_interval = 0;  ///< seconds; UINT32_MAX: never
+  WallTime asleep_since = kAwake;
+};
+/// With everything that belongs to it.
+struct DropSession {
+  std::string client_id;
+};
+struct PutWill {
+  std::string client_id;
+  Will will;
+};
+struct DropWill {
+  std::string client_id;
+};
+struct PutSubscription {
+  std::string client_id;
+  std::string filter;
+  std::uint32_t identifier = 0;
+  std::uint8_t options = 0;
+};
+struct DropSubscription {
+  std::string client_id;
+  std::string filter;
+};
+/// Comes before whatever refers to it. A body to which nothing refers any more goes by itself.
+struct PutMessage {
+  MessageId id = 0;
+  Body body;
+};
+struct PutQueued {
+  std::string client_id;
+  std::uint64_t sequence = 0;
+  MessageId message = 0;
+  std::uint8_t qos = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t origin = 0;  ///< the subscription identifier
+};
+/// PUBREC has come: only the sequence number is still needed.
+struct ReleaseQueued {
+  std::string client_id;
+  std::uint64_t sequence = 0;
+};
+struct DropQueued {
+  std::string client_id;
+  std::uint64_t sequence = 0;
+};
+struct PutIncoming {
+  std::string client_id;
+  std::uint16_t packet_id = 0;
+};
+struct DropIncoming {
+  std::string client_id;
+  std::uint16_t packet_id = 0;
+};
+struct PutRetained {
+  std::string topic;
+  MessageId message = 0;
+};
+struct DropRetained {
+  std::string topic;
+};
+
+using Change = std::variant<PutSession, DropSession, PutWill, DropWill, PutSubscription,
+                            DropSubscription, PutMessage, PutQueued, ReleaseQueued, DropQueued,
+                            PutIncoming, DropIncoming, PutRetained, DropRetained>;
+
+/// Changes that are stored together or not at all.
+struct Batch {
+  Ticket ticket = 0;
+  std::vector<Change> changes;
+};
+
+}  // namespace mq::storage

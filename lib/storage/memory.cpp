@@ -1,0 +1,78 @@
+#include "storage/memory.hpp"
+
+#include <utility>
+
+namespace mq::storage {
+namespace {
+
+struct Apply {
+  Snapshot& state;
+
+  void operator()(const PutSession& c) const {
+    auto& session = state.sessions[c.client_id];
+    session.expiry_interval = c.expiry_interval;
+    session.asleep_since = c.asleep_since;
+  }
+  void operator()(const DropSession& c) const { state.sessions.erase(c.client_id); }
+  void operator()(const PutWill& c) const { state.sessions[c.client_id].will = c.will; }
+  void operator()(const DropWill& c) const {
+    in_session(c, [](auto& s) { s.will.reset(); });
+  }
+  void operator()(const PutSubscription& c) const {
+    state.sessions[c.client_id].subscriptions[c.filter] = {c.identifier, c.options};
+  }
+  void operator()(const DropSubscription& c) const {
+    in_session(c, [&c](auto& s) { s.subscriptions.erase(c.filter); });
+  }
+  void operator()(const PutMessage& c) const { state.messages[c.id] = c.body; }
+  void operator()(const PutQueued& c) const {
+    state.sessions[c.client_id].queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
+  }
+  void operator()(const ReleaseQueued& c) const {
+    in_session(c, [&c](auto& s) {
+      if (const auto it = s.queue.find(c.sequence); it != s.queue.end()) it->second.message = 0;
+    });
+  }
+  void operator()(const DropQueued& c) const {
+    in_session(c, [&c](auto& s) { s.queue.erase(c.sequence); });
+  }
+  void operator()(const PutIncoming& c) const {
+    state.sessions[c.client_id].incoming.insert(c.packet_id);
+  }
+  void operator()(const DropIncoming& c) const {
+    in_session(c, [&c](auto& s) { s.incoming.erase(c.packet_id); });
+  }
+  void operator()(const PutRetained& c) const { state.retained[c.topic] = c.message; }
+  void operator()(const DropRetained& c) const { state.retained.erase(c.topic); }
+
+  void in_session(const auto& change, auto act) const {
+    const auto it = state.sessions.find(change.client_id);
+    if (it != state.sessions.end()) act(it->second);
+  }
+};
+
+}  // namespace
+
+void Memory::submit(Batch batch) {
+  pending_.push_back(std::move(batch));
+}
+
+bool Memory::commit() {
+  if (pending_.empty()) return false;
+  for (const Change& change : pending_.front().changes) std::visit(Apply{state_}, change);
+  stored_ = pending_.front().ticket;
+  pending_.pop_front();
+  drop_unreferenced();
+  return true;
+}
+
+void Memory::drop_unreferenced() {
+  std::set<MessageId> used;
+  for (const auto& [topic, id] : state_.retained) used.insert(id);
+  for (const auto& [client_id, session] : state_.sessions) {
+    for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
+  }
+  std::erase_if(state_.messages, [&used](const auto& item) { return !used.contains(item.first); });
+}
+
+}  // namespace mq::storage

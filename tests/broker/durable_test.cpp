@@ -1,0 +1,202 @@
+#include <doctest/doctest.h>
+
+#include "support/world.hpp"
+
+using namespace mq;
+using namespace mq::support;
+using wire::QoS;
+using wire::SubscriptionOptions;
+using wire::Version;
+
+// What is acknowledged is stored first.
+
+namespace {
+
+constexpr SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
+constexpr SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
+
+}  // namespace
+
+TEST_CASE("PUBACK waits until the message for a kept session is stored, QoS 1 delivery does not") {
+  World world(durable());
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 1).all() == "");
+  CHECK(subscriber.all() == "PUBLISH t q1 id=1 'x'");
+  world.is_storing = true;
+  world.settle();
+  CHECK(publisher.all() == "PUBACK 1");
+}
+
+TEST_CASE("PUBACK of a retained message waits; one that nobody keeps does not") {
+  World world(durable());
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  CHECK(publisher.publish("nobody", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
+  publisher.send(wire::Publish{.qos = QoS::at_least_once,
+                               .retain = true,
+                               .topic = "kept",
+                               .packet_id = 2,
+                               .properties = {},
+                               .payload = bytes_of("x")});
+  CHECK(publisher.all() == "");
+  SUBCASE("and keeps its place among the acknowledgements") {
+    CHECK(publisher.publish("nobody", "x", QoS::at_least_once, 3).all() == "");
+    world.is_storing = true;
+    world.settle();
+    CHECK(publisher.all() == "PUBACK 2; PUBACK 3");
+  }
+}
+
+TEST_CASE("CONNACK and SUBACK of a kept session wait; what comes meanwhile keeps behind them") {
+  World world(durable());
+  world.is_storing = false;
+  auto& peer = world.peer();
+  wire::Connect connect;
+  connect.clean_start = false;
+  connect.client_id = "s";
+  peer.connect(connect);
+  peer.send(wire::Subscribe{1, {}, {{"t", kQoS1}}});
+  peer.send(wire::Pingreq{});
+  world.peer().join("p").publish("t", "x", QoS::at_least_once, 1);
+  CHECK(peer.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(peer.all() == "CONNACK 00; SUBACK 1 01; PINGRESP; PUBLISH t q1 id=1 'x'");
+}
+
+TEST_CASE("a QoS 2 PUBLISH and its PUBREL wait for the store, so that nothing is delivered twice") {
+  World world(durable());
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS2);
+  auto& publisher = world.peer().resume("p");
+  world.is_storing = false;
+  CHECK(publisher.publish("t", "x", QoS::exactly_once, 1).all() == "");
+  CHECK(subscriber.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(publisher.all() == "PUBREC 1");
+  CHECK(subscriber.all() == "PUBLISH t q2 id=1 'x'");
+  world.is_storing = false;
+  CHECK(subscriber.send(wire::Pubrec{1, {}, {}}).all() == "");
+  CHECK(publisher.send(wire::Pubrel{1, {}, {}}).all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(subscriber.all() == "PUBREL 1");
+  CHECK(publisher.all() == "PUBCOMP 1");
+}
+
+TEST_CASE(
+    "after a crash everything acknowledged is there: sessions, subscriptions, queues, retained, "
+    "ids") {
+  World world(durable());
+  world.peer().resume("sleeper", Version::v5).subscribe("t/#", kQoS2, 5).drop();
+  auto& publisher = world.peer().resume("p");
+  publisher.publish("t/1", "one", QoS::at_least_once, 1);
+  publisher.publish("t/2", "two", QoS::exactly_once, 2);
+  publisher.send(wire::Publish{
+      .retain = true, .topic = "kept", .properties = {}, .payload = bytes_of("value")});
+  publisher.all();
+  world.crash();
+  auto& sleeper = world.peer().resume("sleeper", Version::v5);
+  CHECK(sleeper.all() ==
+        "PUBLISH t/1 q1 id=1 dup {subscription-identifier=5} 'one'; "
+        "PUBLISH t/2 q2 id=2 dup {subscription-identifier=5} 'two'");
+  auto& again = world.peer().resume("p");
+  again.send(wire::Publish{.qos = QoS::exactly_once,
+                           .dup = true,
+                           .topic = "t/2",
+                           .packet_id = 2,
+                           .properties = {},
+                           .payload = bytes_of("two")});
+  CHECK(again.all() == "PUBREC 2");
+  CHECK(sleeper.all() == "");
+  CHECK(world.peer().join("late").subscribe("kept").all() == "PUBLISH kept q0 retain 'value'");
+  CHECK(sleeper.send(wire::Pubrec{2, {}, {}}).all() == "PUBREL 2");
+  world.crash();
+  CHECK(world.peer().resume("sleeper", Version::v5).all() ==
+        "PUBLISH t/1 q1 id=1 dup {subscription-identifier=5} 'one'; PUBREL 2");
+}
+
+TEST_CASE("a crash loses what was not acknowledged, and only that") {
+  World world(durable());
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  CHECK(publisher.publish("t", "kept", QoS::at_least_once, 1).all() == "PUBACK 1");
+  world.is_storing = false;
+  CHECK(publisher.publish("t", "lost", QoS::at_least_once, 2).all() == "");
+  world.crash();
+  world.is_storing = true;
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 dup 'kept'");
+}
+
+TEST_CASE("what was settled, cleared or ended does not come back") {
+  World world(durable());
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS1).subscribe("u");
+  auto& publisher = world.peer().join("p").retain("kept", "x").retain("kept", "");
+  publisher.publish("t", "x", QoS::at_least_once, 1);
+  peer.puback(1).send(wire::Unsubscribe{9, {}, {"u"}});
+  world.peer().resume("gone").subscribe("t", kQoS1).drop();
+  world.peer().join("gone").disconnect();
+  world.crash();
+  CHECK(world.core().session_count() == 1);
+  CHECK(world.core().subscription_count() == 1);
+  CHECK(world.core().retained_count() == 0);
+  CHECK(world.peer().resume("s").all() == "");
+  CHECK(world.store.load().messages.empty());
+}
+
+TEST_CASE("a crash breaks connections: wills and session expiry go on from then, or from before") {
+  World world(durable());
+  const auto connect = [&](std::string_view id, std::uint32_t expiry) -> Peer& {
+    wire::PropertyList properties;
+    properties.add(wire::PropertyId::session_expiry_interval, expiry);
+    wire::Connect packet;
+    packet.version = Version::v5;
+    packet.client_id = id;
+    packet.clean_start = false;
+    packet.properties = properties.view();
+    packet.will = wire::Will{.topic = "wills",
+                             .payload = bytes_of(id),
+                             .qos = QoS::at_least_once,
+                             .retain = false,
+                             .properties = {}};
+    return world.peer().connect(packet);
+  };
+  world.peer().resume("watcher").subscribe("wills", kQoS1);
+  connect("awake", 100);
+  connect("asleep", 100).disconnect();
+  world.advance(Seconds(60));
+  world.crash();
+  CHECK(world.peer().resume("watcher").all() == "PUBLISH wills q1 id=1 'awake'");
+  CHECK(world.core().session_count() == 3);
+  world.advance(Seconds(50));
+  CHECK(world.core().session_count() == 2);
+  world.advance(Seconds(60));
+  CHECK(world.core().session_count() == 1);
+}
+
+TEST_CASE("an expiry interval runs on while the broker is down") {
+  World world(durable());
+  world.peer().resume("s", Version::v5).subscribe("t", kQoS1).drop();
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 100U);
+  world.peer()
+      .join("p", Version::v5)
+      .send(wire::Publish{.qos = QoS::at_least_once,
+                          .topic = "t",
+                          .packet_id = 1,
+                          .properties = properties.view(),
+                          .payload = bytes_of("x")});
+  world.now.wall += Seconds(60);
+  world.crash();
+  CHECK(world.peer().resume("s", Version::v5).all() ==
+        "PUBLISH t q1 id=1 dup {message-expiry-interval=40} 'x'");
+}
+
+TEST_CASE("without persistence nothing is written") {
+  World world(quiet());
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  world.peer().join("p").retain("t", "x");
+  CHECK_FALSE(world.core().take_batch().has_value());
+}
