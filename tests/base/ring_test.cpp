@@ -60,6 +60,28 @@ TEST_CASE("a ring destroys what is popped, what is cleared and what is left") {
   CHECK(witness.use_count() == 1);
 }
 
+namespace {
+
+struct Counted {
+  explicit Counted(int& alive_count) : alive(&alive_count) { ++*alive; }
+  Counted(Counted&& other) noexcept : alive(other.alive) { ++*alive; }
+  ~Counted() { --*alive; }
+  int* alive;
+};
+
+}  // namespace
+
+TEST_CASE("a ring that grows leaves nothing behind") {
+  int alive = 0;
+  Ring<Counted> ring;
+  for (int i = 1; i <= 100; ++i) {
+    ring.push_back(Counted(alive));
+    CHECK(alive == i);
+  }
+  ring.clear();
+  CHECK(alive == 0);
+}
+
 TEST_CASE("a ring that was moved from is empty and of use again") {
   Ring<int> from;
   for (int i = 0; i < 5; ++i) from.push_back(i);

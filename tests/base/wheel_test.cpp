@@ -100,6 +100,17 @@ TEST_CASE("a deadline many turns of the wheel away waits for its own turn") {
   CHECK(calls < 20);
 }
 
+TEST_CASE("after a long sleep all that is past comes due at once") {
+  Wheel<Member> wheel;
+  std::vector<std::unique_ptr<Member>> members;
+  for (int name = 0; name < 600; ++name) {
+    members.push_back(std::make_unique<Member>(name));
+    wheel.set(*members.back(), at(name * 250));
+  }
+  CHECK(due_at(wheel, at(3'600'000)).size() == 600);
+  CHECK(wheel.next() == kNever);
+}
+
 TEST_CASE("what is due may set deadlines and destroy members, itself among them") {
   Wheel<Member> wheel;
   std::vector<std::unique_ptr<Member>> members;

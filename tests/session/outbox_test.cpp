@@ -104,6 +104,19 @@ TEST_CASE("only what is under way is found by its packet id") {
   CHECK_FALSE(box.find(1).has_value());
 }
 
+TEST_CASE("0 is no packet id, also where the ids begin again") {
+  Box box;
+  for (std::uint64_t i = 1; i < kPacketIds; ++i) {
+    box.push(0, QoS::at_least_once);
+    send_all(box);
+    settle(box, packet_id_of(i));
+  }
+  box.push(1, QoS::at_least_once);
+  CHECK(send_all(box) == std::vector<std::uint16_t>{65'535});
+  CHECK(box.find(65'535).has_value());
+  CHECK_FALSE(box.find(0).has_value());
+}
+
 TEST_CASE("what is settled out of turn is found no more, and goes when what is older is settled") {
   Box box = box_of(3);
   send_all(box);
