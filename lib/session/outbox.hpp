@@ -66,7 +66,10 @@ class Outbox {
   /// any other a PUBLISH.
   std::optional<Item> next(std::size_t window) {
     if (in_flight_ >= window) return std::nullopt;
-    while (cursor_ < entries_.size() && entries_[cursor_].state == Delivery::settled) ++cursor_;
+    while (cursor_ < entries_.size() && entries_[cursor_].state == Delivery::settled) {
+      ++cursor_;
+      --settled_ahead_;
+    }
     if (cursor_ == entries_.size() || cursor_ >= kPacketIds) return std::nullopt;
     return Item{&entries_[cursor_], first_ + cursor_};
   }
@@ -112,6 +115,7 @@ class Outbox {
 
   /// The connection is gone: everything under way is to be sent again, in the same order.
   void rewind() {
+    settled_ahead_ += cursor_ - in_flight_;
     cursor_ = 0;
     in_flight_ = 0;
   }
@@ -119,15 +123,15 @@ class Outbox {
   void clear() {
     first_ += entries_.size();
     entries_.clear();
-    rewind();
+    cursor_ = in_flight_ = settled_ahead_ = 0;
   }
 
   std::size_t in_flight() const { return in_flight_; }
   /// All entries that are not trimmed away: under way, waiting, and settled ones in between.
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
-  /// How many have not been sent since the last rewind().
-  std::size_t waiting() const { return entries_.size() - cursor_; }
+  /// How many are still to be sent since the last rewind().
+  std::size_t waiting() const { return entries_.size() - cursor_ - settled_ahead_; }
   /// The sequence number of entry 0.
   std::uint64_t first_sequence() const { return first_; }
   std::uint64_t next_sequence() const { return first_ + entries_.size(); }
@@ -136,18 +140,19 @@ class Outbox {
 
  private:
   void trim() {
-    while (!entries_.empty() && cursor_ > 0 && entries_.front().state == Delivery::settled) {
+    while (!entries_.empty() && entries_.front().state == Delivery::settled) {
       entries_.pop_front();
       ++first_;
-      --cursor_;
+      --(cursor_ > 0 ? cursor_ : settled_ahead_);
     }
-    if (entries_.empty() && cursor_ == 0) entries_.clear();
+    if (entries_.empty()) entries_.clear();
   }
 
   Ring<Entry> entries_;
   std::uint64_t first_ = 1;
   std::size_t cursor_ = 0;  ///< entries before it are under way or settled
   std::size_t in_flight_ = 0;
+  std::size_t settled_ahead_ = 0;  ///< settled ones from the cursor on, after a rewind()
 };
 
 }  // namespace mq::session

@@ -59,8 +59,7 @@ std::expected<Packet, Fault> read_one_of_four(Reader& reader, Byte first, Versio
   return finish<Packet>(reader, P{any.packet_id, any.reason, any.properties});
 }
 
-Publish read_publish(Reader& reader, Byte first, Version version) {
-  Publish packet;
+void read_publish(Reader& reader, Byte first, Version version, Publish& packet) {
   packet.qos = static_cast<QoS>(first >> 1U & 3U);
   packet.dup = (first & kDup) != 0;
   packet.retain = (first & kRetain) != 0;
@@ -78,7 +77,6 @@ Publish read_publish(Reader& reader, Byte first, Version version) {
     reader.fail_unless(!packet.topic.empty(), fault::kTopicEmpty);  // [MQTT-4.7.3-1]
   }
   packet.payload = reader.rest();
-  return packet;
 }
 
 Disconnect read_disconnect(Reader& reader, Byte flags, Version version) {
@@ -119,7 +117,8 @@ std::expected<Packet, Fault> decode_connect(ByteView frame, Reader& reader, Byte
 std::expected<Publish, Fault> decode_publish(ByteView frame, Version version) {
   Reader reader(frame);
   const Byte first = reader.fixed_header(version);
-  std::expected<Publish, Fault> packet = read_publish(reader, first, version);
+  std::expected<Publish, Fault> packet;
+  read_publish(reader, first, version, *packet);
   if (reader.failed()) [[unlikely]] {
     packet = std::unexpected(reader.fault());
   }
@@ -146,7 +145,7 @@ std::expected<Packet, Fault> decode(ByteView frame, Version version) {
     case PacketType::connack:
       return finish<Packet>(reader, read_connack(reader, flags, version));
     case PacketType::publish:
-      return finish<Packet>(reader, read_publish(reader, first, version));
+      return decode_publish(frame, version);
     case PacketType::puback:
       return read_one_of_four<Puback>(reader, first, version);
     case PacketType::pubrec:

@@ -92,7 +92,7 @@ Suback read_suback(Reader& reader, Byte flags, Version version) {
   packet.packet_id = reader.packet_id();
   packet.properties = properties_of(reader, PacketType::suback, version);
   packet.codes = reader.rest();
-  reader.fail_unless(!packet.codes.empty(), fault::kSubackEmpty);  // [MQTT-3.9.3-1]
+  reader.fail_unless(!packet.codes.empty(), fault::kSubackEmpty);  // [MQTT-3.8.4-6]
   const bool are_known = std::ranges::all_of(
       packet.codes, [version](Byte code) { return is_suback_code(code, version); });
   reader.fail_unless(are_known, fault::kSubackCode);  // [MQTT-3.9.3-2]

@@ -85,7 +85,7 @@ inline constexpr Fault kOptionBitsV3{malformed_packet, "MQTT-3-8.3-4",
 inline constexpr Fault kOptionQos{protocol_error, "", "subscription with QoS 3"};
 inline constexpr Fault kRetainHandling{protocol_error, "", "retain handling 3"};
 inline constexpr Fault kSubackCode{protocol_error, "MQTT-3.9.3-2", "unknown code in SUBACK"};
-inline constexpr Fault kSubackEmpty{protocol_error, "MQTT-3.9.3-1", "SUBACK without a code"};
+inline constexpr Fault kSubackEmpty{protocol_error, "MQTT-3.8.4-6", "SUBACK without a code"};
 inline constexpr Fault kUnsubscribeFlags{malformed_packet, "MQTT-3.10.1-1",
                                          "wrong flags of UNSUBSCRIBE"};
 inline constexpr Fault kUnsubscribeEmpty{protocol_error, "MQTT-3.10.3-2",

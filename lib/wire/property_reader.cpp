@@ -1,7 +1,5 @@
 #include "wire/property_reader.hpp"
 
-#include "wire/utf8.hpp"
-
 namespace mq::wire {
 
 namespace {
@@ -24,11 +22,6 @@ class IdSet {
 
 bool may_repeat(PropertyId id, std::uint16_t place) {
   return id == user_property || (id == subscription_identifier && place == in(PacketType::publish));
-}
-
-const Fault* text_fault(ByteView text) {
-  if (is_utf8_string(text)) return nullptr;
-  return is_utf8(text) ? &fault::kTextWithNull : &fault::kText;
 }
 
 bool is_topic(ByteView name) {
@@ -67,8 +60,7 @@ void read_checked(Reader& reader, std::uint16_t place, IdSet& seen) {
     return reader.fail(fault::kRepeatedProperty);
   }
   seen.put(row->id);
-  const Fault* fault = value_fault(property, row->type);
-  if (fault != nullptr) reader.fail(*fault);
+  reader.passes(value_fault(property, row->type));
 }
 
 }  // namespace
@@ -106,20 +98,14 @@ const PropertyRow* read_property(Reader& reader, Property& property) {
   return reader.failed() ? nullptr : row;
 }
 
-Properties read_properties(Reader& reader, std::uint16_t place) {
-  const ByteView bytes = reader.take(reader.varint());
-  if (bytes.empty()) return {};
-  Reader inner(bytes);
+const Fault* properties_fault(ByteView encoded, std::uint16_t place) {
+  Reader reader(encoded);
   IdSet seen;
-  while (!inner.at_end()) read_checked(inner, place, seen);
+  while (!reader.at_end()) read_checked(reader, place, seen);
   if (seen.contains(authentication_data) && !seen.contains(authentication_method)) {
-    inner.fail(fault::kNoAuthenticationMethod);
+    reader.fail(fault::kNoAuthenticationMethod);
   }
-  if (inner.failed()) {
-    reader.fail(inner.fault());
-    return {};
-  }
-  return Properties(bytes);
+  return reader.failed() ? &reader.fault() : nullptr;
 }
 
 }  // namespace mq::wire

@@ -10,10 +10,17 @@ namespace mq::wire {
 /// Returns  its row of the table; nullptr when `reader` failed
 const PropertyRow* read_property(Reader& reader, Property& property);
 
-/// Reads a property length and the properties behind it and checks each of them.
+/// What is wrong with these properties, nullptr when nothing is.
 ///
 /// place  in(PacketType::…) or kInWill
 /// Cost   one pass, no allocation
-Properties read_properties(Reader& reader, std::uint16_t place);
+const Fault* properties_fault(ByteView encoded, std::uint16_t place);
+
+/// Reads a property length and the properties behind it and checks each of them.
+inline Properties read_properties(Reader& reader, std::uint16_t place) {
+  const ByteView encoded = reader.take(reader.varint());
+  if (encoded.empty()) return {};
+  return reader.passes(properties_fault(encoded, place)) ? Properties(encoded) : Properties();
+}
 
 }  // namespace mq::wire

@@ -10,6 +10,11 @@
 
 namespace mq::wire {
 
+/// What is wrong with a string, nullptr when nothing is: it must be UTF-8 without U+0000.
+const Fault* text_fault(ByteView text);
+/// The same for a topic name, which must have no wildcards.
+const Fault* topic_fault(ByteView name);
+
 /// Reads the fields of a packet one after the other. It keeps its first fault and answers zero or
 /// nothing from then on, so whoever reads asks about faults once, at the end.
 class Reader {
@@ -71,10 +76,16 @@ class Reader {
   ByteView binary() { return take(two_bytes()); }
 
   /// A string, checked to be UTF-8 without U+0000.
-  std::string_view text();
+  std::string_view text() {
+    const ByteView bytes = binary();
+    return passes(text_fault(bytes)) ? text_of(bytes) : std::string_view();
+  }
 
   /// A string that is a topic name: text without wildcards; may be empty.
-  std::string_view topic();
+  std::string_view topic() {
+    const ByteView bytes = binary();
+    return passes(topic_fault(bytes)) ? text_of(bytes) : std::string_view();
+  }
 
   std::uint16_t packet_id() {
     const std::uint16_t id = two_bytes();
@@ -92,6 +103,11 @@ class Reader {
   }
   void fail_unless(bool holds, const Fault& fault) {
     if (!holds) fail(fault);
+  }
+  /// Fails with `fault` unless it is nullptr.
+  bool passes(const Fault* fault) {
+    if (fault != nullptr) fail(*fault);
+    return fault == nullptr;
   }
   bool failed() const { return fault_ != nullptr; }
   /// Only when it failed.

@@ -408,9 +408,9 @@ void add_subscribe(Table& table) {
 void add_suback(Table& table) {
   table.add("SUBACK with packet id 0", kV3, "90 03 0000 00", protocol_error, "MQTT-2.2.1-3",
             fault::kPacketIdZero);
-  table.add("SUBACK without codes", kV3, "90 02 0001", protocol_error, "MQTT-3.9.3-1",
+  table.add("SUBACK without codes", kV3, "90 02 0001", protocol_error, "MQTT-3.8.4-6",
             fault::kSubackEmpty);
-  table.add("SUBACK without codes", kV5, "90 03 0001 00", protocol_error, "MQTT-3.9.3-1",
+  table.add("SUBACK without codes", kV5, "90 03 0001 00", protocol_error, "MQTT-3.8.4-6",
             fault::kSubackEmpty);
   table.add("SUBACK with QoS 3", kV3, "90 04 0001 00 03", protocol_error, "MQTT-3.9.3-2",
             fault::kSubackCode);
