@@ -147,7 +147,7 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
   if (expiry && settings.version == wire::Version::v5) {
     settings.properties.add(wire::PropertyId::session_expiry_interval, *expiry);
   }
-  settings.in_flight_max = options.in_flight_max.value_or(settings.in_flight_max);
+  settings.in_flight_max = options.in_flight_max;
   settings.connect_timeout = options.connect_timeout;
   settings.retry = options.is_retrying ? client::Retry::always : client::Retry::after_loss;
   return settings;

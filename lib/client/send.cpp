@@ -28,9 +28,9 @@ namespace {
 constexpr std::size_t kByReference = 16U << 10U;
 /// As long as so much waits in the output, nothing more is taken from the outbox.
 constexpr std::size_t kOutputMax = 1U << 20U;
-/// QoS 2 messages under way to a v3 server, which cannot say how many it can hold: some lose what
-/// is beyond a thousand.
-constexpr std::size_t kQos2WindowV3 = 500;
+/// QoS 2 messages under way to a v3 server, which cannot say how many it can hold. Mosquitto 2.0
+/// acknowledges what is beyond its own limit of 20, and loses it.
+constexpr std::size_t kQos2WindowV3 = 20;
 /// An alias takes three bytes.
 constexpr std::size_t kShortTopic = 3;
 
@@ -175,9 +175,9 @@ void Core::send_publish(const wire::Publish& packet, const BlockRef& owner) {
 
 /// How many QoS 1 and 2 messages may be under way.
 std::size_t Core::window() const {
-  const std::size_t allowed = std::min(limits_.receive_maximum, settings_.in_flight_max);
-  if (settings_.version == Version::v5 || unsettled_qos2_ == 0) return allowed;
-  return std::min(allowed, kQos2WindowV3);
+  if (settings_.in_flight_max) return std::min(limits_.receive_maximum, *settings_.in_flight_max);
+  const bool is_guess = settings_.version != Version::v5 && unsettled_qos2_ > 0;
+  return is_guess ? kQos2WindowV3 : limits_.receive_maximum;
 }
 
 std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {

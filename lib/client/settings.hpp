@@ -40,8 +40,9 @@ struct Settings {
   /// are held against the server.
   wire::PropertyList properties;
 
-  /// At most so many QoS 1 and 2 messages under way, whatever the server allows.
-  std::uint16_t in_flight_max = 65'535;
+  /// At most so many QoS 1 and 2 messages under way, whatever the server allows. Without it: what
+  /// the server allows; 20 while there are QoS 2 messages for a v3 server, which cannot say.
+  std::optional<std::uint16_t> in_flight_max;
   /// publish() takes no more while so much is waiting or unacknowledged.
   std::size_t queued_bytes_max = 4U << 20U;
   std::size_t queued_messages_max = 100'000;
