@@ -1,0 +1,58 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <span>
+
+#include "cli/exit_code.hpp"
+#include "cli/subscriber.hpp"
+#include "client/core.hpp"
+#include "net/client_driver.hpp"
+#include "net/loop.hpp"
+#include "net/signals.hpp"
+
+using namespace mq;
+
+namespace {
+
+int run(const cli::SubOptions& options, cli::Notices& notices) {
+  Prng prng(std::random_device{}());
+  client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
+  cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
+  cli::Subscriber subscriber(options, core, output, notices);
+  net::Loop loop;
+  const net::Signals signals(loop, {SIGINT, SIGTERM},
+                             [&](int) { subscriber.on_interrupt(loop.now()); });
+  net::ClientDriver driver(loop, core, subscriber, options.connection.endpoint);
+  subscriber.start(loop.now());
+  driver.start();
+  loop.run();
+  return subscriber.exit_code();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
+  const auto options = cli::parse_sub(arguments);
+  using Loudness = cli::Notices::Loudness;
+  const bool is_quiet = options && options->connection.is_quiet;
+  cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
+                       is_quiet ? Loudness::quiet : Loudness::normal);
+  if (!options) {
+    notices.error(options.error().message);
+    return cli::exit_code::kFailure;
+  }
+  cli::wipe_password(arguments);
+  if (options->connection.wants_help) {
+    fmt::print("{}", cli::sub_help());
+    return cli::exit_code::kOk;
+  }
+  if (options->connection.wants_version) {
+    fmt::print("mqsub {}\n", MQ_VERSION);
+    return cli::exit_code::kOk;
+  }
+  return run(*options, notices);
+}

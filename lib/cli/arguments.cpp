@@ -1,0 +1,137 @@
+#include "cli/arguments.hpp"
+
+// The parser would otherwise build regular expressions at every start.
+#define CXXOPTS_NO_REGEX
+#include <algorithm>
+#include <cstring>
+#include <cxxopts.hpp>
+
+#include "cli/suggest.hpp"
+
+// cxxopts does the reading; every value is a plain string to it, since it would cut lists at commas
+// and topics may have commas. What the values mean is decided by the table, in the order given.
+
+namespace mq::cli {
+
+namespace {
+
+/// What stands between the quotes of the library's message: the option in question.
+std::string quoted(std::string_view words) {
+  const auto start = words.find(cxxopts::LQUOTE);
+  const auto end = words.rfind(cxxopts::RQUOTE);
+  if (start == std::string_view::npos || end == std::string_view::npos) return {};
+  const auto from = start + cxxopts::LQUOTE.size();
+  return std::string(words.substr(from, end - from));
+}
+
+std::string dashed(std::string_view name) {
+  return (name.size() == 1 ? "-" : "--") + std::string(name);
+}
+
+std::vector<std::string_view> long_names(std::span<const OptionName> table) {
+  std::vector<std::string_view> names;
+  for (const OptionName& option : table) names.push_back(option.name);
+  return names;
+}
+
+/// A long name behind one dash, "-topic", reads as a bundle of letters that do not exist.
+std::string_view meant_long(char letter, std::span<char* const> arguments,
+                            std::span<const OptionName> table) {
+  for (const std::string_view argument : arguments) {
+    if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-') continue;
+    if (!argument.contains(letter)) continue;
+    const auto name = nearest(argument.substr(1), long_names(table));
+    if (!name.empty()) return name;
+  }
+  return {};
+}
+
+Error unknown_option(const std::string& name, std::span<char* const> arguments,
+                     std::span<const OptionName> table) {
+  const std::string_view suggestion =
+      name.size() == 1 ? meant_long(name[0], arguments, table) : nearest(name, long_names(table));
+  if (suggestion.empty()) return {"unknown option " + dashed(name) + "; --help lists all"};
+  return {"unknown option " + dashed(name) + "; did you mean --" + std::string(suggestion) + "?"};
+}
+
+const OptionName* find(std::span<const OptionName> table, std::string_view name) {
+  for (const OptionName& option : table) {
+    if (option.name == name || (name.size() == 1 && option.letter == name[0])) return &option;
+  }
+  return nullptr;
+}
+
+Error missing_value(const std::string& name, std::span<const OptionName> table) {
+  const OptionName* option = find(table, name);
+  const std::string argument(option == nullptr ? "a value" : option->argument);
+  return {dashed(name) + " needs " + argument + " behind it"};
+}
+
+cxxopts::Options declare(std::span<const OptionName> table) {
+  cxxopts::Options options("");
+  for (const OptionName& option : table) {
+    std::string names(option.name);
+    if (option.letter != 0) names = std::string(1, option.letter) + "," + names;
+    std::shared_ptr<cxxopts::Value> value = cxxopts::value<std::string>();
+    if (option.argument.empty()) value->implicit_value("");
+    options.add_options()(names, "", value);
+  }
+  return options;
+}
+
+}  // namespace
+
+std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
+                                                         std::span<char* const> arguments) {
+  try {
+    auto options = declare(table);
+    const auto parsed = options.parse(static_cast<int>(arguments.size()), arguments.data());
+    if (!parsed.unmatched().empty()) {
+      return std::unexpected(Error{"unexpected argument \"" + parsed.unmatched().front() +
+                                   "\"; every value needs an option in front"});
+    }
+    std::vector<Given> given;
+    for (const auto& one : parsed.arguments()) {
+      const auto row = static_cast<std::size_t>(find(table, one.key()) - table.data());
+      if (table[row].argument.empty() && !one.value().empty()) {
+        return std::unexpected(Error{label(table[row]) + " takes no value"});
+      }
+      given.push_back({row, one.value()});
+    }
+    return given;
+  } catch (const cxxopts::exceptions::no_such_option& failure) {
+    return std::unexpected(unknown_option(quoted(failure.what()), arguments, table));
+  } catch (const cxxopts::exceptions::missing_argument& failure) {
+    return std::unexpected(missing_value(quoted(failure.what()), table));
+  } catch (const cxxopts::exceptions::exception& failure) {
+    return std::unexpected(
+        Error{"cannot make sense of " + quoted(failure.what()) + "; --help lists all options"});
+  }
+}
+
+std::string label(const OptionName& option) {
+  if (option.letter != 0) return std::string("-") + option.letter;
+  return "--" + std::string(option.name);
+}
+
+void wipe(const OptionName& option, std::span<char* const> arguments) {
+  const std::string long_name = "--" + std::string(option.name);
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--") return;
+    const bool is_long = argument == long_name;
+    const bool is_short = argument.size() > 1 && argument[0] == '-' && argument[1] != '-' &&
+                          argument.back() == option.letter;
+    char* secret = nullptr;
+    if ((is_long || is_short) && i + 1 < arguments.size()) {
+      secret = arguments[i + 1];
+    } else if (argument.starts_with(long_name + "=")) {
+      secret = arguments[i] + long_name.size() + 1;
+    } else if (argument.size() > 2 && argument[0] == '-' && argument[1] == option.letter) {
+      secret = arguments[i] + 2;
+    }
+    if (secret != nullptr) std::memset(secret, 'x', std::strlen(secret));
+  }
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "cli/option.hpp"
+
+namespace mq::cli {
+
+/// An option as it stood on the command line.
+struct Given {
+  std::size_t row;    ///< in the table
+  std::string value;  ///< empty for a flag
+};
+
+/// Reads a command line: --name value, --name=value, -n value, -nvalue, bundled flags -vd, `--`.
+/// A value may begin with '-'.
+///
+/// Returns  what was given, in that order
+/// Fails    one line that names the option and, where there is one, the nearest that exists
+std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
+                                                         std::span<char* const> arguments);
+
+/// How an option is called in a message: by its letter when it has one.
+std::string label(const OptionName& option);
+
+/// Overwrites the value of an option, so that `ps` does not show it.
+void wipe(const OptionName& option, std::span<char* const> arguments);
+
+}  // namespace mq::cli

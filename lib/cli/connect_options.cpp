@@ -1,0 +1,160 @@
+#include "cli/connect_options.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "cli/arguments.hpp"
+#include "cli/connect_rows.hpp"
+#include "cli/number.hpp"
+#include "topic/name.hpp"
+#include "wire/utf8.hpp"
+
+namespace mq::cli {
+
+namespace {
+
+constexpr std::size_t kTextMax = 65'535;
+constexpr double kSecondsMax = 10.0 * 365 * 24 * 3600;
+
+/// MQTT 3.1 has no empty client id and none above 23 characters.
+std::string random_client_id(Prng& prng) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string id = "mosq-";
+  while (id.size() < 23) id += kLetters[prng.below(kLetters.size())];
+  return id;
+}
+
+Verdict check_text(std::string_view text) {
+  if (text.empty()) return wrong("must not be empty");
+  if (text.size() > kTextMax) return wrong("must not be longer than 65535 bytes");
+  if (!wire::is_utf8_string(bytes_of(text))) return wrong("must be UTF-8");
+  return {};
+}
+
+wire::Version version_of(const ConnectOptions& options) {
+  if (options.session_expiry_interval) return wire::Version::v5;
+  return options.version.value_or(wire::Version::v311);
+}
+
+}  // namespace
+
+std::expected<wire::QoS, std::string> parse_qos(std::string_view value) {
+  const auto number = parse_number<int>(value, 0, 2);
+  if (!number) return std::unexpected("must be 0, 1 or 2");
+  return static_cast<wire::QoS>(*number);
+}
+
+std::expected<Millis, std::string> parse_seconds(std::string_view value) {
+  const auto number = parse_number<double>(value, 0.0, kSecondsMax);
+  if (!number) return std::unexpected("must be a number of seconds");
+  return Millis(std::llround(*number * 1000));
+}
+
+Verdict check_filter(std::string_view filter) {
+  if (auto verdict = check_text(filter); !verdict) return verdict;
+  if (!topic::is_filter(filter)) {
+    return wrong("is no topic filter: + and # must be whole levels, # only the last one");
+  }
+  return {};
+}
+
+Verdict check_topic(std::string_view topic) {
+  if (auto verdict = check_text(topic); !verdict) return verdict;
+  if (topic::has_wildcard(topic)) return wrong("must be one topic: + and # are for subscribing");
+  if (!topic::is_name(topic)) return wrong("has too many levels");
+  return {};
+}
+
+Verdict set_version(ConnectOptions& options, std::string_view value) {
+  using enum wire::Version;
+  if (value == "31" || value == "mqttv31") {
+    options.version = v31;
+  } else if (value == "311" || value == "mqttv311") {
+    options.version = v311;
+  } else if (value == "5" || value == "mqttv5") {
+    options.version = v5;
+  } else {
+    return wrong("must be 31, 311 or 5");
+  }
+  return {};
+}
+
+Verdict set_session_expiry(ConnectOptions& options, std::string_view value) {
+  const auto seconds = parse_number<std::int64_t>(value, -1, kNeverExpires);
+  const bool is_infinite = value == "∞" || seconds == -1;
+  if (!is_infinite && !seconds) return wrong("must be -1 (for ever) or 0 to 4294967295 seconds");
+  options.session_expiry_interval =
+      is_infinite ? kNeverExpires : static_cast<std::uint32_t>(*seconds);
+  return {};
+}
+
+Verdict check(const ConnectOptions& options) {
+  if (options.client_id && options.client_id_prefix) {
+    return wrong("-i and -I exclude each other: give the whole id or its beginning");
+  }
+  const bool is_v5 = version_of(options) == wire::Version::v5;
+  const bool is_kept_for_ever =
+      options.is_session_kept &&
+      (!is_v5 || options.session_expiry_interval.value_or(kNeverExpires) == kNeverExpires);
+  if (is_kept_for_ever && (!options.client_id || options.client_id->empty())) {
+    return wrong("-c needs -i: the server knows a kept session by its client id");
+  }
+  if (!options.will_topic && options.will_payload) {
+    return wrong("--will-payload needs --will-topic");
+  }
+  if (!options.will_topic && options.will_retain) {
+    return wrong("--will-retain needs --will-topic");
+  }
+  if (!options.will_topic && options.will_qos) return wrong("--will-qos needs --will-topic");
+  for (const auto& text : {options.client_id, options.client_id_prefix, options.user_name}) {
+    if (text && !wire::is_utf8_string(bytes_of(*text))) {
+      return wrong("client id and user name must be UTF-8");
+    }
+  }
+  if (options.user_name.value_or("").size() > kTextMax ||
+      options.password.value_or("").size() > kTextMax) {
+    return wrong("user name and password must not be longer than 65535 bytes");
+  }
+  return {};
+}
+
+client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, Prng& prng) {
+  client::Settings settings;
+  settings.version = version_of(options);
+  if (options.client_id) {
+    settings.client_id = *options.client_id;
+  } else if (options.client_id_prefix) {
+    settings.client_id = *options.client_id_prefix + std::to_string(pid);
+  } else if (settings.version == wire::Version::v31) {
+    settings.client_id = random_client_id(prng);
+  }
+  settings.clean_start = !options.is_session_kept;
+  settings.keep_alive = options.keep_alive;
+  settings.user_name = options.user_name;
+  if (options.user_name || settings.version == wire::Version::v5) {
+    settings.password = options.password;
+  }
+  if (options.will_topic) {
+    settings.will.emplace();
+    settings.will->topic = *options.will_topic;
+    settings.will->payload = options.will_payload.value_or("");
+    settings.will->qos = options.will_qos.value_or(wire::QoS::at_most_once);
+    settings.will->retain = options.will_retain;
+  }
+  auto expiry = options.session_expiry_interval;
+  if (options.is_session_kept && !expiry) expiry = kNeverExpires;
+  if (expiry && settings.version == wire::Version::v5) {
+    settings.properties.add(wire::PropertyId::session_expiry_interval, *expiry);
+  }
+  settings.in_flight_max = options.in_flight_max;
+  settings.connect_timeout = options.connect_timeout;
+  settings.retry = options.is_retrying ? client::Retry::always : client::Retry::after_loss;
+  return settings;
+}
+
+void wipe_password(std::span<char* const> arguments) {
+  wipe({.name = "pw", .letter = 'P'}, arguments);
+}
+
+}  // namespace mq::cli

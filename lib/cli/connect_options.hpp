@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/prng.hpp"
+#include "base/time.hpp"
+#include "cli/option.hpp"
+#include "client/endpoint.hpp"
+#include "client/settings.hpp"
+
+namespace mq::cli {
+
+/// What mqsub and mqpub have in common, as it was typed.
+struct ConnectOptions {
+  client::Endpoint endpoint;
+  std::optional<std::string> client_id;
+  std::optional<std::string> client_id_prefix;
+  bool is_session_kept = false;
+  std::optional<std::uint32_t> session_expiry_interval;
+  std::uint16_t keep_alive = 60;
+  std::optional<std::string> user_name;
+  std::optional<std::string> password;
+  std::optional<wire::Version> version;
+  wire::QoS qos = wire::QoS::at_most_once;
+  std::optional<std::string> will_topic;
+  std::optional<std::string> will_payload;
+  std::optional<wire::QoS> will_qos;
+  bool will_retain = false;
+  std::optional<std::uint16_t> in_flight_max;
+  Millis connect_timeout = Seconds(30);
+  bool is_retrying = false;  ///< the first connection too
+  bool is_debugging = false;
+  bool is_quiet = false;
+  bool wants_help = false;
+  bool wants_version = false;
+};
+
+inline constexpr std::uint32_t kNeverExpires = 0xFFFF'FFFF;
+
+/// Rules that involve several options.
+Verdict check(const ConnectOptions& options);
+
+/// pid   for --id-prefix
+/// prng  for the client id that MQTT 3.1 wants
+client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, Prng& prng);
+
+/// Makes the password unreadable for those who look at the arguments of processes.
+void wipe_password(std::span<char* const> arguments);
+
+// What several tables need.
+std::expected<wire::QoS, std::string> parse_qos(std::string_view value);
+std::expected<Millis, std::string> parse_seconds(std::string_view value);
+Verdict check_filter(std::string_view filter);
+Verdict check_topic(std::string_view topic);
+
+}  // namespace mq::cli

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/connect_options.hpp"
+#include "cli/number.hpp"
+
+namespace mq::cli {
+
+Verdict set_version(ConnectOptions& options, std::string_view value);
+Verdict set_session_expiry(ConnectOptions& options, std::string_view value);
+
+inline Verdict wrong(std::string_view words) {
+  return std::unexpected(std::string(words));
+}
+
+/// The rows that both programs have. `Options` has a member `connection`.
+template <class Options>
+std::vector<OptionRow<Options>> connect_rows() {
+  using O = Options;
+  using V = std::string_view;
+  return {
+      {{"host", 'h', "HOST", "localhost", "the server: a name or an address"},
+       [](O& o, V value) -> Verdict {
+         if (value.empty()) return wrong("must not be empty");
+         o.connection.endpoint.host = value;
+         return {};
+       }},
+      {{"port", 'p', "PORT", "1883", "its TCP port"},
+       [](O& o, V value) -> Verdict {
+         const auto port = parse_number<std::uint16_t>(value, 0, 65'535);
+         if (!port) return wrong("must be a port number, 0 to 65535");
+         o.connection.endpoint.port = *port;
+         return {};
+       }},
+      {{"unix", 0, "PATH", "", "connect to a Unix socket instead"},
+       [](O& o, V value) -> Verdict {
+         if (value.empty()) return wrong("must not be empty");
+         o.connection.endpoint.unix_path = value;
+         return {};
+       }},
+      {{"qos", 'q', "QOS", "0", "quality of service: 0, 1 or 2"},
+       [](O& o, V value) -> Verdict {
+         const auto qos = parse_qos(value);
+         if (!qos) return std::unexpected(qos.error());
+         o.connection.qos = *qos;
+         return {};
+       }},
+      {{"id", 'i', "ID", "", "client id; without it the server chooses one"},
+       [](O& o, V value) -> Verdict {
+         if (value.size() > 65'535) return wrong("must not be longer than 65535 bytes");
+         o.connection.client_id = value;
+         return {};
+       }},
+      {{"id-prefix", 'I', "PREFIX", "", "client id: this and the process id"},
+       [](O& o, V value) -> Verdict {
+         if (value.size() > 65'000) return wrong("must not be longer than 65000 bytes");
+         o.connection.client_id_prefix = value;
+         return {};
+       }},
+      {{"disable-clean-session", 'c', "", "",
+        "keep the session: subscriptions, and messages that come while away; needs -i"},
+       [](O& o, V) -> Verdict {
+         o.connection.is_session_kept = true;
+         return {};
+       }},
+      {{"session-expiry-interval", 'x', "SECONDS", "",
+        "how long the server keeps the session; -1 for ever; makes it MQTT 5"},
+       [](O& o, V value) { return set_session_expiry(o.connection, value); }},
+      {{"keepalive", 'k', "SECONDS", "60", "the longest silence before a ping"},
+       [](O& o, V value) -> Verdict {
+         const auto seconds = parse_number<std::uint16_t>(value, 5, 65'535);
+         if (!seconds) return wrong("must be a number of seconds, 5 to 65535");
+         o.connection.keep_alive = *seconds;
+         return {};
+       }},
+      {{"username", 'u', "NAME", "", "user name"},
+       [](O& o, V value) -> Verdict {
+         o.connection.user_name = value;
+         return {};
+       }},
+      {{"pw", 'P', "PASSWORD", "", "password"},
+       [](O& o, V value) -> Verdict {
+         o.connection.password = value;
+         return {};
+       }},
+      {{"protocol-version", 'V', "VERSION", "311", "31, 311 or 5 (also mqttv31, mqttv311, mqttv5)"},
+       [](O& o, V value) { return set_version(o.connection, value); }},
+      {{"max-inflight", 'M', "COUNT", "",
+        "at most so many QoS 1 and 2 messages under way; by default what the server allows"},
+       [](O& o, V value) -> Verdict {
+         const auto count = parse_number<std::uint16_t>(value, 1, 65'535);
+         if (!count) return wrong("must be a number from 1 to 65535");
+         o.connection.in_flight_max = *count;
+         return {};
+       }},
+      {{"will-topic", 0, "TOPIC", "", "where the server publishes when this client dies"},
+       [](O& o, V value) -> Verdict {
+         o.connection.will_topic = value;
+         return check_topic(value);
+       }},
+      {{"will-payload", 0, "TEXT", "", "what it publishes there"},
+       [](O& o, V value) -> Verdict {
+         if (value.size() > 65'535) return wrong("must not be longer than 65535 bytes");
+         o.connection.will_payload = value;
+         return {};
+       }},
+      {{"will-qos", 0, "QOS", "0", "QoS of that message"},
+       [](O& o, V value) -> Verdict {
+         const auto qos = parse_qos(value);
+         if (!qos) return std::unexpected(qos.error());
+         o.connection.will_qos = *qos;
+         return {};
+       }},
+      {{"will-retain", 0, "", "", "the server keeps that message"},
+       [](O& o, V) -> Verdict {
+         o.connection.will_retain = true;
+         return {};
+       }},
+      {{"connect-timeout", 0, "SECONDS", "30", "give up connecting after so long; 0 for never"},
+       [](O& o, V value) -> Verdict {
+         const auto timeout = parse_seconds(value);
+         if (!timeout) return std::unexpected(timeout.error());
+         o.connection.connect_timeout = *timeout;
+         return {};
+       }},
+      {{"retry", 0, "", "", "also when the first connection fails, try again until it succeeds"},
+       [](O& o, V) -> Verdict {
+         o.connection.is_retrying = true;
+         return {};
+       }},
+      {{"debug", 'd', "", "", "show every packet on standard error"},
+       [](O& o, V) -> Verdict {
+         o.connection.is_debugging = true;
+         return {};
+       }},
+      {{"quiet", 0, "", "", "no warnings and hints"},
+       [](O& o, V) -> Verdict {
+         o.connection.is_quiet = true;
+         return {};
+       }},
+      {{"help", 0, "", "", "show this and exit"},
+       [](O& o, V) -> Verdict {
+         o.connection.wants_help = true;
+         return {};
+       }},
+      {{"version", 0, "", "", "show the version and exit"},
+       [](O& o, V) -> Verdict {
+         o.connection.wants_version = true;
+         return {};
+       }},
+  };
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,92 @@
+#include "cli/connection_words.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/exit_code.hpp"
+#include "wire/reason_code.hpp"
+
+namespace mq::cli {
+
+using client::Cause;
+using wire::PacketType;
+using wire::ReasonCode;
+
+namespace {
+
+/// The way out, where there is an obvious one.
+std::string_view remedy(std::string_view words) {
+  if (words.contains("refused")) {
+    return ". Is a broker running there? Choose another place with -h and -p";
+  }
+  if (words.contains("unknown node")) return ". Is the name given with -h spelled right?";
+  if (words.contains("no such file")) return ". Is a broker listening on that path?";
+  return "";
+}
+
+std::string with_words(std::string text, std::string_view words) {
+  if (!words.empty()) text += fmt::format(" ({})", words);
+  return text;
+}
+
+}  // namespace
+
+std::string place(const client::Endpoint& endpoint) {
+  if (!endpoint.unix_path.empty()) return fmt::format("Unix socket {}", endpoint.unix_path);
+  return fmt::format("{} port {}", endpoint.host, endpoint.port);
+}
+
+std::string words_of(const client::Lost& lost, const client::Endpoint& endpoint) {
+  const std::string where = place(endpoint);
+  switch (lost.cause) {
+    case Cause::unreachable:
+      return lost.words + std::string(remedy(lost.words));
+    case Cause::timed_out:
+      return fmt::format("cannot connect to {}: no answer in time", where);
+    case Cause::disconnected:
+      return with_words(fmt::format("disconnected by {}: {}", where,
+                                    wire::name(lost.reason, PacketType::disconnect)),
+                        lost.words);
+    case Cause::violation:
+      return fmt::format("{} broke the protocol: {}", where, lost.words);
+    case Cause::closed:
+    case Cause::keep_alive:
+    case Cause::unanswered:
+      break;
+  }
+  if (!lost.was_connected) return fmt::format("cannot connect to {}: {}", where, lost.words);
+  return fmt::format("connection to {} lost: {}", where, lost.words);
+}
+
+std::string words_of(const client::Refused& refused, const client::Endpoint& endpoint) {
+  const bool is_v5 = refused.version == wire::Version::v5;
+  const std::string_view why =
+      is_v5 ? wire::name(static_cast<ReasonCode>(refused.code), PacketType::connack)
+            : wire::connect_return_name(refused.code);
+  return with_words(fmt::format("{} refused the connection: {}", place(endpoint), why),
+                    refused.reason);
+}
+
+int exit_code_of(const client::Lost& lost) {
+  switch (lost.cause) {
+    case Cause::unreachable:
+    case Cause::timed_out:
+      return exit_code::kFailure;
+    case Cause::disconnected:
+      return is_failure(lost.reason) ? static_cast<int>(lost.reason) : exit_code::kConnectionLost;
+    case Cause::violation:
+      return exit_code::kProtocol;
+    case Cause::keep_alive:
+      return exit_code::kKeepAlive;
+    case Cause::unanswered:
+      return exit_code::kTimedOut;
+    case Cause::closed:
+      break;
+  }
+  return lost.was_connected ? exit_code::kConnectionLost : exit_code::kFailure;
+}
+
+std::string_view words_of_subscription_code(Byte code) {
+  return wire::name(static_cast<ReasonCode>(code), PacketType::suback);
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,54 @@
+#include "cli/console.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace mq::cli {
+
+Write write_to(int descriptor) {
+  return [descriptor](std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t size = ::write(descriptor, text.data(), text.size());
+      if (size >= 0) {
+        text.remove_prefix(static_cast<std::size_t>(size));
+      } else if (errno == EAGAIN) {
+        pollfd wait{.fd = descriptor, .events = POLLOUT, .revents = 0};
+        poll(&wait, 1, -1);
+      } else if (errno != EINTR) {
+        return false;
+      }
+    }
+    return true;
+  };
+}
+
+Medium medium_of(int descriptor) {
+  return isatty(descriptor) == 1 ? Medium::terminal : Medium::file;
+}
+
+bool Output::flush() {
+  if (buffer_.empty()) return true;
+  const bool is_read = write_(buffer_);
+  buffer_.clear();
+  return is_read;
+}
+
+void Notices::error(std::string_view words) {
+  line(words);
+}
+
+void Notices::note(std::string_view words) {
+  if (!is_quiet_) line(words);
+}
+
+void Notices::hint(std::string_view words) {
+  if (!is_quiet_ && medium_ == Medium::terminal) line(words);
+}
+
+void Notices::line(std::string_view words) {
+  write_(program_ + ": " + std::string(words) + "\n");
+}
+
+}  // namespace mq::cli

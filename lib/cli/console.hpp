@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace mq::cli {
+
+/// Writes all of it. Returns false when nobody reads any more.
+using Write = std::function<bool(std::string_view)>;
+
+/// Writes to a file descriptor, and waits as long as that takes.
+Write write_to(int descriptor);
+
+enum class Medium : bool { file, terminal };
+Medium medium_of(int descriptor);
+
+/// Text and bytes on their way out, gathered until flush().
+class Output {
+ public:
+  Output(Write write, Medium medium) : write_(std::move(write)), medium_(medium) {}
+
+  std::string& buffer() { return buffer_; }
+  Medium medium() const { return medium_; }
+  /// Returns false when nobody reads any more.
+  bool flush();
+  /// Flushes what has become large, so that memory stays bounded within a turn.
+  bool flush_when_large() { return buffer_.size() < kLarge || flush(); }
+
+ private:
+  static constexpr std::size_t kLarge = 1U << 20U;
+
+  Write write_;
+  Medium medium_;
+  std::string buffer_;
+};
+
+/// What a program says beside its output, a line each: "mqsub: …".
+class Notices {
+ public:
+  enum class Loudness : bool { normal, quiet };
+
+  Notices(std::string program, Write write, Medium medium, Loudness loudness)
+      : program_(std::move(program)),
+        write_(std::move(write)),
+        medium_(medium),
+        is_quiet_(loudness == Loudness::quiet) {}
+
+  /// Something failed.
+  void error(std::string_view words);
+  /// Something that is good to know.
+  void note(std::string_view words);
+  /// Advice, for a person at a terminal only.
+  void hint(std::string_view words);
+
+ private:
+  void line(std::string_view words);
+
+  std::string program_;
+  Write write_;
+  Medium medium_;
+  bool is_quiet_;
+};
+
+}  // namespace mq::cli

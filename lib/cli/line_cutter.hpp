@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mq::cli {
+
+/// Cuts text that comes in pieces into lines of any length, embedded NULs included. The last line
+/// needs no newline.
+class LineCutter {
+ public:
+  void feed(std::string_view text) {
+    if (start_ > 0) {
+      text_.erase(0, start_);
+      searched_ -= start_;
+      start_ = 0;
+    }
+    text_ += text;
+  }
+  void end() { is_ended_ = true; }
+
+  /// The next line, without its newline; valid until the next call of feed().
+  std::optional<std::string_view> next() {
+    const std::size_t newline = text_.find('\n', searched_);
+    if (newline == std::string::npos) {
+      searched_ = text_.size();
+      if (!is_ended_ || start_ == text_.size()) return std::nullopt;
+    }
+    const std::size_t end = std::min(newline, text_.size());
+    const std::string_view line = std::string_view(text_).substr(start_, end - start_);
+    start_ = searched_ = std::min(end + 1, text_.size());
+    return line;
+  }
+
+  /// Whether next() may have something without another feed().
+  bool may_have_line() const {
+    return searched_ < text_.size() || (is_ended_ && start_ < text_.size());
+  }
+  bool is_at_end() const { return is_ended_ && start_ == text_.size(); }
+  /// Of the unfinished line.
+  std::size_t pending() const { return text_.size() - start_; }
+
+ private:
+  std::string text_;
+  std::size_t start_ = 0;     ///< of the next line
+  std::size_t searched_ = 0;  ///< no newline between start_ and here
+  bool is_ended_ = false;
+};
+
+}  // namespace mq::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace mq::cli {
+
+/// What an option says about the value that it was given; on failure what is wrong with it, to be
+/// read behind the option: "must be 0, 1 or 2".
+using Verdict = std::expected<void, std::string>;
+
+/// What parsing, help, man page and completions know of an option.
+struct OptionName {
+  std::string_view name;                ///< long, without dashes
+  char letter = 0;                      ///< short, or 0
+  std::string_view argument = {};       ///< "HOST"; empty for a flag
+  std::string_view default_value = {};  ///< as help shows it
+  std::string_view help = {};
+};
+
+/// A row of a program's table of options.
+template <class Options>
+struct OptionRow {
+  OptionName name;
+  Verdict (*effect)(Options&, std::string_view value);
+};
+
+}  // namespace mq::cli

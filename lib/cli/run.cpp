@@ -1,0 +1,69 @@
+#include "cli/run.hpp"
+
+#include <utility>
+
+#include "cli/connection_words.hpp"
+
+namespace mq::cli {
+
+void Run::on_events(Now now) {
+  while (!is_done_) {
+    const auto event = core_.next_event(now);
+    if (!event) return;
+    handle(*event, now);
+  }
+}
+
+void Run::handle(const client::Event& event, Now now) {
+  if (const auto* arrived = std::get_if<client::Arrived>(&event)) {
+    on_arrived(*arrived, now);
+  } else if (const auto* settled = std::get_if<client::Settled>(&event)) {
+    on_settled(*settled, now);
+  } else if (const auto* connected = std::get_if<client::Connected>(&event)) {
+    if (std::exchange(is_away_told_, false)) {
+      notices_.note("connected to " + place(endpoint_) + " again");
+    }
+    on_connected(*connected, now);
+  } else if (const auto* subscribed = std::get_if<client::Subscribed>(&event)) {
+    on_subscribed(*subscribed, now);
+  } else if (const auto* unsubscribed = std::get_if<client::Unsubscribed>(&event)) {
+    on_unsubscribed(*unsubscribed, now);
+  } else if (const auto* lost = std::get_if<client::Lost>(&event)) {
+    handle_lost(*lost, now);
+  } else if (const auto* refused = std::get_if<client::Refused>(&event)) {
+    handle_refused(*refused, now);
+  } else {
+    end(exit_code_);
+  }
+}
+
+void Run::handle_lost(const client::Lost& lost, Now now) {
+  if (lost.retry_at != kNever) return tell_away(words_of(lost, endpoint_), now);
+  notices_.error(words_of(lost, endpoint_));
+  end(exit_code_of(lost));
+}
+
+void Run::handle_refused(const client::Refused& refused, Now now) {
+  if (refused.retry_at != kNever) return tell_away(words_of(refused, endpoint_), now);
+  notices_.error(words_of(refused, endpoint_));
+  end(refused.code);
+}
+
+void Run::tell_away(std::string words, Now now) {
+  if (!std::exchange(is_away_told_, true)) notices_.note(words + "; trying again");
+  on_away(now);
+}
+
+void Run::finish(int exit_code, Now now, wire::ReasonCode reason) {
+  if (std::exchange(is_finishing_, true)) return;
+  exit_code_ = exit_code;
+  core_.disconnect(reason, now);
+}
+
+void Run::end(int exit_code) {
+  exit_code_ = exit_code;
+  is_done_ = true;
+  on_ended();
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "cli/console.hpp"
+#include "client/application.hpp"
+#include "client/core.hpp"
+#include "client/endpoint.hpp"
+
+namespace mq::cli {
+
+/// What the runs of mqsub and mqpub have in common: how the connection comes and goes, what is said
+/// about that, and how it ends.
+class Run : public client::Application {
+ public:
+  Run(client::Core& core, client::Endpoint endpoint, Notices& notices)
+      : core_(core), endpoint_(std::move(endpoint)), notices_(notices) {}
+
+  void on_events(Now now) final;
+  bool is_done() const final { return is_done_; }
+  /// Valid when it is done.
+  int exit_code() const { return exit_code_; }
+
+ protected:
+  virtual void on_connected(const client::Connected& event, Now now) = 0;
+  virtual void on_arrived(const client::Arrived& /*event*/, Now /*now*/) {}
+  virtual void on_settled(const client::Settled& /*event*/, Now /*now*/) {}
+  virtual void on_subscribed(const client::Subscribed& /*event*/, Now /*now*/) {}
+  virtual void on_unsubscribed(const client::Unsubscribed& /*event*/, Now /*now*/) {}
+  /// The connection is gone; there will be another attempt.
+  virtual void on_away(Now /*now*/) {}
+  /// It is over, one way or the other: the last chance to say something.
+  virtual void on_ended() {}
+
+  /// Says goodbye to the server and ends with this exit code.
+  void finish(int exit_code, Now now,
+              wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
+  bool is_finishing() const { return is_finishing_; }
+  void set_exit_code(int exit_code) { exit_code_ = exit_code; }
+
+  client::Core& core() { return core_; }
+  const client::Core& core() const { return core_; }
+  Notices& notices() { return notices_; }
+  const client::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  void handle(const client::Event& event, Now now);
+  void handle_lost(const client::Lost& lost, Now now);
+  void handle_refused(const client::Refused& refused, Now now);
+  /// One line when the connection goes, none for each vain attempt to get it back.
+  void tell_away(std::string words, Now now);
+  void end(int exit_code);
+
+  client::Core& core_;
+  client::Endpoint endpoint_;
+  Notices& notices_;
+  bool is_away_told_ = false;
+  bool is_finishing_ = false;
+  bool is_done_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace mq::cli

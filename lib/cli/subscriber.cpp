@@ -1,0 +1,130 @@
+#include "cli/subscriber.hpp"
+
+#include <algorithm>
+
+#include "cli/connection_words.hpp"
+#include "cli/exit_code.hpp"
+#include "topic/name.hpp"
+
+namespace mq::cli {
+
+using wire::QoS;
+using wire::ReasonCode;
+
+Subscriber::Subscriber(const SubOptions& options, client::Core& core, Output& output,
+                       Notices& notices)
+    : Run(core, options.connection.endpoint, notices),
+      options_(options),
+      output_(output),
+      format_{.has_topic = options.is_verbose,
+              .has_newline = options.has_newline,
+              .medium = output.medium()} {}
+
+void Subscriber::start(Now now) {
+  if (options_.timeout) ends_by_ = now.steady + *options_.timeout;
+  const ConnectOptions& connection = options_.connection;
+  if (connection.is_session_kept && connection.qos == QoS::at_most_once) {
+    notices().hint("messages sent while you are away are kept from QoS 1 on: add -q 1");
+  } else if (connection.client_id && connection.qos != QoS::at_most_once &&
+             !connection.is_session_kept) {
+    notices().hint("messages sent while you are away will not be kept: add -c");
+  }
+}
+
+void Subscriber::on_interrupt(Now now) {
+  if (!was_connected_) return finish(exit_code::kInterruptedEarly, now);
+  const bool is_v5 = core().version() == wire::Version::v5;
+  finish(exit_code::kOk, now,
+         is_v5 ? ReasonCode::disconnect_with_will : ReasonCode::normal_disconnection);
+}
+
+void Subscriber::on_deadline(Now now) {
+  if (now.steady < ends_by_) return;
+  ends_by_ = kNever;
+  notices().error("Timed out");
+  finish(exit_code::kTimedOut, now);
+}
+
+void Subscriber::on_connected(const client::Connected& event, Now now) {
+  if (!event.is_first && options_.connection.is_session_kept && !event.session_present) {
+    notices().note("the server has forgotten the session; what came meanwhile is lost");
+  }
+  was_connected_ = true;
+  answers_due_ = 0;
+  if (event.is_first || !event.session_present) subscribe(now);
+}
+
+void Subscriber::subscribe(Now now) {
+  bool is_sent = true;
+  if (!options_.filters.empty()) {
+    wire::Subscribe request;
+    wire::SubscriptionOptions how{.qos = options_.connection.qos};
+    if (!options_.shows_retained) how.retain_handling = wire::RetainHandling::do_not_send;
+    for (const auto& filter : options_.filters) request.subscriptions.push_back({filter, how});
+    is_sent = core().subscribe(request, now).has_value();
+    ++answers_due_;
+  }
+  if (!options_.unsubscriptions.empty()) {
+    wire::Unsubscribe request;
+    request.filters.assign(options_.unsubscriptions.begin(), options_.unsubscriptions.end());
+    is_sent = is_sent && core().unsubscribe(request, now).has_value();
+    ++answers_due_;
+  }
+  if (is_sent) return;
+  notices().error("the server takes no packet that is large enough for all these topics");
+  finish(static_cast<int>(ReasonCode::packet_too_large), now);
+}
+
+void Subscriber::on_subscribed(const client::Subscribed& event, Now now) {
+  std::size_t denied = 0;
+  for (std::size_t i = 0; i < event.codes.size(); ++i) {
+    if (event.codes[i] < 0x80) continue;
+    ++denied;
+    notices().error("subscription to \"" + options_.filters[i] +
+                    "\" denied: " + std::string(words_of_subscription_code(event.codes[i])));
+  }
+  if (denied == event.codes.size()) return finish(event.codes.front(), now);
+  end_after_answers(now);
+}
+
+void Subscriber::on_unsubscribed(const client::Unsubscribed& event, Now now) {
+  for (std::size_t i = 0; i < event.codes.size(); ++i) {
+    const auto reason = static_cast<ReasonCode>(event.codes[i]);
+    if (!is_failure(reason)) continue;
+    notices().error("cannot unsubscribe from \"" + options_.unsubscriptions[i] +
+                    "\": " + std::string(wire::name(reason, wire::PacketType::unsuback)));
+  }
+  end_after_answers(now);
+}
+
+void Subscriber::end_after_answers(Now now) {
+  --answers_due_;
+  if (options_.ends_after_subscribing && answers_due_ == 0) finish(exit_code::kOk, now);
+}
+
+void Subscriber::on_arrived(const client::Arrived& event, Now now) {
+  const wire::Publish& message = event.message;
+  if (is_finishing() || is_filtered_out(message)) return;
+  format_message(message, format_, output_.buffer());
+  if (!output_.flush_when_large()) return finish(exit_code::kOk, now);
+  if (output_.medium() == Medium::terminal) flush(now);
+  if (++printed_ == options_.count) finish(exit_code::kOk, now);
+}
+
+bool Subscriber::is_filtered_out(const wire::Publish& message) const {
+  if (message.retain && !options_.shows_retained) return true;
+  return std::ranges::any_of(options_.filters_out, [&](const std::string& filter) {
+    return topic::matches(filter, message.topic);
+  });
+}
+
+void Subscriber::on_turn_end(Now now) {
+  flush(now);
+}
+
+/// A reader that has gone away is a quiet end.
+void Subscriber::flush(Now now) {
+  if (!output_.flush()) finish(exit_code::kOk, now);
+}
+
+}  // namespace mq::cli

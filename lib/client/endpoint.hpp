@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mq::client {
+
+/// Where a server is to be found.
+struct Endpoint {
+  std::string host = "localhost";  ///< a name or an address
+  std::uint16_t port = 1883;
+  std::string unix_path;  ///< when not empty, a Unix socket instead of host and port
+};
+
+}  // namespace mq::client

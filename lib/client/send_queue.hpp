@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "base/block.hpp"
+#include "base/bytes.hpp"
+#include "base/ring.hpp"
+
+namespace mq::client {
+
+/// Bytes on their way to the transport: small packets copied one behind the other, large ones held
+/// by reference. What gather() shows stays where it is until sent() or clear().
+class SendQueue {
+ public:
+  /// Adds `size` bytes for the caller to fill at once.
+  Byte* append(std::size_t size);
+  /// Adds a part of a block without copying it.
+  void append(BlockRef block, ByteView part);
+
+  /// Shows as many pieces from the front as fit. Returns how many those are.
+  std::size_t gather(std::span<ByteView> pieces) const;
+  /// The transport has taken so much from the front.
+  void sent(std::size_t size);
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  void clear();
+
+ private:
+  struct Piece {
+    BlockRef block;
+    const Byte* begin;
+    std::size_t size;
+  };
+
+  Ring<Piece> pieces_;
+  BlockRef tail_;  ///< the block that is being filled
+  std::size_t tail_used_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mq::client

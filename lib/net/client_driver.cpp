@@ -1,0 +1,243 @@
+#include "net/client_driver.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.hpp"
+
+// The core says what it wants of the transport (none, open, drain); follow_wish() compares that
+// with what there is, after every call into the core. So the core never calls back, and a link that
+// it has given up is closed before libuv can touch the memory it was to be written from.
+//
+// Writing: once a turn, in uv_prepare, just before the loop would sleep: one gathering
+// uv_try_write, and a uv_write for what the socket did not take. Draining: what is queued is
+// written, our side is shut down, and then the peer has a moment to close: closing while unread
+// input is there would reset the connection and could destroy what was sent.
+
+namespace mq::net {
+
+using client::Transport;
+
+namespace {
+
+constexpr std::size_t kRoomSize = 256U << 10U;
+constexpr std::size_t kPiecesPerWrite = 64;
+constexpr Millis kLinger = Seconds(2);
+
+template <class Handle>
+void close_and_free(std::unique_ptr<Handle>& handle) {
+  if (!handle) return;
+  uv_close(reinterpret_cast<uv_handle_t*>(handle.release()),
+           [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+}
+
+}  // namespace
+
+ClientDriver::ClientDriver(Loop& loop, client::Core& core, client::Application& application,
+                           client::Endpoint endpoint)
+    : loop_(loop),
+      core_(core),
+      application_(application),
+      endpoint_(std::move(endpoint)),
+      prepare_(std::make_unique<uv_prepare_t>()),
+      timer_(std::make_unique<uv_timer_t>()),
+      room_(std::make_unique_for_overwrite<Byte[]>(kRoomSize)) {
+  uv_prepare_init(loop_.handle(), prepare_.get());
+  uv_timer_init(loop_.handle(), timer_.get());
+  prepare_->data = timer_->data = this;
+}
+
+ClientDriver::~ClientDriver() {
+  finish();
+}
+
+void ClientDriver::start() {
+  uv_update_time(loop_.handle());
+  uv_prepare_start(prepare_.get(), on_prepare);
+  core_.connect(loop_.now());
+  follow_wish();
+}
+
+void ClientDriver::on_prepare(uv_prepare_t* handle) {
+  static_cast<ClientDriver*>(handle->data)->turn();
+}
+
+void ClientDriver::turn() {
+  do {
+    take_events();
+    if (is_finished_) return;
+    application_.on_turn_end(loop_.now());
+    write();
+    take_events();  // what was sent made room for more
+    if (is_finished_) return;
+  } while (core_.has_output() && link_ && !link_->is_writing && !link_->is_shut_down);
+  arm_timer();
+}
+
+void ClientDriver::take_events() {
+  application_.on_events(loop_.now());
+  follow_wish();
+  if (application_.is_done()) finish();
+}
+
+void ClientDriver::follow_wish() {
+  switch (core_.transport()) {
+    case Transport::none:
+      dial_.reset();
+      link_.reset();
+      is_draining_ = false;
+      break;
+    case Transport::open:
+      if (!dial_ && !link_) dial();
+      break;
+    case Transport::drain:
+      if (!is_draining_) drained_by_ = loop_.now().steady + kLinger;
+      is_draining_ = true;
+      break;
+  }
+}
+
+void ClientDriver::dial() {
+  dial_ = std::make_unique<Dial>(loop_, endpoint_, [this](std::expected<LinkPtr, Error> result) {
+    on_dialled(std::move(result));
+  });
+}
+
+void ClientDriver::on_dialled(std::expected<LinkPtr, Error> result) {
+  dial_.reset();
+  if (!result) {
+    core_.on_open_failed(result.error().message, loop_.now());
+  } else {
+    link_ = std::move(*result);
+    link_->handle.data = this;
+    uv_read_start(&link_->stream, on_alloc, on_read);
+    core_.on_open(loop_.now());
+  }
+  take_events();
+}
+
+void ClientDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+  auto& driver = *static_cast<ClientDriver*>(handle->data);
+  std::span<Byte> room = driver.core_.tail();
+  driver.is_tail_read_ = !room.empty();
+  if (room.empty()) room = {driver.room_.get(), kRoomSize};
+  *buffer = uv_buf_init(reinterpret_cast<char*>(room.data()), static_cast<unsigned>(room.size()));
+}
+
+void ClientDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
+  auto& driver = *static_cast<ClientDriver*>(stream->data);
+  if (size == 0) return;
+  if (size < 0) return driver.drop(static_cast<int>(size));
+  const auto length = static_cast<std::size_t>(size);
+  const ByteView bytes(reinterpret_cast<const Byte*>(buffer->base), length);
+  driver.application_.on_bytes_received(bytes);
+  if (driver.is_tail_read_) {
+    driver.core_.on_tail(length, driver.loop_.now());
+  } else {
+    driver.core_.on_bytes(bytes, driver.loop_.now());
+  }
+  driver.take_events();
+}
+
+/// The stream has ended, well or badly.
+void ClientDriver::drop(int status) {
+  link_.reset();
+  is_draining_ = false;
+  core_.on_close(status == UV_EOF ? "closed by the server" : uv_strerror(status), loop_.now());
+  take_events();
+}
+
+void ClientDriver::write() {
+  if (!link_ || link_->is_writing || link_->is_shut_down) return;
+  std::array<ByteView, kPiecesPerWrite> pieces;
+  std::array<uv_buf_t, kPiecesPerWrite> buffers;
+  while (core_.has_output()) {
+    const std::size_t count = core_.gather(pieces);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
+      buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
+      size += pieces[i].size();
+    }
+    const int sent = uv_try_write(&link_->stream, buffers.data(), static_cast<unsigned>(count));
+    if (sent < 0 && sent != UV_EAGAIN) return drop(sent);
+    if (sent > 0) on_sent(static_cast<std::size_t>(sent));
+    if (sent < 0 || static_cast<std::size_t>(sent) < size) return write_rest();
+  }
+  if (is_draining_) shut_down();
+}
+
+/// The socket is full: libuv writes on when it is not.
+void ClientDriver::write_rest() {
+  std::array<ByteView, kPiecesPerWrite> pieces;
+  std::array<uv_buf_t, kPiecesPerWrite> buffers;
+  const std::size_t count = core_.gather(pieces);
+  link_->write_size = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
+    buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
+    link_->write_size += pieces[i].size();
+  }
+  link_->is_writing = true;
+  const int code = uv_write(&link_->write, &link_->stream, buffers.data(),
+                            static_cast<unsigned>(count), on_written);
+  if (code != 0) drop(code);
+}
+
+void ClientDriver::on_written(uv_write_t* request, int status) {
+  if (request->handle->data == nullptr) return;  // the link was given up
+  auto& driver = *static_cast<ClientDriver*>(request->handle->data);
+  driver.link_->is_writing = false;
+  if (status != 0) return driver.drop(status);
+  driver.on_sent(driver.link_->write_size);
+  driver.take_events();
+}
+
+void ClientDriver::on_sent(std::size_t size) {
+  std::array<ByteView, kPiecesPerWrite> pieces;
+  const std::size_t count = core_.gather(pieces);
+  std::size_t left = size;
+  for (std::size_t i = 0; i < count && left > 0; ++i) {
+    const std::size_t part = std::min(left, pieces[i].size());
+    application_.on_bytes_sent(pieces[i].first(part));
+    left -= part;
+  }
+  core_.on_sent(size, loop_.now());
+  drained_by_ = loop_.now().steady + kLinger;
+}
+
+void ClientDriver::shut_down() {
+  link_->is_shut_down = true;
+  uv_shutdown(&link_->shutdown, &link_->stream, [](uv_shutdown_t*, int) {});
+}
+
+void ClientDriver::on_timer(uv_timer_t* handle) {
+  auto& driver = *static_cast<ClientDriver*>(handle->data);
+  const Now now = driver.loop_.now();
+  driver.armed_for_ = kNever;
+  if (driver.is_draining_ && now.steady >= driver.drained_by_) return driver.drop(UV_EOF);
+  driver.core_.on_deadline(now);
+  driver.application_.on_deadline(now);
+  driver.take_events();
+}
+
+/// Only ever brought forward: deadlines that move back with every packet cost nothing.
+void ClientDriver::arm_timer() {
+  Instant next = std::min(core_.next_deadline(), application_.next_deadline());
+  if (is_draining_) next = std::min(next, drained_by_);
+  if (next >= armed_for_) return;
+  armed_for_ = next;
+  const Millis wait = std::max(next - loop_.now().steady, Millis(0));
+  uv_timer_start(timer_.get(), on_timer, static_cast<std::uint64_t>(wait.count()), 0);
+}
+
+void ClientDriver::finish() {
+  is_finished_ = true;
+  dial_.reset();
+  link_.reset();
+  close_and_free(prepare_);
+  close_and_free(timer_);
+}
+
+}  // namespace mq::net

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <uv.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "client/application.hpp"
+#include "client/core.hpp"
+#include "client/endpoint.hpp"
+#include "net/dial.hpp"
+#include "net/link.hpp"
+#include "net/loop.hpp"
+
+namespace mq::net {
+
+/// Moves bytes between a client core and libuv. It knows no MQTT. Several of them may share a loop.
+///
+/// A turn of the loop: what is readable is read and its events are taken by the application; then,
+/// before the loop sleeps, the application flushes and the output is written with one call.
+class ClientDriver {
+ public:
+  /// All of them must outlive the driver, and the driver must go before the loop.
+  ClientDriver(Loop& loop, client::Core& core, client::Application& application,
+               client::Endpoint endpoint);
+  ~ClientDriver();
+  ClientDriver(const ClientDriver&) = delete;
+  ClientDriver& operator=(const ClientDriver&) = delete;
+
+  /// Connects, and keeps the loop alive until the application is done.
+  void start();
+
+ private:
+  static void on_prepare(uv_prepare_t* handle);
+  static void on_timer(uv_timer_t* handle);
+  static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
+  static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
+  static void on_written(uv_write_t* request, int status);
+
+  void turn();
+  void take_events();
+  /// Brings the stream to what the core wants.
+  void follow_wish();
+  void dial();
+  void on_dialled(std::expected<LinkPtr, Error> result);
+  void write();
+  void write_rest();
+  void shut_down();
+  void drop(int status);
+  void on_sent(std::size_t size);
+  void arm_timer();
+  void finish();
+
+  Loop& loop_;
+  client::Core& core_;
+  client::Application& application_;
+  client::Endpoint endpoint_;
+  std::unique_ptr<uv_prepare_t> prepare_;
+  std::unique_ptr<uv_timer_t> timer_;
+  std::unique_ptr<Dial> dial_;
+  LinkPtr link_;
+  std::unique_ptr<Byte[]> room_;  ///< what is read, unless the core has a better place
+  bool is_tail_read_ = false;
+  bool is_draining_ = false;
+  Instant drained_by_ = kNever;
+  Instant armed_for_ = kNever;
+  bool is_finished_ = false;
+};
+
+}  // namespace mq::net

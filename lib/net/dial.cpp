@@ -1,0 +1,222 @@
+#include "net/dial.hpp"
+
+#include <netdb.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Everything of an attempt lives in a Race on the heap, because libuv keeps pointers into it until
+// the last callback. It counts what libuv still owes and goes when nothing is owed and nobody wants
+// it any more. The answer is given from a callback, never from the constructor.
+
+namespace mq::net {
+
+namespace {
+
+constexpr std::uint64_t kHeadStartMs = 250;  // RFC 8305, connection attempt delay
+
+std::string text_of(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET6) {
+    uv_ip6_name(reinterpret_cast<const sockaddr_in6*>(&address), text.data(), text.size());
+  } else {
+    uv_ip4_name(reinterpret_cast<const sockaddr_in*>(&address), text.data(), text.size());
+  }
+  return text.data();
+}
+
+/// The address that `host` spells, if it is one: no need to ask a resolver.
+std::optional<sockaddr_storage> numeric(const std::string& host, std::uint16_t port) {
+  sockaddr_storage address{};
+  if (uv_ip4_addr(host.c_str(), port, reinterpret_cast<sockaddr_in*>(&address)) == 0 ||
+      uv_ip6_addr(host.c_str(), port, reinterpret_cast<sockaddr_in6*>(&address)) == 0) {
+    return address;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct Dial::Race {
+  Race(Loop& of, client::Endpoint to, Done then)
+      : loop(of), endpoint(std::move(to)), done(std::move(then)) {
+    uv_timer_init(loop.handle(), &timer);
+    timer.data = resolve.data = this;
+  }
+
+  void start();
+  void resolve_name();
+  void try_next();
+  void connect_unix();
+  void on_connected(Link* link, int status);
+  void fail(const std::string& reason);
+  void succeed(LinkPtr link);
+  void abandon();
+  void let_go();
+  std::string place() const;
+
+  static void on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* info);
+
+  Loop& loop;
+  client::Endpoint endpoint;
+  Done done;
+  uv_timer_t timer{};
+  uv_getaddrinfo_t resolve{};
+  bool is_resolving = false;
+  bool is_over = false;  ///< answered or abandoned
+  int owed = 1;          ///< callbacks to come: the timer's close, connects, the resolver
+  std::vector<sockaddr_storage> addresses;
+  std::size_t next = 0;
+  std::vector<Link*> links;  ///< connecting
+  int last_status = 0;
+};
+
+Dial::Dial(Loop& loop, const client::Endpoint& endpoint, Done done)
+    : race_(new Race(loop, endpoint, std::move(done))) {
+  race_->start();
+}
+
+Dial::~Dial() {
+  race_->abandon();
+}
+
+void Dial::Race::start() {
+  if (const auto address = numeric(endpoint.host, endpoint.port)) addresses.push_back(*address);
+  // Even what can be known at once is done from the loop.
+  uv_timer_start(
+      &timer,
+      [](uv_timer_t* handle) {
+        auto& race = *static_cast<Race*>(handle->data);
+        if (!race.endpoint.unix_path.empty()) return race.connect_unix();
+        if (race.addresses.empty()) return race.resolve_name();
+        race.try_next();
+      },
+      0, 0);
+}
+
+void Dial::Race::resolve_name() {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  const std::string service = std::to_string(endpoint.port);
+  const int code = uv_getaddrinfo(loop.handle(), &resolve, on_resolved, endpoint.host.c_str(),
+                                  service.c_str(), &hints);
+  if (code != 0) return fail(uv_strerror(code));
+  is_resolving = true;
+  ++owed;
+}
+
+void Dial::Race::on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* info) {
+  auto& race = *static_cast<Race*>(request->data);
+  race.is_resolving = false;
+  for (const addrinfo* one = info; one != nullptr; one = one->ai_next) {
+    std::memcpy(&race.addresses.emplace_back(), one->ai_addr, one->ai_addrlen);
+  }
+  uv_freeaddrinfo(info);
+  if (!race.is_over) {
+    if (status != 0) {
+      race.fail(uv_strerror(status));
+    } else {
+      race.try_next();
+    }
+  }
+  race.let_go();
+}
+
+void Dial::Race::try_next() {
+  if (is_over || next == addresses.size()) return;
+  const sockaddr_storage& address = addresses[next++];
+  auto* link = new Link;
+  uv_tcp_init(loop.handle(), &link->tcp);
+  link->handle.data = link->connect.data = this;
+  const int code =
+      uv_tcp_connect(&link->connect, &link->tcp, reinterpret_cast<const sockaddr*>(&address),
+                     [](uv_connect_t* request, int status) {
+                       auto* of = reinterpret_cast<Link*>(request->handle);
+                       static_cast<Race*>(request->data)->on_connected(of, status);
+                     });
+  links.push_back(link);
+  ++owed;
+  if (code != 0) return on_connected(link, code);
+  if (next < addresses.size()) {
+    uv_timer_start(
+        &timer, [](uv_timer_t* handle) { static_cast<Race*>(handle->data)->try_next(); },
+        kHeadStartMs, 0);
+  }
+}
+
+void Dial::Race::connect_unix() {
+  if (endpoint.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return fail(uv_strerror(UV_ENAMETOOLONG));
+  }
+  auto* link = new Link;
+  uv_pipe_init(loop.handle(), &link->pipe, 0);
+  link->handle.data = link->connect.data = this;
+  links.push_back(link);
+  ++owed;
+  uv_pipe_connect(&link->connect, &link->pipe, endpoint.unix_path.c_str(),
+                  [](uv_connect_t* request, int status) {
+                    auto* of = reinterpret_cast<Link*>(request->handle);
+                    static_cast<Race*>(request->data)->on_connected(of, status);
+                  });
+}
+
+void Dial::Race::on_connected(Link* link, int status) {
+  const auto it = std::ranges::find(links, link);
+  if (it != links.end()) {  // abandoned ones are closed already
+    links.erase(it);
+    LinkPtr owner(link);
+    if (status == 0) {
+      succeed(std::move(owner));
+    } else {
+      if (last_status != UV_ECONNREFUSED) last_status = status;
+      if (next < addresses.size()) {
+        try_next();
+      } else if (links.empty() && !is_over) {
+        fail(uv_strerror(last_status));
+      }
+    }
+  }
+  let_go();
+}
+
+std::string Dial::Race::place() const {
+  if (!endpoint.unix_path.empty()) return "Unix socket " + endpoint.unix_path;
+  std::string text = endpoint.host + " port " + std::to_string(endpoint.port);
+  if (numeric(endpoint.host, endpoint.port) || addresses.empty()) return text;
+  text += " (";
+  for (const auto& address : addresses) text += text_of(address) + ", ";
+  text.replace(text.size() - 2, 2, ")");
+  return text;
+}
+
+void Dial::Race::fail(const std::string& reason) {
+  is_over = true;
+  done(std::unexpected(Error{"cannot connect to " + place() + ": " + reason}));
+}
+
+void Dial::Race::succeed(LinkPtr link) {
+  is_over = true;
+  if (endpoint.unix_path.empty()) uv_tcp_nodelay(&link->tcp, 1);
+  link->handle.data = nullptr;
+  done(std::move(link));
+}
+
+void Dial::Race::abandon() {
+  is_over = true;
+  if (is_resolving) uv_cancel(reinterpret_cast<uv_req_t*>(&resolve));
+  for (Link* link : std::exchange(links, {})) CloseLink()(link);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer),
+           [](uv_handle_t* handle) { static_cast<Race*>(handle->data)->let_go(); });
+}
+
+void Dial::Race::let_go() {
+  if (--owed == 0) delete this;
+}
+
+}  // namespace mq::net

@@ -1,0 +1,28 @@
+#include "net/loop.hpp"
+
+#include "base/check.hpp"
+
+namespace mq::net {
+
+Loop::Loop() {
+  MQ_CHECK(uv_loop_init(&loop_) == 0);
+}
+
+Loop::~Loop() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  MQ_CHECK(uv_loop_close(&loop_) == 0);
+}
+
+void Loop::run() {
+  uv_update_time(&loop_);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+
+Now Loop::now() const {
+  uv_timeval64_t wall{};
+  uv_gettimeofday(&wall);
+  return {Instant(Millis(uv_now(&loop_))),
+          WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
+}
+
+}  // namespace mq::net

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <uv.h>
+
+#include "base/time.hpp"
+
+namespace mq::net {
+
+/// A libuv loop that several drivers may share.
+class Loop {
+ public:
+  Loop();
+  /// Closes what is still open.
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// Until nothing is left to wait for.
+  void run();
+  /// Read once per turn.
+  Now now() const;
+  uv_loop_t* handle() { return &loop_; }
+
+ private:
+  uv_loop_t loop_{};
+};
+
+}  // namespace mq::net
