@@ -259,7 +259,7 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
     --connected_;
   }
   ++generations_[slot];
-  free_connections_.push_back(slot);
+  left_connections_.push_back(slot);
   connections_[slot].reset();
   if (session == nullptr) return;
   journal_.put_session(*session, now_.wall);
@@ -302,6 +302,9 @@ void Core::end_turn() {
   written_.clear();
   for (auto& closing : closing_) closing.rest.keep();
   turn_.reset();
+  free_connections_.insert(free_connections_.end(), left_connections_.begin(),
+                           left_connections_.end());
+  left_connections_.clear();
 }
 
 Core::Stored Core::stored() const {

@@ -94,7 +94,9 @@ class Core {
   const Stats& stats() const { return stats_; }
   std::size_t session_count() const { return session_ids_.size(); }
   std::size_t connected_count() const { return connected_; }
-  std::size_t connection_count() const { return connections_.size() - free_connections_.size(); }
+  std::size_t connection_count() const {
+    return connections_.size() - free_connections_.size() - left_connections_.size();
+  }
   std::size_t retained_count() const { return retained_.size(); }
   std::size_t subscription_count() const { return subscriptions_.size(); }
   std::size_t shared_subscription_count() const { return subscriptions_.shared_size(); }
@@ -219,6 +221,7 @@ class Core {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> generations_;
   std::vector<std::uint32_t> free_connections_;
+  std::vector<std::uint32_t> left_connections_;  ///< free when the turn ends: the driver must hear
   Wheel<Connection> connection_wheel_;
 
   std::vector<std::unique_ptr<Session>> sessions_;

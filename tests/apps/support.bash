@@ -41,12 +41,13 @@ close_house() {
   return "$status"
 }
 
-complain() { printf '%s\n' "$*" >&2; }
+complain() { printf '%s\n' "$*" | shorten; }
+shorten() { cat -v | cut -c 1-300 | tail -n 50 >&2; }
 
 # Prints both outputs of a window, for whoever has to find out what went wrong.
 show() {
-  complain "--- $1, stdout:" && cat -v "$house/$1.out" >&2
-  complain "--- $1, stderr:" && tail -n 50 "$house/$1.err" >&2
+  complain "--- $1, stdout:" && shorten <"$house/$1.out"
+  complain "--- $1, stderr:" && shorten <"$house/$1.err"
 }
 
 # wait_until WORDS COMMAND... - until the command succeeds; complains with the words otherwise.
@@ -158,10 +159,11 @@ fence_comes() {
   return 1
 }
 
-# heard_all NAME TOPIC - until everything has come that was published to the topic before.
+# heard_all NAME TOPIC [QOS] - until everything has come that was published to the topic before, at
+# QoS 1 or the given one.
 heard_all() {
   next_fence
-  mqpub -h localhost -p "$port" -q 1 -t "$2" -m "$fence"
+  mqpub -h localhost -p "$port" -q "${3:-1}" -t "$2" -m "$fence"
   wait_until "$1 has heard all of $2" fence_has_come "$1" || { show "$1" && return 1; }
 }
 

@@ -232,3 +232,18 @@ TEST_CASE("a broker that shuts down says so [MQTT-4.13.1-1]") {
   CHECK(v3.all() == "closed");
   CHECK(v5.all() == "DISCONNECT 8B; closed");
 }
+
+TEST_CASE("a slot is not given to another connection before the driver has heard of the end") {
+  broker::Core core(quiet(), {});
+  const auto first = core.on_open(0, {});
+  core.on_bytes(first, bytes_of(std::string_view("\xc0\x00", 2)), {});
+  const auto second = core.on_open(0, {});
+  CHECK(second.slot != first.slot);
+  REQUIRE(core.take_closing().size() == 1);
+  core.end_turn();
+  CHECK(core.connection_count() == 1);
+
+  const auto third = core.on_open(0, {});
+  CHECK(third.slot == first.slot);
+  CHECK_FALSE(third == first);
+}
