@@ -3,17 +3,25 @@
 #include <cstdio>
 
 #include "cli/broker_options.hpp"
-#include "server/config.hpp"
+#include "server/config_file.hpp"
 #include "server/run.hpp"
 
 namespace {
 
-constexpr int kCannotListen = 1;
+constexpr int kCannotStart = 1;
 constexpr int kUsage = 3;
 
 int fail(const mq::Error& error, int code) {
   fmt::print(stderr, "mqbroker: {}\n", error.message);
   return code;
+}
+
+/// What the command line says beats what the file says.
+void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
+  config.is_daemon = options.is_daemon;
+  config.broker.version = "mqbroker version " MQ_VERSION;
+  if (options.is_verbose) config.log.types = mq::server::kAllLogTypes;
+  if (options.is_quiet) config.log.types = mq::server::kNoLogTypes;
 }
 
 }  // namespace
@@ -29,9 +37,16 @@ int main(int argc, char** argv) {
     fmt::print("mqbroker version {}\n", MQ_VERSION);
     return 0;
   }
-  if (!options->config_file.empty()) return fail({"-c: not in this version"}, kUsage);
-  mq::server::Config config = mq::server::local_config(options->ports);
-  config.broker.version = "mqbroker version " MQ_VERSION;
-  const auto ended = mq::server::run(config);
-  return ended ? 0 : fail(ended.error(), kCannotListen);
+  std::expected<mq::server::Config, mq::Error> config = mq::server::local_config(options->ports);
+  if (!options->config_file.empty()) {
+    config = mq::server::read_config_file(options->config_file, options->ports);
+  }
+  if (!config) return fail(config.error(), kUsage);
+  if (options->is_config_test) {
+    fmt::print("{}: the configuration is right\n", options->config_file);
+    return 0;
+  }
+  apply(*options, *config);
+  const auto ended = mq::server::run(*config);
+  return ended ? 0 : fail(ended.error(), kCannotStart);
 }

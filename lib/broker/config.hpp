@@ -14,6 +14,7 @@ namespace mq::broker {
 struct ListenerConfig {
   bool allow_anonymous = true;
   std::string auto_id_prefix = "auto-";
+  bool operator==(const ListenerConfig&) const = default;
 };
 
 /// What the core is told once. Every limit has a name, a default and a line in the manual.
@@ -45,6 +46,7 @@ struct Config {
   Seconds sys_interval{10};  ///< 0: no $SYS topics
   bool persistence = false;  ///< what is acknowledged is stored first
   std::uint64_t seed = 1;    ///< for assigned client ids
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace mq::broker

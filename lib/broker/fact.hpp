@@ -34,6 +34,7 @@ enum class End : std::uint8_t {
   no_connect,    ///< CONNECT did not come in time
   taken_over,    ///< another connection has its client id
   fault,         ///< it broke the protocol
+  refused,       ///< as the Refused before it says
   shutting_down,
 };
 

@@ -118,7 +118,7 @@ void Core::refuse(Connection& connection, Version version, const Fault& fault,
   connection.version = version;
   send(connection, wire::Connack{false, wire::connack_code(fault.reason, version), {}});
   facts_.emplace_back(fact::Refused{connection.id, std::string(client_id), fault});
-  fail(connection, fault);
+  disconnect(connection, fault.reason, fact::End::refused);
 }
 
 Session& Core::open_session(const wire::Connect& connect, std::string_view client_id,

@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/check.hpp"
@@ -52,6 +53,14 @@ std::string address_of(const sockaddr_storage& storage, std::uint16_t& port) {
   return text.data();
 }
 
+std::string_view way_out(int code) {
+  if (code == UV_EADDRINUSE) {
+    return " (is another broker running? choose another port, with -p or for this listener)";
+  }
+  if (code == UV_EACCES) return " (ports below 1024 are for root: choose a higher one)";
+  return {};
+}
+
 /// This machine has no such address, for example because it has no IPv6.
 bool is_missing(int code) {
   return code == UV_EADDRNOTAVAIL || code == UV_EAFNOSUPPORT || code == UV_EPROTONOSUPPORT;
@@ -84,6 +93,7 @@ struct BrokerDriver::Listener {
   };
   BrokerDriver* driver;
   std::uint16_t index;
+  bool has_nodelay = false;
   std::string label;
 };
 
@@ -144,8 +154,8 @@ Now BrokerDriver::now() const {
           WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
 }
 
-auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port)
-    -> std::expected<std::vector<Bound>, Error> {
+auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
+                          ListenOptions options) -> std::expected<std::vector<Bound>, Error> {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -164,26 +174,32 @@ auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::
     addresses.push_back(address);
   }
   uv_freeaddrinfo(request.addrinfo);
-  return listen_on_all(listener, addresses);
+  return listen_on_all(listener, std::move(addresses), options);
 }
 
-auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port)
+auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
+                                   ListenOptions options)
     -> std::expected<std::vector<Bound>, Error> {
   std::vector<sockaddr_storage> addresses(2);
   uv_ip4_addr("127.0.0.1", port, reinterpret_cast<sockaddr_in*>(&addresses[0]));
   uv_ip6_addr("::1", port, reinterpret_cast<sockaddr_in6*>(&addresses[1]));
-  return listen_on_all(listener, addresses);
+  return listen_on_all(listener, std::move(addresses), options);
 }
 
-auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses)
+auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
+                                 ListenOptions options)
     -> std::expected<std::vector<Bound>, Error> {
+  std::erase_if(addresses, [&options](const sockaddr_storage& address) {
+    return options.family != Family::any &&
+           (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
+  });
   std::vector<Bound> bound;
   std::optional<Error> missing;
   for (sockaddr_storage& address : addresses) {
     if (!bound.empty()) {
       reinterpret_cast<sockaddr_in&>(address).sin_port = htons(bound[0].port);
     }
-    auto one = listen_on(listener, address);
+    auto one = listen_on(listener, address, options);
     if (one) {
       bound.push_back(*one);
       continue;
@@ -192,22 +208,23 @@ auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_st
     const std::string host = address_of(address, port);
     Error error =
         error_of("cannot listen on " + host + " port " + std::to_string(port), one.error());
-    if (one.error() == UV_EADDRINUSE) {
-      error.message += " (is another broker running? choose another port with -p)";
-    }
+    error.message += way_out(one.error());
     if (!is_missing(one.error())) return std::unexpected(error);
     if (!missing) missing = error;
   }
-  if (bound.empty()) return std::unexpected(missing.value_or(Error{"no address to listen on"}));
+  if (bound.empty()) {
+    return std::unexpected(missing.value_or(Error{"cannot listen: no address of the family"}));
+  }
   return bound;
 }
 
-auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address)
-    -> std::expected<Bound, int> {
+auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
+                             ListenOptions options) -> std::expected<Bound, int> {
   auto server = std::make_unique<Listener>();
   uv_tcp_init(&loop_, &server->tcp);
   server->driver = this;
   server->index = listener;
+  server->has_nodelay = options.has_nodelay;
   server->handle.data = server.get();
   const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
   int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
@@ -244,7 +261,11 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path)
   if (code != 0) {
     Listener* failed = server.release();
     uv_close(&failed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
-    return std::unexpected(error_of("cannot listen on Unix socket " + path, code));
+    Error error = error_of("cannot listen on Unix socket " + path, code);
+    if (code == UV_EADDRINUSE) {
+      error.message += " (is another broker running? if it is a file of yours, move it away)";
+    }
+    return std::unexpected(error);
   }
   listeners_.push_back(std::move(server));
   return Bound{path, 0};
@@ -294,7 +315,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
   }
-  if (server->type == UV_TCP) uv_tcp_nodelay(&peer->tcp, 1);
+  if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;

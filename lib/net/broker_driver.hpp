@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "broker/core.hpp"
+#include "net/listen_options.hpp"
 #include "net/read_pool.hpp"
 
 namespace mq::net {
@@ -46,10 +47,11 @@ class BrokerDriver {
   /// Fails     an address that cannot be bound; that one of several is not of this machine (it has
   ///           no IPv6) is no failure
   std::expected<std::vector<Bound>, Error> listen(std::uint16_t listener, const std::string& host,
-                                                  std::uint16_t port);
+                                                  std::uint16_t port, ListenOptions options = {});
   /// Listens for this machine only: on 127.0.0.1 and ::1.
   std::expected<std::vector<Bound>, Error> listen_loopback(std::uint16_t listener,
-                                                           std::uint16_t port);
+                                                           std::uint16_t port,
+                                                           ListenOptions options = {});
   /// Listens on a Unix socket; a socket file that nobody listens on is replaced.
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path);
 
@@ -75,9 +77,11 @@ class BrokerDriver {
 
   Now now() const;
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
-                                                         std::vector<sockaddr_storage> addresses);
+                                                         std::vector<sockaddr_storage> addresses,
+                                                         ListenOptions options);
   /// Fails  libuv's code
-  std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address);
+  std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
+                                      ListenOptions options);
   void flush();
   void write_some(Peer& peer);
   void write_rest(Peer& peer);

@@ -12,9 +12,13 @@ Now now() {
   MQ_CHECK(uv_loop_init(&loop) == 0);
   const Instant steady{Millis(uv_now(&loop))};
   MQ_CHECK(uv_loop_close(&loop) == 0);
+  return {steady, wall_time()};
+}
+
+WallTime wall_time() {
   uv_timeval64_t wall{};
   uv_gettimeofday(&wall);
-  return {steady, WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
+  return WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec));
 }
 
 std::uint64_t random_seed() {

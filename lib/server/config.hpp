@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "broker/config.hpp"
+#include "net/listen_options.hpp"
+#include "server/log.hpp"
 
 namespace mq::server {
 
@@ -14,17 +16,23 @@ struct Listener {
   std::uint16_t port = 1883;
   std::string unix_path;     ///< instead of host and port
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
+  net::Family family = net::Family::any;
+  bool operator==(const Listener&) const = default;
 };
 
 /// A broker process, whole: what the configuration file and the command line add up to.
 struct Config {
   broker::Config broker;
   std::vector<Listener> listeners;
+  bool is_local_only = false;  ///< nobody asked for a listener: this machine only
+  bool has_nodelay = true;     ///< small packets leave at once
+  bool is_daemon = false;      ///< leaves its terminal
+  LogConfig log;
+  std::string pid_file;  ///< empty: none
+  /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
+  /// user.
+  std::string user;
+  bool operator==(const Config&) const = default;
 };
-
-/// Without a configuration file: this machine only, anyone may come in.
-///
-/// ports  empty for 1883
-Config local_config(const std::vector<std::uint16_t>& ports);
 
 }  // namespace mq::server

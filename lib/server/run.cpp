@@ -2,56 +2,177 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/printable.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
+#include "server/log.hpp"
+#include "server/log_lines.hpp"
+#include "server/process.hpp"
+
+// The order of a start: leave the terminal while there is one thread and no loop, open what only
+// root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
 
 namespace mq::server {
 namespace {
 
-void log(std::string_view line) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  fmt::print(stderr, "{}: {}\n", std::chrono::duration_cast<Seconds>(now).count(), line);
+using net::BrokerDriver;
+
+/// Facts cost something for each connection, so the driver gets nobody to tell when no line would
+/// come of it.
+BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config) {
+  const bool is_heard = log.wants(LogType::warning) || log.wants(LogType::notice) ||
+                        log.wants(LogType::debug) || log.wants(LogType::subscribe) ||
+                        log.wants(LogType::unsubscribe);
+  if (!is_heard) return nullptr;
+  return
+      [&log, tells = config.tells_connections](const broker::Fact& fact, const std::string& peer) {
+        const LogType type = type_of(fact);
+        if (!log.wants(type) || (!tells && tells_connection(fact))) return;
+        log.write(type, line_of(fact, peer));
+      };
 }
 
-std::expected<void, Error> listen(net::BrokerDriver& driver, const Listener& listener,
-                                  std::uint16_t index) {
+BrokerDriver::OpenSink open_sink(Log& log, const LogConfig& config) {
+  if (!log.wants(LogType::notice) || !config.tells_connections) return nullptr;
+  return [&log](const std::string& peer, const std::string& listener) {
+    log.write(LogType::notice, opened_line(peer, listener));
+  };
+}
+
+class Process {
+ public:
+  Process(const Config& config, Log& log)
+      : config_(config),
+        log_(log),
+        core_(seeded(config.broker), net::now()),
+        driver_(core_, fact_sink(log, config.log), open_sink(log, config.log)) {}
+
+  /// Opens everything and gives up root.
+  std::expected<void, Error> open();
+  void run();
+
+ private:
+  static broker::Config seeded(broker::Config config) {
+    config.seed = net::random_seed();
+    return config;
+  }
+  std::expected<void, Error> listen(std::uint16_t index);
+  void tell_who_may_come();
+  void tell(LogType type, std::string_view line) { log_.write(type, line); }
+  void handle_signals();
+  void on_hangup();
+
+  const Config& config_;
+  Log& log_;
+  broker::Core core_;
+  BrokerDriver driver_;
+  std::optional<PidFile> pid_file_;
+};
+
+std::expected<void, Error> Process::open() {
+  handle_signals();
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+    if (auto done = listen(static_cast<std::uint16_t>(i)); !done) return done;
+  }
+  tell_who_may_come();
+  if (!config_.pid_file.empty()) {
+    auto written = PidFile::write(config_.pid_file);
+    if (!written) return std::unexpected(written.error());
+    pid_file_.emplace(std::move(*written));
+  }
+  const auto user = drop_root(config_.user);
+  if (!user) return std::unexpected(user.error());
+  if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
+  return {};
+}
+
+std::expected<void, Error> Process::listen(std::uint16_t index) {
+  const Listener& listener = config_.listeners[index];
   if (!listener.unix_path.empty()) {
-    const auto bound = driver.listen_unix(index, listener.unix_path);
+    const auto bound = driver_.listen_unix(index, listener.unix_path);
     if (!bound) return std::unexpected(bound.error());
-    log(fmt::format("Opening unix listen socket on path {}.", bound->address));
+    tell(LogType::information,
+         fmt::format("Opening unix listen socket on path {}.", printable(bound->address)));
     return {};
   }
-  const auto bound = listener.is_loopback ? driver.listen_loopback(index, listener.port)
-                                          : driver.listen(index, listener.host, listener.port);
+  const net::ListenOptions options{listener.family, config_.has_nodelay};
+  const auto bound = listener.is_loopback
+                         ? driver_.listen_loopback(index, listener.port, options)
+                         : driver_.listen(index, listener.host, listener.port, options);
   if (!bound) return std::unexpected(bound.error());
   for (const auto& one : *bound) {
     const bool is_v6 = one.address.find(':') != std::string::npos;
-    log(fmt::format("Opening {} listen socket on port {}.", is_v6 ? "ipv6" : "ipv4", one.port));
+    tell(LogType::information,
+         fmt::format("Opening {} listen socket on port {}.", is_v6 ? "ipv6" : "ipv4", one.port));
   }
   return {};
+}
+
+void Process::tell_who_may_come() {
+  if (config_.is_local_only) {
+    tell(LogType::information,
+         "Only clients on this machine can connect. To let others in, name a listener in a "
+         "configuration file.");
+  }
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+    if (config_.broker.listeners[i].allow_anonymous) continue;
+    const Listener& listener = config_.listeners[i];
+    const std::string place = listener.unix_path.empty() ? fmt::format("port {}", listener.port)
+                                                         : printable(listener.unix_path);
+    tell(LogType::warning,
+         fmt::format("Every client on {} will be refused: allow_anonymous is false, and this "
+                     "version knows no users.",
+                     place));
+  }
+}
+
+void Process::handle_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  driver_.on_signal(SIGHUP, [this] { on_hangup(); });
+  // mosquitto's scripts send these; without a handler they would end the process.
+  driver_.on_signal(SIGRTMIN, [this] { on_hangup(); });
+  for (const int signal : {SIGUSR1, SIGUSR2}) {
+    driver_.on_signal(signal, [this] {
+      tell(LogType::warning, "A signal came that means nothing to this version.");
+    });
+  }
+}
+
+void Process::on_hangup() {
+  if (auto opened = log_.reopen(); !opened) tell(LogType::error, opened.error().message);
+  tell(LogType::notice,
+       "Told to read the configuration again: this version does that at its start only.");
+}
+
+void Process::run() {
+  tell(LogType::information, fmt::format("{} running", config_.broker.version));
+  driver_.run();
+  tell(LogType::information, fmt::format("{} terminating", config_.broker.version));
 }
 
 }  // namespace
 
 std::expected<void, Error> run(const Config& config) {
-  std::signal(SIGPIPE, SIG_IGN);
-  log(fmt::format("{} starting", config.broker.version));
-  broker::Config broker = config.broker;
-  broker.seed = net::random_seed();
-  broker::Core core(std::move(broker), net::now());
-  net::BrokerDriver driver(core, nullptr, nullptr);
-  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    if (auto open = listen(driver, config.listeners[i], static_cast<std::uint16_t>(i)); !open) {
-      return open;
-    }
+  std::optional<Daemon> daemon;
+  if (config.is_daemon) {
+    auto started = Daemon::start();
+    if (!started) return std::unexpected(started.error());
+    daemon.emplace(std::move(*started));
   }
-  driver.run();
-  log(fmt::format("{} terminating", config.broker.version));
+  raise_file_limit();
+  auto log = Log::open(config.log, net::wall_time);
+  if (!log) return std::unexpected(log.error());
+  log->write(LogType::information, fmt::format("{} starting", config.broker.version));
+  Process process(config, *log);
+  if (auto opened = process.open(); !opened) return opened;
+  if (daemon) daemon->ready();
+  process.run();
   return {};
 }
 

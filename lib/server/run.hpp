@@ -9,7 +9,7 @@ namespace mq::server {
 
 /// Runs a broker until SIGINT or SIGTERM.
 ///
-/// Fails  what keeps it from starting: a listener that cannot be opened
+/// Fails  what keeps it from starting: a listener, the log or the pid_file that cannot be opened
 std::expected<void, Error> run(const Config& config);
 
 }  // namespace mq::server

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace mq {
+
+/// Somebody else's text as one line for a person: control characters, and bytes that are not
+/// UTF-8, become \xNN, so that it can neither speak to the terminal nor end the line.
+///
+/// max  bytes of `text` to show; what is longer is cut, and ends in "..."
+std::string printable(std::string_view text, std::size_t max = 256);
+
+}  // namespace mq

@@ -1,0 +1,63 @@
+#include "server/config_draft.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mq::server {
+namespace {
+
+constexpr std::uint16_t kDefaultPort = 1883;
+
+/// The core has one set of these limits for all listeners.
+std::string_view difference(const broker::Config& a, const broker::Config& b) {
+  if (a.max_qos != b.max_qos) return "max_qos";
+  if (a.max_topic_alias != b.max_topic_alias) return "max_topic_alias";
+  if (a.max_topic_alias_broker != b.max_topic_alias_broker) return "max_topic_alias_broker";
+  return {};
+}
+
+void listen_on_loopback(std::vector<ListenerDraft>& listeners, std::vector<std::uint16_t> ports) {
+  const ListenerDraft base = listeners.front();
+  listeners.clear();
+  if (ports.empty()) ports.push_back(kDefaultPort);
+  for (const std::uint16_t port : ports) {
+    listeners.push_back(base);
+    listeners.back().where.port = port;
+    listeners.back().where.is_loopback = true;
+  }
+}
+
+}  // namespace
+
+std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t>& ports) && {
+  config.is_local_only = std::ranges::none_of(listeners, &ListenerDraft::is_named);
+  if (config.is_local_only) {
+    listen_on_loopback(listeners, ports);
+  } else if (!listeners.front().is_named) {
+    listeners.erase(listeners.begin());
+  }
+
+  config.broker.listeners.clear();
+  for (const ListenerDraft& draft : listeners) {
+    broker::ListenerConfig granted;
+    granted.allow_anonymous =
+        draft.allow_anonymous.value_or(allow_anonymous.value_or(config.is_local_only));
+    const auto& prefix = draft.auto_id_prefix ? draft.auto_id_prefix : auto_id_prefix;
+    if (prefix) granted.auto_id_prefix = *prefix;
+    config.broker.listeners.push_back(std::move(granted));
+    config.listeners.push_back(draft.where);
+    if (const auto name = difference(listeners.front().limits, draft.limits); !name.empty()) {
+      return std::unexpected(Error{fmt::format(
+          "{}: it must be the same for every listener in this version of mqbroker", name)});
+    }
+  }
+  const broker::Config& limits = listeners.front().limits;
+  config.broker.max_qos = limits.max_qos;
+  config.broker.max_topic_alias = limits.max_topic_alias;
+  config.broker.max_topic_alias_broker = limits.max_topic_alias_broker;
+  return std::move(config);
+}
+
+}  // namespace mq::server

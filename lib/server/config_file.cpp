@@ -1,0 +1,185 @@
+#include "server/config_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "base/nearest.hpp"
+#include "base/printable.hpp"
+#include "server/config_options.hpp"
+#include "wire/utf8.hpp"
+
+// A line is a name, a blank and the rest. '#' opens a comment in the first column only, because a
+// value may contain it. Each file starts over: what stands before its first `listener` is about
+// the default listener, wherever the file was included.
+
+namespace mq::server {
+namespace {
+
+using Path = std::filesystem::path;
+
+constexpr std::string_view kBlanks = " \t\r\n\v\f";
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::expected<std::string, Error> contents_of(const std::string& path) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) {
+    return std::unexpected(Error{fmt::format("cannot read {}: it is a directory", path)});
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (!file.is_open() || file.bad()) {
+    return std::unexpected(Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))});
+  }
+  return text.str();
+}
+
+/// As mosquitto sorts them: by letters whatever their case, and capitals first where that ties.
+bool comes_before(const Path& a, const Path& b) {
+  const std::string left = a.filename().string();
+  const std::string right = b.filename().string();
+  const int order = strcasecmp(left.c_str(), right.c_str());
+  return order != 0 ? order < 0 : left < right;
+}
+
+std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
+  std::error_code code;
+  std::vector<Path> files;
+  std::filesystem::directory_iterator entries(directory, code);
+  for (; !code && entries != std::filesystem::directory_iterator(); entries.increment(code)) {
+    if (entries->path().extension() == ".conf") files.push_back(entries->path());
+  }
+  if (code) {
+    return std::unexpected(Error{fmt::format("cannot read {}: {}", directory, code.message())});
+  }
+  std::ranges::sort(files, comes_before);
+  return files;
+}
+
+std::string unknown(std::string_view name) {
+  const std::string shown = printable(name);
+  if (is_missing_option(name)) {
+    return fmt::format("option \"{}\" of mosquitto is not in this version of mqbroker", shown);
+  }
+  std::vector<std::string_view> names;
+  for (const ConfigOption& option : config_options()) names.push_back(option.name);
+  const std::string_view meant = nearest(name, names);
+  if (meant.empty()) return fmt::format("unknown option \"{}\" (see mqbroker.conf(5))", shown);
+  return fmt::format("unknown option \"{}\" (did you mean {}?)", shown, meant);
+}
+
+class Reader {
+ public:
+  explicit Reader(ConfigDraft& draft) : draft_(draft) {}
+
+  std::expected<void, Error> read(std::string_view text, const std::string& name);
+
+ private:
+  std::expected<void, Error> read_line(std::string_view line, const std::string& place);
+  std::string objection_to(const ConfigOption& option, std::string_view value,
+                           const std::string& place);
+  std::expected<void, Error> include(const std::string& directory, const std::string& place);
+
+  ConfigDraft& draft_;
+  bool is_included_ = false;
+  /// Where each option was given, and for which listener.
+  std::map<std::pair<std::string_view, std::size_t>, std::string> places_;
+};
+
+std::expected<void, Error> Reader::read(std::string_view text, const std::string& name) {
+  draft_.current = 0;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (auto done = read_line(line, fmt::format("{}:{}", name, number)); !done) return done;
+  }
+  return {};
+}
+
+std::expected<void, Error> Reader::read_line(std::string_view line, const std::string& place) {
+  if (line.starts_with('#')) return {};
+  line = trimmed(line);
+  if (line.empty()) return {};
+  const auto mistake = [&place](const std::string& words) {
+    return std::unexpected(Error{fmt::format("{}: {}", place, words)});
+  };
+  if (!wire::is_utf8_string(bytes_of(line))) return mistake("the line is not UTF-8 text");
+  const std::string_view name = line.substr(0, line.find_first_of(kBlanks));
+  const std::string_view value = trimmed(line.substr(name.size()));
+  const ConfigOption* option = find_option(name);
+  if (option == nullptr) return mistake(unknown(name));
+  if (const auto words = objection_to(*option, value, place); !words.empty()) {
+    return mistake(fmt::format("{}: {}", name, words));
+  }
+  if (draft_.include_dir.empty()) return {};
+  return include(std::exchange(draft_.include_dir, {}), place);
+}
+
+std::string Reader::objection_to(const ConfigOption& option, std::string_view value,
+                                 const std::string& place) {
+  if (value.empty()) return fmt::format("its value is missing ({})", form_of(option));
+  const std::size_t owner = option.scope == Scope::listener ? draft_.current : 0;
+  const auto [first, is_first] = places_.try_emplace({option.name, owner}, place);
+  if (!is_first && !option.may_repeat) {
+    return fmt::format("it was given before, at {}", first->second);
+  }
+  return apply(option, value, draft_);
+}
+
+std::expected<void, Error> Reader::include(const std::string& directory, const std::string& place) {
+  const auto mistake = [&place](const std::string& words) {
+    return std::unexpected(Error{fmt::format("{}: include_dir: {}", place, words)});
+  };
+  if (is_included_) return mistake("an included file cannot include others");
+  const auto files = files_in(directory);
+  if (!files) return mistake(files.error().message);
+  const auto listener = draft_.current;
+  is_included_ = true;
+  for (const Path& path : *files) {
+    const auto text = contents_of(path.string());
+    if (!text) return mistake(text.error().message);
+    if (auto done = read(*text, path.string()); !done) return done;
+  }
+  is_included_ = false;
+  draft_.current = listener;
+  return {};
+}
+
+}  // namespace
+
+std::expected<Config, Error> parse_config(std::string_view text, const std::string& name,
+                                          const std::vector<std::uint16_t>& ports) {
+  ConfigDraft draft;
+  if (auto done = Reader(draft).read(text, name); !done) return std::unexpected(done.error());
+  auto config = std::move(draft).finish(ports);
+  if (!config) return std::unexpected(Error{fmt::format("{}: {}", name, config.error().message)});
+  return config;
+}
+
+std::expected<Config, Error> read_config_file(const std::string& path,
+                                              const std::vector<std::uint16_t>& ports) {
+  const auto text = contents_of(path);
+  if (!text) return std::unexpected(text.error());
+  return parse_config(*text, path, ports);
+}
+
+Config local_config(const std::vector<std::uint16_t>& ports) {
+  return *ConfigDraft().finish(ports);
+}
+
+}  // namespace mq::server

@@ -1,0 +1,353 @@
+#include "server/config_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "base/printable.hpp"
+#include "server/config_values.hpp"
+
+// The table is all that there is to know about an option: adding one means adding a row here and
+// a paragraph to mqbroker.conf(5), which a test compares.
+
+namespace mq::server {
+namespace {
+
+/// A limit of the core: the row needs no code of its own.
+template <auto Member>
+void set_limit(ConfigDraft& draft, std::uint64_t value) {
+  auto& limit = draft.config.broker.*Member;
+  using Limit = std::remove_reference_t<decltype(limit)>;
+  if constexpr (std::is_same_v<Limit, Seconds>) {
+    limit = Seconds(static_cast<Seconds::rep>(value));
+  } else {
+    limit = static_cast<Limit>(value);
+  }
+}
+
+template <auto Member>
+void set_listener_limit(ConfigDraft& draft, std::uint64_t value) {
+  auto& limit = draft.listener().limits.*Member;
+  limit = static_cast<std::remove_reference_t<decltype(limit)>>(value);
+}
+
+template <auto Member>
+void set_switch(ConfigDraft& draft, bool value) {
+  draft.config.broker.*Member = value;
+}
+
+constexpr std::uint64_t kAny = std::numeric_limits<std::size_t>::max();
+constexpr std::uint64_t kAnyShort = std::numeric_limits<std::uint16_t>::max();
+/// The longest packet that the length field of MQTT can announce, its header included.
+constexpr std::uint64_t kLongestPacket = 268'435'460;
+template <auto Member>
+Objection set_text(ConfigDraft& draft, std::string_view value) {
+  draft.config.*Member = value;
+  return {};
+}
+
+using Limits = broker::Config;
+constexpr auto kBroker = Scope::broker;
+constexpr auto kListener = Scope::listener;
+
+constexpr std::array kOptions{
+    // Listeners.
+    ConfigOption{"listener", Text{"PORT [ADDRESS] | 0 PATH", add_listener}, "", kBroker,
+                 "opens a listener; the listener options below it are about it"},
+    ConfigOption{"port", Text{"PORT", set_default_port}, "", kBroker,
+                 "opens the default listener on PORT"},
+    ConfigOption{"bind_address", Text{"ADDRESS", set_bind_address}, "", kBroker,
+                 "opens the default listener on ADDRESS only", false},
+    ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
+                 "listens on addresses of one family only"},
+    ConfigOption{"protocol",
+                 Text{"mqtt",
+                      [](ConfigDraft&, std::string_view v) {
+                        return expect(v, "mqtt",
+                                      "this version listens for MQTT on plain sockets only");
+                      }},
+                 "mqtt", kListener, "what the listener speaks"},
+    ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
+                 "true", kBroker, "sends small packets at once instead of gathering them"},
+    // Who may come in.
+    ConfigOption{"allow_anonymous", Flag{[](ConfigDraft& d, bool v) { d.allow_anonymous = v; }}, "",
+                 kBroker, "lets clients in that give no user name"},
+    ConfigOption{"listener_allow_anonymous",
+                 Flag{[](ConfigDraft& d, bool v) { d.listener().allow_anonymous = v; }}, "",
+                 kListener, "the same for one listener"},
+    ConfigOption{"allow_zero_length_clientid",
+                 Flag{set_switch<&Limits::allow_zero_length_clientid>}, "true", kBroker,
+                 "gives clients an id that come without one"},
+    ConfigOption{"auto_id_prefix",
+                 Text{"TEXT", [](ConfigDraft& d,
+                                 std::string_view v) { return set_prefix(d.auto_id_prefix, v); }},
+                 "auto-", kBroker, "what the ids begin with that the broker gives", false},
+    ConfigOption{
+        "listener_auto_id_prefix",
+        Text{"TEXT", [](ConfigDraft& d,
+                        std::string_view v) { return set_prefix(d.listener().auto_id_prefix, v); }},
+        "", kListener, "the same for one listener", false},
+    ConfigOption{
+        "per_listener_settings",
+        Text{
+            "false",
+            [](ConfigDraft&, std::string_view v) {
+              return expect(
+                  v, "false",
+                  "this version knows them for all listeners alike (see listener_allow_anonymous)");
+            }},
+        "false", kBroker, "whether the options of this group are about one listener each"},
+    ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
+                 kBroker, "seconds that a new connection has for its CONNECT"},
+    // Limits.
+    ConfigOption{"max_packet_size", Number{20, kLongestPacket, set_limit<&Limits::max_packet_size>},
+                 "2000000", kBroker, "bytes of the longest packet that a client may send"},
+    ConfigOption{"max_keepalive", Number{0, kAnyShort, set_limit<&Limits::max_keepalive>}, "0",
+                 kBroker, "seconds of the longest keep alive; 0: any"},
+    ConfigOption{"max_qos", Number{0, 2, set_listener_limit<&Limits::max_qos>}, "2", kListener,
+                 "the highest QoS"},
+    ConfigOption{"retain_available", Flag{set_switch<&Limits::retain_available>}, "true", kBroker,
+                 "keeps retained messages"},
+    ConfigOption{"max_topic_alias",
+                 Number{0, kAnyShort, set_listener_limit<&Limits::max_topic_alias>}, "10",
+                 kListener, "topic aliases that a client may set"},
+    ConfigOption{"max_topic_alias_broker",
+                 Number{0, kAnyShort, set_listener_limit<&Limits::max_topic_alias_broker>}, "10",
+                 kListener, "topic aliases that the broker sets"},
+    ConfigOption{"max_inflight_messages",
+                 Number{0, kAnyShort, set_limit<&Limits::max_inflight_messages>}, "20", kBroker,
+                 "messages of QoS 1 and 2 that may be under way in each direction; 0: any"},
+    // Queues.
+    ConfigOption{"max_queued_messages", Number{0, kAny, set_limit<&Limits::max_queued_messages>},
+                 "1000", kBroker, "messages that wait for one client; 0: any"},
+    ConfigOption{"max_queued_bytes", Number{0, kAny, set_limit<&Limits::max_queued_bytes>}, "0",
+                 kBroker, "bytes of payload that wait for one client; 0: any"},
+    ConfigOption{"queue_qos0_messages", Flag{set_switch<&Limits::queue_qos0_messages>}, "false",
+                 kBroker, "keeps messages of QoS 0, too, for clients that are away"},
+    ConfigOption{"max_unread_bytes", Number{1, kAny, set_limit<&Limits::max_unread_bytes>},
+                 "16777216", kBroker,
+                 "bytes that a client may leave unread before it loses messages of QoS 0"},
+    ConfigOption{"upgrade_outgoing_qos", Flag{set_switch<&Limits::upgrade_outgoing_qos>}, "false",
+                 kBroker, "delivers with the QoS of the subscription, even if it is the higher"},
+    ConfigOption{"allow_duplicate_messages",
+                 Text{"true",
+                      [](ConfigDraft&, std::string_view v) {
+                        return expect(v, "true",
+                                      "this version always delivers a copy for each subscription");
+                      }},
+                 "true", kBroker, "delivers a copy for each of several subscriptions that match"},
+    ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
+                 "forgets a session whose client is away for TIME", false},
+    ConfigOption{"persistence",
+                 Text{"false",
+                      [](ConfigDraft&, std::string_view v) {
+                        return expect(v, "false", "this version keeps its state in memory only");
+                      }},
+                 "false", kBroker, "whether the broker's state survives its end"},
+    ConfigOption{"sys_interval", Number{0, kAnyShort, set_limit<&Limits::sys_interval>}, "10",
+                 kBroker, "seconds between two updates of $SYS; 0: none"},
+    // The log.
+    ConfigOption{"log_dest", Text{"none | stdout | stderr | file FILE", add_log_dest}, "stderr",
+                 kBroker, "where log lines go; may be repeated"},
+    ConfigOption{"log_type", Text{"TYPE", add_log_type}, "error warning notice information",
+                 kBroker, "which lines are written; may be repeated"},
+    ConfigOption{"log_timestamp",
+                 Flag{[](ConfigDraft& d, bool v) { d.config.log.has_timestamp = v; }}, "true",
+                 kBroker, "begins each line with the time"},
+    ConfigOption{"log_timestamp_format",
+                 Text{"FORMAT",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.config.log.timestamp_format = v;
+                        return Objection();
+                      }},
+                 "", kBroker, "the time as strftime(3) writes it", false},
+    ConfigOption{"connection_messages",
+                 Flag{[](ConfigDraft& d, bool v) { d.config.log.tells_connections = v; }}, "true",
+                 kBroker, "tells when clients come and go"},
+    // The process.
+    ConfigOption{"pid_file", Text{"FILE", set_text<&Config::pid_file>}, "", kBroker,
+                 "holds the process id as long as the broker runs", false},
+    ConfigOption{"user", Text{"NAME", set_text<&Config::user>}, "", kBroker,
+                 "whom the broker becomes when root starts it", false},
+    ConfigOption{"include_dir",
+                 Text{"DIRECTORY",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.include_dir = v;
+                        return Objection();
+                      }},
+                 "", kBroker, "reads every file in DIRECTORY whose name ends in .conf"},
+    ConfigOption{"retry_interval", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; files for old versions have it"},
+    ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
+                 "nothing; files for old versions have it"},
+};
+
+/// Old names of options, and what they are called now.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
+    {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
+
+constexpr std::array<std::string_view, 100> kMissing{"accept_protocol_versions",
+                                                     "acl_file",
+                                                     "address",
+                                                     "addresses",
+                                                     "auth_plugin",
+                                                     "auth_plugin_deny_special_chars",
+                                                     "autosave_interval",
+                                                     "autosave_on_changes",
+                                                     "bind_interface",
+                                                     "bridge_alpn",
+                                                     "bridge_attempt_unsubscribe",
+                                                     "bridge_bind_address",
+                                                     "bridge_cafile",
+                                                     "bridge_capath",
+                                                     "bridge_certfile",
+                                                     "bridge_ciphers",
+                                                     "bridge_ciphers_tls1.3",
+                                                     "bridge_identity",
+                                                     "bridge_insecure",
+                                                     "bridge_keyfile",
+                                                     "bridge_max_packet_size",
+                                                     "bridge_max_topic_alias",
+                                                     "bridge_outgoing_retain",
+                                                     "bridge_protocol_version",
+                                                     "bridge_psk",
+                                                     "bridge_receive_maximum",
+                                                     "bridge_reload_type",
+                                                     "bridge_require_ocsp",
+                                                     "bridge_session_expiry_interval",
+                                                     "bridge_tcp_keepalive",
+                                                     "bridge_tcp_user_timeout",
+                                                     "bridge_tls_use_os_certs",
+                                                     "bridge_tls_version",
+                                                     "cafile",
+                                                     "capath",
+                                                     "certfile",
+                                                     "check_retain_source",
+                                                     "ciphers",
+                                                     "ciphers_tls1.3",
+                                                     "cleansession",
+                                                     "clientid",
+                                                     "clientid_prefixes",
+                                                     "connection",
+                                                     "crlfile",
+                                                     "disable_client_cert_date_checks",
+                                                     "enable_control_api",
+                                                     "enable_proxy_protocol",
+                                                     "global_max_clients",
+                                                     "global_max_connections",
+                                                     "global_plugin",
+                                                     "http_dir",
+                                                     "idle_timeout",
+                                                     "keepalive_interval",
+                                                     "keyfile",
+                                                     "local_cleansession",
+                                                     "local_clientid",
+                                                     "local_password",
+                                                     "local_username",
+                                                     "log_facility",
+                                                     "max_connections",
+                                                     "max_inflight_bytes",
+                                                     "memory_limit",
+                                                     "message_size_limit",
+                                                     "mount_point",
+                                                     "notification_topic",
+                                                     "notifications",
+                                                     "notifications_local_only",
+                                                     "packet_buffer_size",
+                                                     "password",
+                                                     "password_file",
+                                                     "persistence_file",
+                                                     "persistence_location",
+                                                     "plugin",
+                                                     "plugin_load",
+                                                     "plugin_use",
+                                                     "proxy_protocol_v2_require_tls",
+                                                     "psk_file",
+                                                     "psk_hint",
+                                                     "remote_clientid",
+                                                     "remote_password",
+                                                     "remote_username",
+                                                     "require_certificate",
+                                                     "restart_timeout",
+                                                     "retain_expiry_interval",
+                                                     "round_robin",
+                                                     "start_type",
+                                                     "threshold",
+                                                     "tls_engine",
+                                                     "tls_engine_kpass_sha1",
+                                                     "tls_keyform",
+                                                     "tls_version",
+                                                     "topic",
+                                                     "try_private",
+                                                     "use_identity_as_username",
+                                                     "use_subject_as_username",
+                                                     "use_username_as_clientid",
+                                                     "username",
+                                                     "websockets_headers_size",
+                                                     "websockets_log_level",
+                                                     "websockets_origin"};
+static_assert(std::ranges::is_sorted(kMissing));
+
+Objection apply_flag(const Flag& flag, std::string_view value, ConfigDraft& draft) {
+  if (value != "true" && value != "false" && value != "1" && value != "0") {
+    return rejected(value, "true or false");
+  }
+  flag.set(draft, value == "true" || value == "1");
+  return {};
+}
+
+Objection apply_number(const Number& kind, std::string_view value, ConfigDraft& draft) {
+  const auto number = number_of(value);
+  if (!number || *number < kind.min || *number > kind.max) {
+    return rejected(value, kind.max == kAny
+                               ? fmt::format("a number from {} on", kind.min)
+                               : fmt::format("a number from {} to {}", kind.min, kind.max));
+  }
+  kind.set(draft, *number);
+  return {};
+}
+
+}  // namespace
+
+std::span<const ConfigOption> config_options() {
+  return kOptions;
+}
+
+bool is_missing_option(std::string_view name) {
+  return std::ranges::binary_search(kMissing, name) || name.starts_with("plugin_opt_") ||
+         name.starts_with("auth_opt_");
+}
+
+const ConfigOption* find_option(std::string_view name) {
+  for (const auto& [old_name, new_name] : kSecondNames) {
+    if (name == old_name) name = new_name;
+  }
+  const auto* found = std::ranges::find(kOptions, name, &ConfigOption::name);
+  return found == kOptions.end() ? nullptr : found;
+}
+
+Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft& draft) {
+  if (const auto* text = std::get_if<Text>(&option.kind)) return text->set(draft, value);
+  std::string_view rest = value;
+  const std::string_view word = next_word(rest);
+  if (const auto more = next_word(rest); !more.empty()) {
+    return fmt::format("\"{}\" is too much: it takes one value ({})", printable(more),
+                       form_of(option));
+  }
+  if (const auto* flag = std::get_if<Flag>(&option.kind)) return apply_flag(*flag, word, draft);
+  return apply_number(std::get<Number>(option.kind), word, draft);
+}
+
+std::string form_of(const ConfigOption& option) {
+  if (std::holds_alternative<Flag>(option.kind)) return "true | false";
+  if (const auto* text = std::get_if<Text>(&option.kind)) return std::string(text->form);
+  const auto& number = std::get<Number>(option.kind);
+  return number.max == kAny ? fmt::format("{} or more", number.min)
+                            : fmt::format("{}-{}", number.min, number.max);
+}
+
+}  // namespace mq::server

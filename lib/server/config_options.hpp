@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "server/config_draft.hpp"
+#include "server/config_values.hpp"
+
+namespace mq::server {
+
+struct Flag {
+  void (*set)(ConfigDraft&, bool value);
+};
+struct Number {
+  std::uint64_t min;
+  std::uint64_t max;
+  void (*set)(ConfigDraft&, std::uint64_t value);
+};
+struct Text {
+  std::string_view form;  ///< as the manual shows it: "FILE"
+  Objection (*set)(ConfigDraft&, std::string_view value);
+};
+
+enum class Scope : std::uint8_t {
+  broker,    ///< the process; the last line counts
+  listener,  ///< the `listener` above it
+};
+
+/// One option of mqbroker.conf: the parser, the manual and the tests know it from here.
+struct ConfigOption {
+  std::string_view name;
+  std::variant<Flag, Number, Text> kind;
+  std::string_view default_value;  ///< "": there is none
+  Scope scope;
+  std::string_view help;
+  bool may_repeat = true;  ///< a second one adds to the first, or replaces it
+};
+
+/// In the order of the manual.
+std::span<const ConfigOption> config_options();
+
+/// Whether it is an option of mosquitto that this version does not have.
+bool is_missing_option(std::string_view name);
+
+/// nullptr for a name that is not in the table. Knows mosquitto's second names, too.
+const ConfigOption* find_option(std::string_view name);
+
+/// Does what a line says.
+Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft& draft);
+
+/// "true|false", "0-65535", "FILE".
+std::string form_of(const ConfigOption& option);
+
+}  // namespace mq::server

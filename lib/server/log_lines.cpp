@@ -1,0 +1,141 @@
+#include "server/log_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <variant>
+
+#include "base/printable.hpp"
+#include "wire/reason_code.hpp"
+
+namespace mq::server {
+namespace {
+
+using broker::fact::Connected;
+using broker::fact::Dropped;
+using broker::fact::End;
+using broker::fact::Ended;
+using broker::fact::Refused;
+using broker::fact::Subscribed;
+using broker::fact::Unsubscribed;
+using wire::PacketType;
+using wire::ReasonCode;
+
+template <class... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+
+/// As mosquitto counts them, which makes 3.1.1 its second.
+int protocol_number(wire::Version version) {
+  switch (version) {
+    case wire::Version::v31:
+      return 1;
+    case wire::Version::v311:
+      return 2;
+    case wire::Version::v5:
+      break;
+  }
+  return 5;
+}
+
+/// The client id, or what else is known of who it was.
+std::string who(std::string_view client_id, std::string_view peer) {
+  if (!client_id.empty()) return fmt::format("Client {}", printable(client_id));
+  if (!peer.empty()) return fmt::format("Client at {}", peer);
+  return "Client <unknown>";
+}
+
+/// "protocol error: QoS 3 [MQTT-3.3.1-4]", and the option that sets the limit.
+std::string words_of(const wire::Fault& fault) {
+  std::string words(wire::name(fault.reason, PacketType::disconnect));
+  if (!words.empty()) words[0] = static_cast<char>(std::tolower(words[0]));
+  if (*fault.words != '\0') words += fmt::format(": {}", fault.words);
+  if (*fault.statement != '\0') words += fmt::format(" [{}]", fault.statement);
+  if (fault.reason == ReasonCode::packet_too_large) words += " (see max_packet_size)";
+  return words;
+}
+
+std::string line_of(const Connected& fact, std::string_view peer) {
+  const std::string user =
+      fact.user_name.empty() ? "" : fmt::format(", u'{}'", printable(fact.user_name));
+  return fmt::format("New client connected from {} as {} (p{}, c{}, k{}{}).", peer,
+                     printable(fact.client_id), protocol_number(fact.version),
+                     fact.clean_start ? 1 : 0, fact.keep_alive, user);
+}
+
+std::string line_of(const Refused& fact, std::string_view peer) {
+  const std::string id =
+      fact.client_id.empty() ? "" : fmt::format(" as {}", printable(fact.client_id));
+  return fmt::format("Client from {}{} refused: {}.", peer, id, words_of(fact.fault));
+}
+
+std::string line_of(const Ended& fact, std::string_view peer) {
+  const std::string client = who(fact.client_id, peer);
+  switch (fact.end) {
+    case End::disconnected:
+      if (fact.fault.reason == ReasonCode::normal_disconnection) return client + " disconnected.";
+      return fmt::format("{} disconnected: {}.", client, words_of(fact.fault));
+    case End::closed:
+      return client + " closed its connection.";
+    case End::timed_out:
+      return client + " has exceeded timeout, disconnecting.";
+    case End::no_connect:
+      return client + " sent no CONNECT in time (see connect_timeout), disconnecting.";
+    case End::taken_over:
+      return client + " disconnected: session taken over.";
+    case End::fault:
+      return fmt::format("{} disconnected: {}.", client, words_of(fact.fault));
+    case End::refused:
+      return client + " disconnected: refused.";
+    case End::shutting_down:
+      return client + " disconnected: the broker is shutting down.";
+  }
+  return client;
+}
+
+std::string line_of(const Subscribed& fact, std::string_view) {
+  return fmt::format("{} {} {}", printable(fact.client_id), static_cast<int>(fact.qos),
+                     printable(fact.filter));
+}
+
+std::string line_of(const Unsubscribed& fact, std::string_view) {
+  return fmt::format("{} {}", printable(fact.client_id), printable(fact.filter));
+}
+
+std::string line_of(const Dropped& fact, std::string_view) {
+  return fmt::format("Outgoing messages are being dropped for client {}: {}.",
+                     printable(fact.client_id), fact.reason);
+}
+
+}  // namespace
+
+LogType type_of(const broker::Fact& fact) {
+  return std::visit(Match{[](const Subscribed&) { return LogType::subscribe; },
+                          [](const Unsubscribed&) { return LogType::unsubscribe; },
+                          [](const Dropped&) { return LogType::warning; },
+                          [](const Ended& ended) {
+                            // Told by another line already, or by the end of the broker.
+                            const bool is_told =
+                                ended.end == End::refused || ended.end == End::shutting_down;
+                            return is_told ? LogType::debug : LogType::notice;
+                          },
+                          [](const auto&) { return LogType::notice; }},
+                    fact);
+}
+
+bool tells_connection(const broker::Fact& fact) {
+  if (std::holds_alternative<Connected>(fact)) return true;
+  const auto* ended = std::get_if<Ended>(&fact);
+  return ended != nullptr && ended->end != End::fault;
+}
+
+std::string line_of(const broker::Fact& fact, std::string_view peer) {
+  return std::visit([peer](const auto& one) { return line_of(one, peer); }, fact);
+}
+
+std::string opened_line(std::string_view peer, std::string_view listener) {
+  return fmt::format("New connection from {} on {}.", peer, listener);
+}
+
+}  // namespace mq::server

@@ -1,0 +1,115 @@
+#include "server/process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+namespace mq::server {
+namespace {
+
+std::unexpected<Error> failed(const std::string& what) {
+  return std::unexpected(Error{fmt::format("{}: {}", what, std::strerror(errno))});
+}
+
+/// Ends the process that was started, as the one that goes on says.
+[[noreturn]] void wait_for(pid_t child, int pipe) {
+  char byte = 0;
+  while (true) {
+    const ssize_t size = ::read(pipe, &byte, 1);
+    if (size == 1) _exit(0);
+    if (size == 0 || errno != EINTR) break;
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+const passwd* default_user() {
+  for (const char* name : {"mosquitto", "nobody"}) {
+    if (const passwd* user = getpwnam(name)) return user;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::expected<Daemon, Error> Daemon::start() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return failed("cannot go to the background");
+  const pid_t child = fork();
+  if (child < 0) return failed("cannot go to the background");
+  if (child > 0) {
+    close(ends[1]);
+    wait_for(child, ends[0]);
+  }
+  close(ends[0]);
+  setsid();
+  return Daemon(ends[1]);
+}
+
+Daemon::Daemon(Daemon&& other) noexcept : pipe_(std::exchange(other.pipe_, -1)) {}
+
+Daemon::~Daemon() {
+  if (pipe_ >= 0) close(pipe_);
+}
+
+void Daemon::ready() {
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
+  close(nowhere);
+  const char byte = 1;
+  // Nobody waits any more when this fails, and nothing is lost.
+  [[maybe_unused]] const ssize_t written = ::write(pipe_, &byte, 1);
+  close(std::exchange(pipe_, -1));
+}
+
+std::expected<PidFile, Error> PidFile::write(const std::string& path) {
+  errno = 0;
+  std::ofstream file(path, std::ios::trunc);
+  file << getpid() << '\n' << std::flush;
+  if (!file) return failed("cannot write the pid_file " + path);
+  return PidFile(path);
+}
+
+PidFile::PidFile(PidFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+
+PidFile::~PidFile() {
+  if (!path_.empty()) unlink(path_.c_str());
+}
+
+std::expected<std::string, Error> drop_root(const std::string& user) {
+  if (geteuid() != 0 || user == "root") return {};
+  const passwd* entry = user.empty() ? default_user() : getpwnam(user.c_str());
+  if (entry == nullptr) {
+    return std::unexpected(
+        Error{fmt::format("user \"{}\" does not exist (name one with the option user; root stays "
+                          "root with \"user root\")",
+                          user.empty() ? "nobody" : user)});
+  }
+  const std::string name = entry->pw_name;
+  if (initgroups(name.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+      setuid(entry->pw_uid) != 0) {
+    return failed("cannot become user " + name);
+  }
+  return name;
+}
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace mq::server
