@@ -38,6 +38,7 @@ void Core::fall_asleep(Session& session, Instant since) {
   session.connection = nullptr;
   session.is_awake = false;
   session.outbox.rewind();
+  session.inbox.rewind();
   auto keep = Seconds(session.expiry_interval);
   bool is_kept_for_ever = session.expiry_interval == UINT32_MAX;
   if (config_.persistent_client_expiration > Seconds(0) &&

@@ -99,7 +99,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
   if (packet.qos == QoS::exactly_once) {
     session::Inbox& inbox = connection.session->inbox;
     if (connection.version == Version::v5 && config_.max_inflight_messages > 0 &&
-        inbox.size() >= config_.max_inflight_messages && !inbox.contains(packet.packet_id)) {
+        inbox.under_way() >= config_.max_inflight_messages && !inbox.contains(packet.packet_id)) {
       fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
                         "more QoS 2 messages under way than max_inflight_messages"});
       return false;

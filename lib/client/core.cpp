@@ -249,6 +249,7 @@ void Core::reset_connection() {
   framer_ = wire::Framer();
   output_.clear();
   outbox_.rewind();
+  inbox_.rewind();
   requests_.clear();
   aliases_in_.clear();
   aliases_out_.clear();

@@ -175,7 +175,7 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
   }
   if (packet.qos == QoS::at_most_once) return Arrived{packet};
   const bool is_known = packet.qos == QoS::exactly_once && inbox_.contains(packet.packet_id);
-  if (!is_known && inbox_.size() >= own_.receive_maximum) {
+  if (!is_known && inbox_.under_way() >= own_.receive_maximum) {
     violate(fault::kReceiveMaximum, now);  // [MQTT-3.3.4-9]
     return std::nullopt;
   }

@@ -11,35 +11,62 @@ namespace mq::session {
 /// (MQTT 5.0 §4.3.3). Kept across connections, since the PUBLISH may come again.
 class Inbox {
  public:
-  /// Returns false when the id is under way already: the PUBLISH is a repetition.
+  /// A PUBLISH with this id has come. Returns false when it is a repetition.
   [[nodiscard]] bool put(std::uint16_t packet_id) {
-    if (contains(packet_id)) return false;
-    ids_.push_back(packet_id);
+    const auto it = find(packet_id);
+    if (it == entries_.end()) {
+      entries_.push_back({packet_id, true});
+      ++under_way_;
+      return true;
+    }
+    if (!it->is_under_way) ++under_way_;
+    it->is_under_way = true;
+    return false;
+  }
+
+  /// Returns false when the id was not here.
+  bool drop(std::uint16_t packet_id) {
+    const auto it = find(packet_id);
+    if (it == entries_.end()) return false;
+    if (it->is_under_way) --under_way_;
+    entries_.erase(it);
     return true;
   }
 
   /// Puts an id back that was stored.
-  void restore(std::uint16_t packet_id) { ids_.push_back(packet_id); }
-
-  /// Returns false when the id was not under way.
-  bool drop(std::uint16_t packet_id) {
-    const auto it = std::find(ids_.begin(), ids_.end(), packet_id);
-    if (it == ids_.end()) return false;
-    ids_.erase(it);
-    return true;
-  }
+  void restore(std::uint16_t packet_id) { entries_.push_back({packet_id, false}); }
 
   bool contains(std::uint16_t packet_id) const {
-    return std::find(ids_.begin(), ids_.end(), packet_id) != ids_.end();
+    return std::ranges::find(entries_, packet_id, &Entry::id) != entries_.end();
   }
 
-  std::size_t size() const { return ids_.size(); }
-  void clear() { ids_.clear(); }
-  auto begin() const { return ids_.begin(); }
-  auto end() const { return ids_.end(); }
+  /// A connection is over: of what remains, nothing counts against the next one's receive maximum
+  /// until it comes again (MQTT 5.0 §4.9).
+  void rewind() {
+    for (Entry& entry : entries_) entry.is_under_way = false;
+    under_way_ = 0;
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  /// How many came in this connection.
+  std::size_t under_way() const { return under_way_; }
+  void clear() {
+    entries_.clear();
+    under_way_ = 0;
+  }
 
  private:
-  std::vector<std::uint16_t> ids_;  ///< in order of arrival
+  struct Entry {
+    std::uint16_t id;
+    bool is_under_way;
+  };
+
+  std::vector<Entry>::iterator find(std::uint16_t packet_id) {
+    return std::ranges::find(entries_, packet_id, &Entry::id);
+  }
+
+  std::vector<Entry> entries_;  ///< in order of arrival
+  std::size_t under_way_ = 0;
 };
 
 }  // namespace mq::session
