@@ -45,7 +45,6 @@ int main(int argc, char** argv) {
     notices.error(options.error().message);
     return cli::exit_code::kFailure;
   }
-  cli::wipe_password(arguments);
   if (options->connection.wants_help) {
     fmt::print("{}", cli::sub_help());
     return cli::exit_code::kOk;

@@ -79,6 +79,27 @@ cxxopts::Options declare(std::span<const OptionName> table) {
   return options;
 }
 
+/// Where an argument has the value of an option: the end of it when that is the next argument.
+struct Place {
+  const OptionName* option = nullptr;  ///< none: it has no value
+  std::size_t offset = 0;
+};
+
+Place value_place(std::span<const OptionName> table, std::string_view argument) {
+  if (argument.starts_with("--")) {
+    const std::size_t equals = std::min(argument.find('='), argument.size());
+    const OptionName* option = find(table, argument.substr(2, equals - 2));
+    if (option == nullptr || option->argument.empty()) return {};
+    return {option, std::min(equals + 1, argument.size())};
+  }
+  if (!argument.starts_with('-')) return {};
+  for (std::size_t i = 1; i < argument.size(); ++i) {
+    const OptionName* option = find(table, argument.substr(i, 1));
+    if (option != nullptr && !option->argument.empty()) return {option, i + 1};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
@@ -114,23 +135,19 @@ std::string label(const OptionName& option) {
   return "--" + std::string(option.name);
 }
 
-void wipe(const OptionName& option, std::span<char* const> arguments) {
-  const std::string long_name = "--" + std::string(option.name);
+void wipe(std::span<const OptionName> table, std::string_view name,
+          std::span<char* const> arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     if (argument == "--") return;
-    const bool is_long = argument == long_name;
-    const bool is_short = argument.size() > 1 && argument[0] == '-' && argument[1] != '-' &&
-                          argument.back() == option.letter;
-    char* secret = nullptr;
-    if ((is_long || is_short) && i + 1 < arguments.size()) {
-      secret = arguments[i + 1];
-    } else if (argument.starts_with(long_name + "=")) {
-      secret = arguments[i] + long_name.size() + 1;
-    } else if (argument.size() > 2 && argument[0] == '-' && argument[1] == option.letter) {
-      secret = arguments[i] + 2;
+    const Place place = value_place(table, argument);
+    if (place.option == nullptr) continue;
+    char* value = arguments[i] + place.offset;
+    if (place.offset == argument.size()) {
+      if (++i == arguments.size()) return;
+      value = arguments[i];
     }
-    if (secret != nullptr) std::memset(secret, 'x', std::strlen(secret));
+    if (place.option->name == name) std::memset(value, 'x', std::strlen(value));
   }
 }
 

@@ -29,7 +29,9 @@ std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionN
 /// How an option is called in a message: by its letter when it has one.
 std::string label(const OptionName& option);
 
-/// Overwrites the value of an option, so that `ps` does not show it.
-void wipe(const OptionName& option, std::span<char* const> arguments);
+/// Overwrites the values of an option on a command line that parse_arguments() has read, so that
+/// `ps` does not show them.
+void wipe(std::span<const OptionName> table, std::string_view name,
+          std::span<char* const> arguments);
 
 }  // namespace mq::cli

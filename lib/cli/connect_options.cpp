@@ -3,7 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "cli/arguments.hpp"
 #include "cli/connect_rows.hpp"
 #include "cli/number.hpp"
 #include "topic/name.hpp"
@@ -151,10 +150,6 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
   settings.connect_timeout = options.connect_timeout;
   settings.retry = options.is_retrying ? client::Retry::always : client::Retry::after_loss;
   return settings;
-}
-
-void wipe_password(std::span<char* const> arguments) {
-  wipe({.name = "pw", .letter = 'P'}, arguments);
 }
 
 }  // namespace mq::cli

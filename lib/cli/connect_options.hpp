@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "base/error.hpp"
@@ -48,9 +47,6 @@ Verdict check(const ConnectOptions& options);
 /// pid   for --id-prefix
 /// prng  for the client id that MQTT 3.1 wants
 client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, Prng& prng);
-
-/// Makes the password unreadable for those who look at the arguments of processes.
-void wipe_password(std::span<char* const> arguments);
 
 // What several tables need.
 std::expected<wire::QoS, std::string> parse_qos(std::string_view value);

@@ -59,9 +59,11 @@ std::string words_of(const client::Lost& lost, const client::Endpoint& endpoint)
 
 std::string words_of(const client::Refused& refused, const client::Endpoint& endpoint) {
   const bool is_v5 = refused.version == wire::Version::v5;
-  const std::string_view why =
+  std::string_view why =
       is_v5 ? wire::name(static_cast<ReasonCode>(refused.code), PacketType::connack)
             : wire::connect_return_name(refused.code);
+  constexpr std::string_view kSaidAlready = "Connection Refused: ";
+  if (why.starts_with(kSaidAlready)) why.remove_prefix(kSaidAlready.size());
   return with_words(fmt::format("{} refused the connection: {}", place(endpoint), why),
                     refused.reason);
 }

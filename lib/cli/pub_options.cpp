@@ -113,6 +113,7 @@ std::string pub_help() {
 
 std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments) {
   auto options = apply(pub_table(), PubOptions{}, arguments);
+  if (options) wipe(names_of(pub_table()), "pw", arguments);
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

@@ -35,6 +35,8 @@ struct PubOptions {
 std::span<const OptionRow<PubOptions>> pub_table();
 std::string pub_help();
 
+/// Wipes passwords from `arguments`.
+///
 /// Returns  checked options; with --help or --version among them, unchecked ones
 /// Fails    one line that names the option and the remedy
 std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments);

@@ -20,9 +20,7 @@ using wire::QoS;
 
 Publisher::Publisher(const PubOptions& options, std::string payload, client::Core& core,
                      Notices& notices)
-    : Run(core, options.connection.endpoint, notices),
-      options_(options),
-      payload_(std::move(payload)) {}
+    : Run(core, options.connection, notices), options_(options), payload_(std::move(payload)) {}
 
 void Publisher::on_connected(const client::Connected&, Now now) {
   if (unsettled() > 0) progress_at_ = now.steady;

@@ -6,6 +6,19 @@
 
 namespace mq::cli {
 
+Run::Run(client::Core& core, const ConnectOptions& options, Notices& notices)
+    : core_(core), options_(options), notices_(notices) {
+  if (options.is_debugging) trace_.emplace(core.version(), notices);
+}
+
+void Run::on_bytes_sent(ByteView bytes) {
+  if (trace_) trace_->on_sent(bytes);
+}
+
+void Run::on_bytes_received(ByteView bytes) {
+  if (trace_) trace_->on_received(bytes);
+}
+
 void Run::on_events(Now now) {
   while (!is_done_) {
     const auto event = core_.next_event(now);
@@ -21,7 +34,7 @@ void Run::handle(const client::Event& event, Now now) {
     on_settled(*settled, now);
   } else if (const auto* connected = std::get_if<client::Connected>(&event)) {
     if (std::exchange(is_away_told_, false)) {
-      notices_.note("connected to " + place(endpoint_) + " again");
+      notices_.note("connected to " + place(endpoint()) + " again");
     }
     on_connected(*connected, now);
   } else if (const auto* subscribed = std::get_if<client::Subscribed>(&event)) {
@@ -38,19 +51,20 @@ void Run::handle(const client::Event& event, Now now) {
 }
 
 void Run::handle_lost(const client::Lost& lost, Now now) {
-  if (lost.retry_at != kNever) return tell_away(words_of(lost, endpoint_), now);
-  notices_.error(words_of(lost, endpoint_));
+  if (lost.retry_at != kNever) return tell_away(words_of(lost, endpoint()), now);
+  notices_.error(words_of(lost, endpoint()));
   end(exit_code_of(lost));
 }
 
 void Run::handle_refused(const client::Refused& refused, Now now) {
-  if (refused.retry_at != kNever) return tell_away(words_of(refused, endpoint_), now);
-  notices_.error(words_of(refused, endpoint_));
+  if (refused.retry_at != kNever) return tell_away(words_of(refused, endpoint()), now);
+  notices_.error(words_of(refused, endpoint()));
   end(refused.code);
 }
 
 void Run::tell_away(std::string words, Now now) {
   if (!std::exchange(is_away_told_, true)) notices_.note(words + "; trying again");
+  if (trace_) trace_->restart();
   on_away(now);
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <optional>
+
 #include "base/time.hpp"
+#include "cli/connect_options.hpp"
 #include "cli/console.hpp"
+#include "cli/packet_trace.hpp"
 #include "client/application.hpp"
 #include "client/core.hpp"
-#include "client/endpoint.hpp"
 
 namespace mq::cli {
 
@@ -12,10 +15,12 @@ namespace mq::cli {
 /// about that, and how it ends.
 class Run : public client::Application {
  public:
-  Run(client::Core& core, client::Endpoint endpoint, Notices& notices)
-      : core_(core), endpoint_(std::move(endpoint)), notices_(notices) {}
+  /// All of them must outlive it.
+  Run(client::Core& core, const ConnectOptions& options, Notices& notices);
 
   void on_events(Now now) final;
+  void on_bytes_sent(ByteView bytes) final;
+  void on_bytes_received(ByteView bytes) final;
   bool is_done() const final { return is_done_; }
   /// Valid when it is done.
   int exit_code() const { return exit_code_; }
@@ -40,7 +45,7 @@ class Run : public client::Application {
   client::Core& core() { return core_; }
   const client::Core& core() const { return core_; }
   Notices& notices() { return notices_; }
-  const client::Endpoint& endpoint() const { return endpoint_; }
+  const client::Endpoint& endpoint() const { return options_.endpoint; }
 
  private:
   void handle(const client::Event& event, Now now);
@@ -51,8 +56,9 @@ class Run : public client::Application {
   void end(int exit_code);
 
   client::Core& core_;
-  client::Endpoint endpoint_;
+  const ConnectOptions& options_;
   Notices& notices_;
+  std::optional<PacketTrace> trace_;  ///< with --debug
   bool is_away_told_ = false;
   bool is_finishing_ = false;
   bool is_done_ = false;

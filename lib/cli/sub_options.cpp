@@ -92,6 +92,7 @@ std::string sub_help() {
 
 std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   auto options = apply(sub_table(), SubOptions{}, arguments);
+  if (options) wipe(names_of(sub_table()), "pw", arguments);
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

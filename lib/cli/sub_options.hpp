@@ -31,6 +31,8 @@ struct SubOptions {
 std::span<const OptionRow<SubOptions>> sub_table();
 std::string sub_help();
 
+/// Wipes passwords from `arguments`.
+///
 /// Returns  checked options; with --help or --version among them, unchecked ones
 /// Fails    one line that names the option and the remedy
 std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments);

@@ -13,7 +13,7 @@ using wire::ReasonCode;
 
 Subscriber::Subscriber(const SubOptions& options, client::Core& core, Output& output,
                        Notices& notices)
-    : Run(core, options.connection.endpoint, notices),
+    : Run(core, options.connection, notices),
       options_(options),
       output_(output),
       format_{.has_topic = options.is_verbose,

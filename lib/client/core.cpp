@@ -220,14 +220,14 @@ void Core::lose(Lost lost, Now now) {
   if (state_ == State::connected) lost.was_connected = true;
   if (state_ == State::connected && now.steady - connected_at_ >= kSettledAfter) backoff_.reset();
   lost.retry_at = retry_at(is_passing(lost), now);
-  events_.push_back(std::move(lost));
   reset_connection();
+  events_.push_back(std::move(lost));
 }
 
 void Core::refuse(Refused refused, Now now) {
   refused.retry_at = retry_at(is_passing(refused.version, refused.code), now);
-  events_.push_back(std::move(refused));
   reset_connection();
+  events_.push_back(std::move(refused));
 }
 
 /// Decides about another attempt and sets the state accordingly.

@@ -268,6 +268,7 @@ std::optional<Core::Request> Core::take_request(std::uint16_t packet_id, PacketT
     if (it->packet_id != packet_id || it->answer != answer) continue;
     const Request request = *it;
     requests_.erase(it);
+    pump();  // a message may have waited for this packet id
     return request;
   }
   return std::nullopt;

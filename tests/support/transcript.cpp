@@ -45,7 +45,18 @@ std::string reason(ReasonCode code, Properties all) {
 
 struct Describer {
   std::string operator()(const Connect& p) const {
-    return "CONNECT " + std::string(p.client_id) + properties(p.properties);
+    std::string text = "CONNECT '" + std::string(p.client_id) + "' v" +
+                       std::to_string(static_cast<int>(p.version)) +
+                       " k=" + std::to_string(p.keep_alive);
+    if (p.clean_start) text += " clean";
+    if (p.user_name) text += " user=" + std::string(*p.user_name);
+    if (p.password) text += " password=" + std::string(text_of(*p.password));
+    text += properties(p.properties);
+    if (!p.will) return text;
+    text += " will=" + std::string(p.will->topic) + " q" +
+            std::to_string(static_cast<int>(p.will->qos)) + (p.will->retain ? " retain" : "");
+    return text + properties(p.will->properties) + " '" + std::string(text_of(p.will->payload)) +
+           "'";
   }
   std::string operator()(const Connack& p) const {
     return "CONNACK " + hex(p.code) + (p.session_present ? " present" : "") +
@@ -66,13 +77,20 @@ struct Describer {
            std::to_string(p.packet_id) + reason(p.reason, p.properties);
   }
   std::string operator()(const Subscribe& p) const {
-    return "SUBSCRIBE " + std::to_string(p.packet_id);
+    std::string text = "SUBSCRIBE " + std::to_string(p.packet_id) + properties(p.properties);
+    for (const auto& [filter, options] : p.subscriptions) {
+      text += " " + std::string(filter) + " q" + std::to_string(static_cast<int>(options.qos));
+      if (options.retain_handling == RetainHandling::do_not_send) text += " no-retained";
+    }
+    return text;
   }
   std::string operator()(const Suback& p) const {
     return "SUBACK " + std::to_string(p.packet_id) + list(p.codes) + properties(p.properties);
   }
   std::string operator()(const Unsubscribe& p) const {
-    return "UNSUBSCRIBE " + std::to_string(p.packet_id);
+    std::string text = "UNSUBSCRIBE " + std::to_string(p.packet_id) + properties(p.properties);
+    for (const auto filter : p.filters) text += " " + std::string(filter);
+    return text;
   }
   std::string operator()(const Unsuback& p) const {
     return "UNSUBACK " + std::to_string(p.packet_id) + list(p.codes) + properties(p.properties);

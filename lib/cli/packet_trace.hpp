@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "cli/console.hpp"
+#include "wire/framer.hpp"
+#include "wire/version.hpp"
+
+namespace mq::cli {
+
+/// What --debug shows: a line for each packet that passes, "sending PUBLISH a/b (5 bytes, QoS 1, id
+/// 1)". Reads the same bytes as everybody else, and keeps no payload.
+class PacketTrace {
+ public:
+  PacketTrace(wire::Version version, Notices& notices) : version_(version), notices_(notices) {}
+
+  /// What was begun in the last connection is forgotten.
+  void restart();
+  void on_sent(ByteView bytes) { show(sent_, "sending", bytes); }
+  void on_received(ByteView bytes) { show(received_, "received", bytes); }
+
+ private:
+  void show(wire::Framer& framer, std::string_view direction, ByteView bytes);
+
+  wire::Version version_;
+  Notices& notices_;
+  wire::Framer sent_;
+  wire::Framer received_;
+};
+
+/// One packet in words: its name and what matters of it.
+std::string describe(ByteView frame, wire::Version version);
+
+}  // namespace mq::cli

@@ -1,0 +1,345 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/pub_options.hpp"
+#include "cli/sub_options.hpp"
+#include "cli/suggest.hpp"
+
+using namespace mq;
+using namespace mq::cli;
+using wire::PropertyId;
+using wire::QoS;
+using wire::Version;
+
+namespace {
+
+/// A command line that can be written to, as main() gets it.
+class CommandLine {
+ public:
+  CommandLine(std::initializer_list<std::string> arguments) : texts_{"program"} {
+    texts_.insert(texts_.end(), arguments);
+    for (auto& text : texts_) pointers_.push_back(text.data());
+  }
+  std::span<char* const> span() { return pointers_; }
+  const std::string& operator[](std::size_t i) const { return texts_[i + 1]; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<char*> pointers_;
+};
+
+SubOptions sub(std::initializer_list<std::string> arguments) {
+  auto options = parse_sub(CommandLine(arguments).span());
+  REQUIRE_MESSAGE(options.has_value(), options.error().message);
+  return *options;
+}
+
+PubOptions pub(std::initializer_list<std::string> arguments) {
+  auto options = parse_pub(CommandLine(arguments).span());
+  REQUIRE_MESSAGE(options.has_value(), options.error().message);
+  return *options;
+}
+
+std::string sub_error(std::initializer_list<std::string> arguments) {
+  const auto options = parse_sub(CommandLine(arguments).span());
+  REQUIRE_FALSE(options.has_value());
+  return options.error().message;
+}
+
+std::string pub_error(std::initializer_list<std::string> arguments) {
+  const auto options = parse_pub(CommandLine(arguments).span());
+  REQUIRE_FALSE(options.has_value());
+  return options.error().message;
+}
+
+client::Settings settings(const ConnectOptions& options) {
+  Prng prng(1);
+  return settings_of(options, 42, prng);
+}
+
+client::Settings settings(std::initializer_list<std::string> arguments) {
+  Prng prng(1);
+  return settings_of(sub(arguments), 42, prng);
+}
+
+}  // namespace
+
+TEST_CASE("without options the broker on this machine is meant, QoS 0, a clean session") {
+  const auto options = sub({"-t", "a"});
+  CHECK(options.connection.endpoint.host == "localhost");
+  CHECK(options.connection.endpoint.port == 1883);
+  CHECK(options.connection.qos == QoS::at_most_once);
+  const auto about_us = settings(options.connection);
+  CHECK(about_us.version == Version::v311);
+  CHECK(about_us.clean_start);
+  CHECK(about_us.client_id.empty());
+  CHECK(about_us.keep_alive == 60);
+  CHECK(about_us.connect_timeout == Seconds(30));
+  CHECK(about_us.retry == client::Retry::after_loss);
+}
+
+TEST_CASE("long and short names, with = and without, bundled or apart, mean the same") {
+  for (const auto& arguments :
+       {std::initializer_list<std::string>{"-v", "-d", "-t", "a", "-q", "1"},
+        {"-vd", "-t", "a", "-q1"},
+        {"-dvt", "a", "--qos", "1"},
+        {"--verbose", "--debug", "--topic=a", "--qos=1"}}) {
+    const auto options = sub(arguments);
+    CHECK(options.is_verbose);
+    CHECK(options.connection.is_debugging);
+    CHECK(options.filters == std::vector<std::string>{"a"});
+    CHECK(options.connection.qos == QoS::at_least_once);
+  }
+}
+
+TEST_CASE("-t may be given several times, and a topic may have commas, spaces and dashes") {
+  const auto options = sub({"-t", "a,b", "-t", "c d", "-t", "-e-", "-t", "$SYS/#", "-t", "+/x"});
+  CHECK(options.filters == std::vector<std::string>{"a,b", "c d", "-e-", "$SYS/#", "+/x"});
+}
+
+TEST_CASE("a value may begin with a dash or be empty") {
+  CHECK(pub({"-t", "a", "-m", "-5"}).message == "-5");
+  CHECK(pub({"-t", "a", "-m", "--help"}).message == "--help");
+  CHECK(pub({"-t", "a", "-m", ""}).message.empty());
+  CHECK(pub({"-t", "a", "--message=-5"}).message == "-5");
+  CHECK(sub({"-t", "a", "-x", "-1"}).connection.session_expiry_interval == kNeverExpires);
+}
+
+TEST_CASE("the last of several values counts") {
+  CHECK(pub({"-t", "a", "-t", "b", "-m", "x"}).topic == "b");
+  CHECK(sub({"-t", "a", "-p", "1", "-p", "2"}).connection.endpoint.port == 2);
+}
+
+TEST_CASE("-- ends the options; what stands without one is a mistake") {
+  CHECK(sub({"-t", "a", "--"}).filters.size() == 1);
+  CHECK(sub_error({"-t", "a", "stray"}).starts_with("unexpected argument \"stray\""));
+  CHECK(sub_error({"-t", "a", "--", "-v"}).starts_with("unexpected argument \"-v\""));
+}
+
+TEST_CASE("an unknown option is named, with the nearest that exists") {
+  CHECK(pub_error({"--retian"}) == "unknown option --retian; did you mean --retain?");
+  CHECK(pub_error({"-retain"}) == "unknown option -e; did you mean --retain?");
+  CHECK(sub_error({"-verbose", "-t", "a"}) == "unknown option -e; did you mean --verbose?");
+  CHECK(sub_error({"--xyzzy"}) == "unknown option --xyzzy; --help lists all");
+  CHECK(sub_error({"-z"}) == "unknown option -z; --help lists all");
+}
+
+TEST_CASE("a missing value, and one too many, are named") {
+  CHECK(sub_error({"-t"}) == "-t needs TOPIC behind it");
+  CHECK(sub_error({"-t", "a", "--port"}) == "--port needs PORT behind it");
+  CHECK(sub_error({"-t", "a", "--verbose=yes"}) == "-v takes no value");
+}
+
+TEST_CASE("values out of range are named with what would be right") {
+  CHECK(sub_error({"-t", "a", "-q", "3"}) == "-q 3: must be 0, 1 or 2");
+  CHECK(sub_error({"-t", "a", "-q", "-1"}) == "-q -1: must be 0, 1 or 2");
+  CHECK(sub_error({"-t", "a", "-p", "65536"}) == "-p 65536: must be a port number, 0 to 65535");
+  CHECK(sub_error({"-t", "a", "-p", "18 83"}) == "-p 18 83: must be a port number, 0 to 65535");
+  for (const auto* seconds : {"4", "65536", "x", ""}) {
+    CHECK(sub_error({"-t", "a", "-k", seconds}).contains("5 to 65535"));
+  }
+  CHECK(sub_error({"-t", "a", "-C", "0"}) == "-C 0: must be a number from 1");
+  CHECK(sub_error({"-t", "a", "-W", "0"}) == "-W 0: must be a number of seconds above 0");
+  CHECK(sub_error({"-t", "a", "-M", "0"}) == "-M 0: must be a number from 1 to 65535");
+  CHECK(sub_error({"-t", "a", "-V", "4"}) == "-V 4: must be 31, 311 or 5");
+  CHECK(sub_error({"-t", "a", "-x", "4294967296"}).starts_with("-x 4294967296: must be -1"));
+  CHECK(sub_error({"-t", "a", "-h", ""}) == "-h : must not be empty");
+  CHECK(pub_error({"-t", "a", "-m", "x", "--repeat", "0"}) ==
+        "--repeat 0: must be a number from 1");
+  CHECK(pub_error({"-t", "a", "-m", "x", "--repeat-delay", "-1"}) ==
+        "--repeat-delay -1: must be a number of seconds");
+}
+
+TEST_CASE("versions are named as mosquitto names them") {
+  for (const auto& [version, names] : {std::pair{Version::v31, std::pair{"31", "mqttv31"}},
+                                       {Version::v311, {"311", "mqttv311"}},
+                                       {Version::v5, {"5", "mqttv5"}}}) {
+    CHECK(settings({"-t", "a", "-V", names.first}).version == version);
+    CHECK(settings({"-t", "a", "-V", names.second}).version == version);
+  }
+}
+
+TEST_CASE("topics: filters for mqsub, one plain topic for mqpub, UTF-8, not empty") {
+  CHECK(sub_error({"-t", "a/#/b"}).contains("is no topic filter"));
+  CHECK(sub_error({"-t", "a+"}).contains("is no topic filter"));
+  CHECK(sub_error({"-t", ""}) == "-t : must not be empty");
+  CHECK(sub_error({"-t", "\xFF"}).contains("must be UTF-8"));
+  CHECK(sub_error({"-t", "a", "-T", "#/a"}).contains("is no topic filter"));
+  CHECK(sub_error({"-t", "a", "-U", "#/a"}).contains("is no topic filter"));
+  CHECK(sub_error({"-t", std::string(65'536, 'x')}).contains("longer than 65535"));
+  CHECK(pub_error({"-t", "a/+", "-m", "x"}) ==
+        "-t a/+: must be one topic: + and # are for subscribing");
+  CHECK(pub_error({"-t", "#", "-m", "x"}).contains("must be one topic"));
+  CHECK(pub_error({"-t", "", "-m", "x"}) == "-t : must not be empty");
+}
+
+TEST_CASE("mqsub needs a topic or something to unsubscribe from") {
+  CHECK(sub_error({"-v"}) == "no topic given; say what to subscribe to with -t TOPIC");
+  CHECK(sub({"-U", "a"}).unsubscriptions == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("mqpub needs a topic and exactly one kind of message") {
+  CHECK(pub_error({"-m", "x"}).starts_with("no topic given"));
+  CHECK(pub_error({"-t", "a"}) == "no message given; use one of -m, -f, -s, -l, -n");
+  CHECK(pub_error({"-t", "a", "-m", "x", "-s"}).starts_with("only one kind of message"));
+  CHECK(pub_error({"-t", "a", "-n", "-l"}).starts_with("only one kind of message"));
+  CHECK(pub_error({"-t", "a", "-l", "--repeat", "2"}) == "--repeat does not go with -l");
+  CHECK(pub({"-t", "a", "-f", "x"}).source() == Source::file);
+  CHECK(pub({"-t", "a", "-s"}).source() == Source::input);
+  CHECK(pub({"-t", "a", "-l"}).source() == Source::lines);
+  CHECK(pub({"-t", "a", "-n"}).source() == Source::nothing);
+}
+
+TEST_CASE("the client id: given, made from a prefix, or left to the server") {
+  CHECK(settings({"-t", "a", "-i", "me"}).client_id == "me");
+  CHECK(settings({"-t", "a", "-I", "me-"}).client_id == "me-42");
+  CHECK(settings({"-t", "a", "-V", "5"}).client_id.empty());
+  const std::string made = settings({"-t", "a", "-V", "31"}).client_id;
+  CHECK(made.size() == 23);
+  CHECK(made.starts_with("mosq-"));
+  CHECK(sub_error({"-t", "a", "-i", "x", "-I", "y"}).starts_with("-i and -I exclude"));
+}
+
+TEST_CASE("-c needs -i, unless the session ends by itself") {
+  CHECK(sub_error({"-t", "a", "-c"}).starts_with("-c needs -i"));
+  CHECK(sub_error({"-t", "a", "-c", "-I", "p"}).starts_with("-c needs -i"));
+  CHECK(sub_error({"-t", "a", "-c", "-V", "5"}).starts_with("-c needs -i"));
+  CHECK(sub_error({"-t", "a", "-c", "-x", "-1"}).starts_with("-c needs -i"));
+  CHECK_FALSE(settings({"-t", "a", "-c", "-x", "60"}).clean_start);
+  CHECK_FALSE(settings({"-t", "a", "-c", "-i", "me"}).clean_start);
+}
+
+TEST_CASE("session expiry: for ever with -c in v5, as given with -x, which makes it v5") {
+  const auto expiry = [](const client::Settings& about_us) {
+    return about_us.properties.view().number(PropertyId::session_expiry_interval);
+  };
+  CHECK(expiry(settings({"-t", "a", "-c", "-i", "me", "-V", "5"})) == kNeverExpires);
+  CHECK(expiry(settings({"-t", "a", "-c", "-i", "me"})) == std::nullopt);
+  const auto given = settings({"-t", "a", "-x", "60", "-V", "311"});
+  CHECK(given.version == Version::v5);
+  CHECK(expiry(given) == 60);
+  CHECK(expiry(settings({"-t", "a", "-x", "∞"})) == kNeverExpires);
+}
+
+TEST_CASE("the will: topic, payload, QoS, retain; nothing without the topic") {
+  const auto about_us = settings({"-t", "a", "--will-topic", "w", "--will-payload", "gone",
+                                  "--will-qos", "2", "--will-retain"});
+  REQUIRE(about_us.will);
+  CHECK(about_us.will->topic == "w");
+  CHECK(about_us.will->payload == "gone");
+  CHECK(about_us.will->qos == QoS::exactly_once);
+  CHECK(about_us.will->retain);
+  CHECK(sub_error({"-t", "a", "--will-payload", "x"}) == "--will-payload needs --will-topic");
+  CHECK(sub_error({"-t", "a", "--will-retain"}) == "--will-retain needs --will-topic");
+  CHECK(sub_error({"-t", "a", "--will-qos", "1"}) == "--will-qos needs --will-topic");
+  CHECK(sub_error({"-t", "a", "--will-topic", "w/#"}).contains("must be one topic"));
+}
+
+TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT-3.1.2-22]") {
+  const auto both = settings({"-t", "a", "-u", "me", "-P", "secret"});
+  CHECK(both.user_name == "me");
+  CHECK(both.password == "secret");
+  CHECK_FALSE(settings({"-t", "a", "-P", "secret"}).password);
+  CHECK(settings({"-t", "a", "-P", "secret", "-V", "5"}).password == "secret");
+}
+
+TEST_CASE("a password is wiped from the command line, however it was given") {
+  CommandLine line{"-t", "P", "-P", "one", "--pw", "two", "--pw=three", "-vP", "four", "-Pfive"};
+  const auto options = parse_sub(line.span());
+  REQUIRE(options);
+  CHECK(options->connection.password == "five");
+  CHECK(line[1] == "P");
+  CHECK(line[3] == "xxx");
+  CHECK(line[5] == "xxx");
+  CHECK(line[6] == "--pw=xxxxx");
+  CHECK(line[8] == "xxxx");
+  CHECK(line[9] == "-Pxxxx");
+}
+
+TEST_CASE("the value of another option is not taken for the password's") {
+  CommandLine line{"-t", "a", "-m", "-P", "-i", "me"};
+  REQUIRE(parse_pub(line.span()));
+  CHECK(line[4] == "-i");
+}
+
+TEST_CASE("--help and --version are not asked for the rest") {
+  CHECK(sub({"--help"}).connection.wants_help);
+  CHECK(pub({"--version", "-q", "2"}).connection.wants_version);
+}
+
+TEST_CASE("-C asks a v5 server for no more than is wanted") {
+  const auto receive_maximum = [](const client::Settings& about_us) {
+    return about_us.properties.view().number(PropertyId::receive_maximum);
+  };
+  CHECK(receive_maximum(settings({"-t", "a", "-C", "3", "-V", "5"})) == 3);
+  CHECK(receive_maximum(settings({"-t", "a", "-C", "20", "-V", "5"})) == std::nullopt);
+  CHECK(receive_maximum(settings({"-t", "a", "-C", "3"})) == std::nullopt);
+}
+
+TEST_CASE("--retry, --connect-timeout, -k and -M arrive where they count") {
+  const auto about_us =
+      settings({"-t", "a", "--retry", "--connect-timeout", "0.5", "-k", "5", "-M", "7"});
+  CHECK(about_us.retry == client::Retry::always);
+  CHECK(about_us.connect_timeout == Millis(500));
+  CHECK(about_us.keep_alive == 5);
+  CHECK(about_us.in_flight_max == 7);
+}
+
+TEST_CASE("what remains: the flags of both programs") {
+  const auto subscriber = sub({"-t", "a", "-N", "-R", "-E", "-C", "3", "-W", "1.5", "-T", "b", "-T",
+                               "c", "--unix", "/run/mq", "--quiet"});
+  CHECK_FALSE(subscriber.has_newline);
+  CHECK_FALSE(subscriber.shows_retained);
+  CHECK(subscriber.ends_after_subscribing);
+  CHECK(subscriber.count == 3);
+  CHECK(subscriber.timeout == Millis(1500));
+  CHECK(subscriber.filters_out == std::vector<std::string>{"b", "c"});
+  CHECK(subscriber.connection.endpoint.unix_path == "/run/mq");
+  CHECK(subscriber.connection.is_quiet);
+  const auto publisher =
+      pub({"-t", "a", "-n", "-r", "--repeat", "3", "--repeat-delay", "0.25", "--ack-timeout", "7"});
+  CHECK(publisher.is_retained);
+  CHECK(publisher.repeat == 3);
+  CHECK(publisher.repeat_delay == Millis(250));
+  CHECK(publisher.ack_timeout == Seconds(7));
+}
+
+TEST_CASE("no two options of a program share a name or a letter, and every one has its help") {
+  const auto check_table = [](const auto& table, const std::string& help) {
+    std::set<std::string_view> names;
+    std::set<char> letters;
+    for (const auto& row : table) {
+      CHECK(names.insert(row.name.name).second);
+      if (row.name.letter != 0) CHECK(letters.insert(row.name.letter).second);
+      CHECK_FALSE(row.name.help.empty());
+      CHECK(help.contains("--" + std::string(row.name.name)));
+    }
+  };
+  check_table(sub_table(), sub_help());
+  check_table(pub_table(), pub_help());
+}
+
+TEST_CASE("help fits a terminal of 80 columns") {
+  for (const std::string& help : {sub_help(), pub_help()}) {
+    std::size_t start = 0;
+    while (start < help.size()) {
+      const std::size_t end = help.find('\n', start);
+      CHECK_MESSAGE(end - start <= 80, help.substr(start, end - start));
+      start = end + 1;
+    }
+  }
+}
+
+TEST_CASE("edit distance counts added, dropped, changed and swapped letters") {
+  CHECK(edit_distance("retain", "retain") == 0);
+  CHECK(edit_distance("retian", "retain") == 1);
+  CHECK(edit_distance("reain", "retain") == 1);
+  CHECK(edit_distance("", "abc") == 3);
+  CHECK(nearest("hots", std::vector<std::string_view>{"port", "host"}) == "host");
+  CHECK(nearest("nothing", std::vector<std::string_view>{"port", "host"}).empty());
+}

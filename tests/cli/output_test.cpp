@@ -1,0 +1,197 @@
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+
+#include "cli/console.hpp"
+#include "cli/format_message.hpp"
+#include "cli/line_cutter.hpp"
+#include "cli/packet_trace.hpp"
+#include "wire/encode.hpp"
+
+using namespace mq;
+using namespace mq::cli;
+
+namespace {
+
+std::string formatted(std::string_view payload, const MessageFormat& format) {
+  std::string out;
+  format_message({.topic = "a/b", .properties = {}, .payload = bytes_of(payload)}, format, out);
+  return out;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  escape(text, out);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a message is its payload and a newline; an empty one is nothing at all") {
+  CHECK(formatted("hello", {}) == "hello\n");
+  CHECK(formatted("", {}) == "");
+  CHECK(formatted("hello", {.has_newline = false}) == "hello");
+}
+
+TEST_CASE("with the topic an empty payload is (null), also without a newline") {
+  CHECK(formatted("hello", {.has_topic = true}) == "a/b hello\n");
+  CHECK(formatted("", {.has_topic = true}) == "a/b (null)\n");
+  CHECK(formatted("", {.has_topic = true, .has_newline = false}) == "a/b (null)");
+}
+
+TEST_CASE("in a pipe the bytes are the payload's; on a terminal nothing can steer it") {
+  const std::string nasty("a\x1b[31m\0\xff", 8);
+  CHECK(formatted(nasty, {}) == nasty + "\n");
+  CHECK(formatted(nasty, {.medium = Medium::terminal}) == "a\\x1b[31m\\x00\\xff\n");
+}
+
+TEST_CASE("escaping leaves text as it is, in any script, with tabs and newlines") {
+  CHECK(escaped("grün\t東京\n🌡") == "grün\t東京\n🌡");
+  CHECK(escaped("\r\x7f") == "\\x0d\\x7f");
+  CHECK(escaped("\xC2\x9B"
+                "31m") == "\\xc2\\x9b31m");  // U+009B begins a control sequence
+  CHECK(escaped("\xC2\xA0") == "\xC2\xA0");
+  CHECK(escaped("\xE6\x9D") == "\\xe6\\x9d");  // cut off in the middle
+  CHECK(escaped("\x80x\xF8") == "\\x80x\\xf8");
+}
+
+TEST_CASE("lines of any length come out of pieces, NULs included, the last without newline") {
+  LineCutter lines;
+  CHECK(lines.next() == std::nullopt);
+  lines.feed(std::string_view("one\n\nt\0o", 8));
+  CHECK(lines.may_have_line());
+  CHECK(lines.next() == "one");
+  CHECK(lines.next() == "");
+  CHECK(lines.next() == std::nullopt);
+  CHECK_FALSE(lines.may_have_line());
+  lines.feed("!\nlast");
+  CHECK(lines.next() == std::string_view("t\0o!", 4));
+  CHECK(lines.next() == std::nullopt);
+  CHECK_FALSE(lines.is_at_end());
+  lines.end();
+  CHECK(lines.may_have_line());
+  CHECK(lines.next() == "last");
+  CHECK(lines.is_at_end());
+  CHECK(lines.next() == std::nullopt);
+}
+
+TEST_CASE("an input that ends with a newline has no empty line behind it") {
+  LineCutter lines;
+  lines.feed("one\n");
+  lines.end();
+  CHECK(lines.next() == "one");
+  CHECK(lines.next() == std::nullopt);
+  CHECK(lines.is_at_end());
+}
+
+TEST_CASE("a line that comes byte by byte is one line") {
+  LineCutter lines;
+  for (int i = 0; i < 100'000; ++i) {
+    lines.feed("x");
+    REQUIRE(lines.next() == std::nullopt);
+  }
+  lines.feed("\n");
+  CHECK(lines.next()->size() == 100'000);
+}
+
+TEST_CASE("output is gathered until it is flushed, or large") {
+  std::string written;
+  int writes = 0;
+  Output output(
+      [&](std::string_view text) {
+        written += text;
+        ++writes;
+        return true;
+      },
+      Medium::file);
+  output.buffer() += "one";
+  CHECK(output.flush_when_large());
+  CHECK(writes == 0);
+  CHECK(output.flush());
+  CHECK(output.flush());
+  CHECK(writes == 1);
+  CHECK(written == "one");
+  output.buffer().append(2'000'000, 'x');
+  CHECK(output.flush_when_large());
+  CHECK(writes == 2);
+}
+
+TEST_CASE("notices: errors always, notes unless quiet, hints only on a terminal") {
+  using Loudness = Notices::Loudness;
+  const auto said = [](Medium medium, Loudness loudness) {
+    std::string all;
+    Notices notices(
+        "mqsub",
+        [&](std::string_view text) {
+          all += text;
+          return true;
+        },
+        medium, loudness);
+    notices.error("error");
+    notices.note("note");
+    notices.hint("hint");
+    return all;
+  };
+  CHECK(said(Medium::terminal, Loudness::normal) == "mqsub: error\nmqsub: note\nmqsub: hint\n");
+  CHECK(said(Medium::file, Loudness::normal) == "mqsub: error\nmqsub: note\n");
+  CHECK(said(Medium::terminal, Loudness::quiet) == "mqsub: error\n");
+}
+
+TEST_CASE("--debug shows each packet once, also in pieces") {
+  std::string all;
+  Notices notices(
+      "mqsub",
+      [&](std::string_view text) {
+        all += text;
+        return true;
+      },
+      Medium::file, Notices::Loudness::normal);
+  PacketTrace trace(wire::Version::v311, notices);
+  std::vector<Byte> bytes;
+  wire::encode(wire::Connect{.client_id = "me",
+                             .will = std::nullopt,
+                             .user_name = std::nullopt,
+                             .password = std::nullopt,
+                             .properties = {}},
+               wire::Version::v311, bytes);
+  wire::encode(wire::Publish{.qos = wire::QoS::at_least_once,
+                             .retain = true,
+                             .topic = "a/b",
+                             .packet_id = 7,
+                             .properties = {},
+                             .payload = bytes_of("hello")},
+               wire::Version::v311, bytes);
+  for (const Byte& byte : bytes) trace.on_sent({&byte, 1});
+  bytes.clear();
+  wire::encode(wire::Puback{.packet_id = 7, .properties = {}}, wire::Version::v311, bytes);
+  trace.on_received(bytes);
+  CHECK(all ==
+        "mqsub: sending CONNECT (id \"me\", version 4, keep alive 0, clean start)\n"
+        "mqsub: sending PUBLISH a/b (5 bytes, QoS 1, id 7, retain)\n"
+        "mqsub: received PUBACK (id 7)\n");
+}
+
+TEST_CASE("--debug outlives bytes that are no packet, and a connection that breaks in one") {
+  std::string all;
+  Notices notices(
+      "mqsub",
+      [&](std::string_view text) {
+        all += text;
+        return true;
+      },
+      Medium::file, Notices::Loudness::normal);
+  PacketTrace trace(wire::Version::v311, notices);
+  constexpr std::array<Byte, 6> kEndless{0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01};
+  trace.on_received(kEndless);
+  trace.on_received(kEndless);
+  constexpr std::array<Byte, 2> kReserved{0x00, 0x00};
+  trace.on_received(kReserved);
+  CHECK(all == "mqsub: received 2 bytes that are no packet: reserved packet type\n");
+  constexpr std::array<Byte, 3> kHalf{0x30, 0x05, 0x00};
+  trace.on_received(kHalf);
+  trace.restart();
+  constexpr std::array<Byte, 2> kPong{0xD0, 0x00};
+  trace.on_received(kPong);
+  CHECK(all.ends_with("mqsub: received PINGRESP\n"));
+}

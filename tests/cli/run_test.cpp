@@ -1,0 +1,551 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "cli/connection_words.hpp"
+#include "cli/publisher.hpp"
+#include "cli/subscriber.hpp"
+#include "support/conversation.hpp"
+
+using namespace mq;
+using namespace mq::cli;
+using support::Conversation;
+using wire::Connack;
+using wire::Puback;
+using wire::QoS;
+using wire::ReasonCode;
+
+namespace {
+
+template <class Options>
+client::Settings settings(const Options& options) {
+  Prng prng(1);
+  if constexpr (std::is_same_v<Options, SubOptions>) {
+    return settings_of(options, 42, prng);
+  } else {
+    return settings_of(options.connection, 42, prng);
+  }
+}
+
+/// What a run says and prints, and the server that the test plays to it.
+struct Stage {
+  explicit Stage(const client::Settings& about_us) : talk(about_us) {}
+
+  template <class P>
+  void reply(Run& run, const P& packet) {
+    std::vector<Byte> bytes;
+    wire::encode(packet, talk.core.version(), bytes);
+    talk.core.on_bytes(bytes, talk.now);
+    turn(run);
+  }
+  void turn(Run& run) {
+    run.on_events(talk.now);
+    run.on_turn_end(talk.now);
+    run.on_events(talk.now);
+  }
+  /// Takes what was sent; the run hears that it was.
+  std::string sent(Run& run) {
+    std::string all;
+    while (talk.core.has_output()) {
+      all += (all.empty() ? "" : "; ") + talk.sent();
+      turn(run);
+    }
+    return all;
+  }
+  void advance(Run& run, Millis duration) {
+    talk.now.steady += duration;
+    talk.core.on_deadline(talk.now);
+    run.on_deadline(talk.now);
+    turn(run);
+  }
+  void cut(Run& run) {
+    talk.core.on_close("reset", talk.now);
+    turn(run);
+  }
+  std::string take_said() { return std::exchange(said, {}); }
+
+  Conversation talk;
+  std::string printed;
+  std::string said;
+  bool is_read = true;
+  Output output{[this](std::string_view text) {
+                  printed += text;
+                  return is_read;
+                },
+                Medium::file};
+  Notices notices{"mq",
+                  [this](std::string_view text) {
+                    said += text;
+                    return true;
+                  },
+                  Medium::terminal, Notices::Loudness::normal};
+};
+
+struct Subscribing : Stage {
+  explicit Subscribing(SubOptions how)
+      : Stage(settings(how)), options(std::move(how)), run(options, talk.core, output, notices) {
+    run.start(talk.now);
+    talk.open().sent();
+  }
+  /// Connected and subscribed.
+  Subscribing& join() {
+    reply(run, Connack{});
+    talk.sent();
+    std::vector<Byte> codes(options.filters.size(), Byte{0});
+    reply(run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = codes});
+    return *this;
+  }
+  void arrive(std::string_view topic, std::string_view payload, bool is_retained = false) {
+    reply(
+        run,
+        wire::Publish{
+            .retain = is_retained, .topic = topic, .properties = {}, .payload = bytes_of(payload)});
+  }
+
+  SubOptions options;
+  Subscriber run;
+};
+
+struct Publishing : Stage {
+  Publishing(PubOptions how, std::string payload)
+      : Stage(settings(how)),
+        options(std::move(how)),
+        run(options, std::move(payload), talk.core, notices) {
+    talk.open().sent();
+  }
+  Publishing& join() {
+    reply(run, Connack{});
+    return *this;
+  }
+
+  PubOptions options;
+  Publisher run;
+};
+
+SubOptions to(std::vector<std::string> filters) {
+  SubOptions options;
+  options.filters = std::move(filters);
+  return options;
+}
+
+PubOptions message(QoS qos, Source source = Source::message) {
+  PubOptions options;
+  options.topic = "a";
+  options.sources = {source};
+  options.connection.qos = qos;
+  return options;
+}
+
+Puback puback(std::uint16_t id, ReasonCode reason = ReasonCode::success) {
+  return {id, reason, {}};
+}
+
+constexpr auto kQoS0 = QoS::at_most_once;
+constexpr auto kQoS1 = QoS::at_least_once;
+
+}  // namespace
+
+TEST_CASE("mqsub subscribes to all topics at once and prints what comes") {
+  Subscribing stage(to({"a/#", "b"}));
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a/# q0 b q0");
+  stage.arrive("a/b", "hello");
+  CHECK(stage.printed == "hello\n");
+  CHECK_FALSE(stage.run.is_done());
+}
+
+TEST_CASE("-C ends the run after so many messages; what comes behind is not acknowledged") {
+  SubOptions options = to({"a"});
+  options.count = 2;
+  Subscribing stage(options);
+  stage.join();
+  std::vector<Byte> bytes;
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    const std::string text = std::to_string(id);
+    wire::encode(wire::Publish{.qos = kQoS1,
+                               .topic = "a",
+                               .packet_id = id,
+                               .properties = {},
+                               .payload = bytes_of(text)},
+                 wire::Version::v311, bytes);
+  }
+  stage.talk.core.on_bytes(bytes, stage.talk.now);
+  stage.turn(stage.run);
+  CHECK(stage.printed == "1\n2\n");
+  CHECK(stage.talk.sent() == "PUBACK 1; PUBACK 2; DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 0);
+  CHECK(stage.said.empty());
+}
+
+TEST_CASE("-R and -T keep messages from being printed and counted") {
+  SubOptions options = to({"#"});
+  options.shows_retained = false;
+  options.filters_out = {"secret/#", "+/noise"};
+  options.count = 1;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "old", true);
+  stage.arrive("secret/x", "no");
+  stage.arrive("a/noise", "no");
+  CHECK(stage.printed.empty());
+  stage.arrive("a", "new");
+  CHECK(stage.printed == "new\n");
+  CHECK(stage.talk.sent() == "DISCONNECT");
+}
+
+TEST_CASE("-R tells a v5 server not to send what is retained") {
+  SubOptions options = to({"a"});
+  options.shows_retained = false;
+  options.connection.version = wire::Version::v5;
+  Subscribing stage(options);
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0 no-retained");
+}
+
+TEST_CASE("a denied topic is named, and the others go on") {
+  Subscribing stage(to({"a", "b"}));
+  stage.reply(stage.run, Connack{});
+  stage.talk.sent();
+  constexpr std::array<Byte, 2> kOneDenied{0x80, 0};
+  stage.reply(stage.run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = kOneDenied});
+  CHECK(stage.said == "mq: subscription to \"a\" denied: Unspecified error\n");
+  CHECK_FALSE(stage.run.is_done());
+  CHECK(stage.talk.sent() == "");
+}
+
+TEST_CASE("when all topics are denied the exit code is the reason") {
+  SubOptions options = to({"a", "b"});
+  options.connection.version = wire::Version::v5;
+  Subscribing stage(options);
+  stage.reply(stage.run, Connack{});
+  stage.talk.sent();
+  constexpr std::array<Byte, 2> kAllDenied{0x87, 0x8F};
+  stage.reply(stage.run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = kAllDenied});
+  CHECK(stage.said ==
+        "mq: subscription to \"a\" denied: Not authorized\n"
+        "mq: subscription to \"b\" denied: Topic Filter invalid\n");
+  stage.talk.sent();
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0x87);
+}
+
+TEST_CASE("-E ends when -t and -U are answered") {
+  SubOptions options = to({"a"});
+  options.unsubscriptions = {"b"};
+  options.ends_after_subscribing = true;
+  Subscribing stage(options);
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0; UNSUBSCRIBE 65534 b");
+  constexpr std::array<Byte, 1> kGranted{0};
+  stage.reply(stage.run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = kGranted});
+  CHECK(stage.talk.sent() == "");
+  stage.reply(stage.run, wire::Unsuback{.packet_id = 65'534, .properties = {}, .codes = {}});
+  CHECK(stage.talk.sent() == "DISCONNECT");
+}
+
+TEST_CASE("-W counts from the start, connecting included, and exits with 27") {
+  SubOptions options = to({"a"});
+  options.timeout = Millis(1500);
+  Subscribing stage(options);
+  CHECK(stage.run.next_deadline() == stage.talk.now.steady + Millis(1500));
+  stage.advance(stage.run, Millis(1499));
+  CHECK_FALSE(stage.run.is_done());
+  stage.advance(stage.run, Millis(1));
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 27);
+  CHECK(stage.said == "mq: Timed out\n");
+}
+
+TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will be published") {
+  Subscribing early(to({"a"}));
+  early.run.on_interrupt(early.talk.now);
+  early.turn(early.run);
+  CHECK(early.run.exit_code() == 255);
+  CHECK(early.run.is_done());
+  for (const auto version : {wire::Version::v311, wire::Version::v5}) {
+    SubOptions options = to({"a"});
+    options.connection.version = version;
+    Subscribing stage(options);
+    stage.join();
+    stage.run.on_interrupt(stage.talk.now);
+    CHECK(stage.talk.sent() == (version == wire::Version::v5 ? "DISCONNECT 04" : "DISCONNECT"));
+    stage.cut(stage.run);
+    CHECK(stage.run.exit_code() == 0);
+  }
+}
+
+TEST_CASE("a reader that goes away is a quiet end") {
+  Subscribing stage(to({"a"}));
+  stage.join();
+  stage.is_read = false;
+  stage.arrive("a", "x");
+  CHECK(stage.talk.sent() == "DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+  CHECK(stage.said.empty());
+}
+
+TEST_CASE("a lost connection is told once, and so is its return; subscriptions are made anew") {
+  Subscribing stage(to({"a"}));
+  stage.join();
+  stage.cut(stage.run);
+  CHECK(stage.take_said() == "mq: connection to localhost port 1883 lost: reset; trying again\n");
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    stage.advance(stage.run, Seconds(60));
+    stage.talk.core.on_open_failed("refused", stage.talk.now);
+    stage.turn(stage.run);
+    CHECK(stage.take_said().empty());
+  }
+  stage.advance(stage.run, Seconds(60));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.take_said() == "mq: connected to localhost port 1883 again\n");
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
+}
+
+TEST_CASE("in a resumed session nothing is subscribed to again; a forgotten one is told") {
+  SubOptions options = to({"a"});
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  options.connection.qos = kQoS1;
+  for (const bool is_present : {true, false}) {
+    Subscribing stage(options);
+    stage.join();
+    stage.cut(stage.run);
+    stage.advance(stage.run, Seconds(1));
+    stage.talk.core.on_open(stage.talk.now);
+    stage.talk.sent();
+    stage.take_said();
+    stage.reply(stage.run, Connack{.session_present = is_present, .properties = {}});
+    CHECK(stage.said.contains("the server has forgotten the session") == !is_present);
+    CHECK(stage.talk.sent() == (is_present ? "" : "SUBSCRIBE 65535 a q1"));
+  }
+}
+
+TEST_CASE("what cannot be connected to is named, with the reason and the way out") {
+  Subscribing stage(to({"a"}));
+  stage.cut(stage.run);
+  CHECK(stage.said == "mq: cannot connect to localhost port 1883: reset\n");
+  CHECK(stage.run.exit_code() == 1);
+  const client::Lost refused{.cause = client::Cause::unreachable,
+                             .words = "cannot connect to x port 1 (1.2.3.4): connection refused"};
+  CHECK(words_of(refused, {}) ==
+        "cannot connect to x port 1 (1.2.3.4): connection refused. Is a broker running there? "
+        "Choose another place with -h and -p");
+}
+
+TEST_CASE("a refusal is told in the standard's words and exits with its code") {
+  Subscribing stage(to({"a"}));
+  stage.reply(stage.run, Connack{.code = 5, .properties = {}});
+  CHECK(stage.said == "mq: localhost port 1883 refused the connection: not authorized\n");
+  CHECK(stage.run.exit_code() == 5);
+}
+
+TEST_CASE("hints: -q without -c, and -c without -q, for a person at a terminal") {
+  SubOptions options = to({"a"});
+  options.connection.client_id = "me";
+  options.connection.qos = kQoS1;
+  CHECK(Subscribing(options).said.contains("add -c"));
+  options.connection.is_session_kept = true;
+  CHECK(Subscribing(options).said.empty());
+  options.connection.qos = kQoS0;
+  CHECK(Subscribing(options).said.contains("add -q 1"));
+}
+
+TEST_CASE("mqpub sends a QoS 0 message and its goodbye in one go") {
+  Publishing stage(message(kQoS0), "hello");
+  stage.join();
+  CHECK(stage.sent(stage.run) == "PUBLISH a q0 'hello'; DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 0);
+  CHECK(stage.said.empty());
+}
+
+TEST_CASE("mqpub waits for the acknowledgement of QoS 1") {
+  Publishing stage(message(kQoS1), "hello");
+  stage.join();
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 'hello'");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("a refused message is told, and its reason is the exit code") {
+  PubOptions options = message(kQoS1);
+  options.connection.version = wire::Version::v5;
+  Publishing stage(options, "hello");
+  stage.join();
+  stage.sent(stage.run);
+  stage.reply(stage.run, puback(1, ReasonCode::not_authorized));
+  stage.sent(stage.run);
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0x87);
+  CHECK(stage.said ==
+        "mq: message 1 refused: Not authorized\nmq: 1 of 1 message was not acknowledged\n");
+}
+
+TEST_CASE("--repeat publishes copies; with a delay each waits for the delivery of the last") {
+  PubOptions options = message(kQoS1);
+  options.repeat = 3;
+  Publishing at_once(options, "x");
+  at_once.join();
+  CHECK(at_once.sent(at_once.run) ==
+        "PUBLISH a q1 id=1 'x'; PUBLISH a q1 id=2 'x'; PUBLISH a q1 id=3 'x'");
+  options.repeat_delay = Seconds(2);
+  Publishing stage(options, "x");
+  stage.join();
+  for (int copy = 1; copy <= 3; ++copy) {
+    const std::string id = std::to_string(copy);
+    CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=" + id + " 'x'");
+    stage.advance(stage.run, Seconds(1));
+    stage.reply(stage.run, puback(static_cast<std::uint16_t>(copy)));
+    if (copy == 3) break;
+    CHECK(stage.sent(stage.run) == "");
+    CHECK(stage.run.next_deadline() == stage.talk.now.steady + Seconds(2));
+    stage.advance(stage.run, Seconds(2));
+  }
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+}
+
+TEST_CASE("-l publishes each line, and ends when all are acknowledged") {
+  Publishing stage(message(kQoS1, Source::lines), "");
+  CHECK_FALSE(stage.run.wants_input());
+  stage.join();
+  CHECK(stage.run.wants_input());
+  stage.run.on_input(bytes_of("one\n\ntw"), stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 'one'; PUBLISH a q1 id=2 ''");
+  stage.run.on_input(bytes_of("o\nlast"), stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=3 'two'; PUBLISH a q1 id=4 'last'");
+  for (std::uint16_t id = 1; id <= 3; ++id) stage.reply(stage.run, puback(id));
+  CHECK(stage.sent(stage.run) == "");
+  stage.reply(stage.run, puback(4));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("-l reads no more than the core has room for") {
+  Publishing stage(message(kQoS0, Source::lines), "");
+  stage.join();
+  const std::string line(1U << 20U, 'x');
+  int lines = 0;
+  while (stage.run.wants_input()) {
+    stage.run.on_input(bytes_of(line + "\n"), stage.talk.now);
+    REQUIRE(++lines < 100);
+  }
+  CHECK(lines >= 4);
+  CHECK(lines <= 5);
+  stage.sent(stage.run);
+  CHECK(stage.run.wants_input());
+}
+
+TEST_CASE("an empty input of -l is no message and no mistake") {
+  Publishing stage(message(kQoS0, Source::lines), "");
+  stage.join();
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("QoS 0 lines that a broken connection took along are counted, and the exit code tells") {
+  Publishing stage(message(kQoS0, Source::lines), "");
+  stage.join();
+  stage.run.on_input(bytes_of("one\ntwo\n"), stage.talk.now);
+  stage.cut(stage.run);
+  CHECK(stage.take_said().contains("lost: reset; trying again"));
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.reply(stage.run, Connack{});
+  stage.run.on_input(bytes_of("three\n"), stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  stage.sent(stage.run);
+  stage.take_said();
+  stage.cut(stage.run);
+  CHECK(stage.said == "mq: 2 of 3 messages were not sent\n");
+  CHECK(stage.run.exit_code() == 7);
+}
+
+TEST_CASE("the one message of -m survives a broken connection at QoS 0 as well") {
+  PubOptions twice = message(kQoS0);
+  twice.repeat = 2;
+  twice.repeat_delay = Seconds(1);
+  Publishing repeated(twice, "hello");
+  repeated.join();  // in the output, not taken by the transport
+  repeated.cut(repeated.run);
+  repeated.advance(repeated.run, Seconds(1));
+  repeated.talk.core.on_open(repeated.talk.now);
+  repeated.talk.sent();
+  repeated.reply(repeated.run, Connack{});
+  CHECK(repeated.sent(repeated.run) == "PUBLISH a q0 'hello'");
+  repeated.advance(repeated.run, Seconds(1));
+  CHECK(repeated.sent(repeated.run) == "PUBLISH a q0 'hello'; DISCONNECT");
+  repeated.cut(repeated.run);
+  CHECK(repeated.run.exit_code() == 0);
+}
+
+TEST_CASE("a server that acknowledges nothing is given up, with a count and exit code 27") {
+  PubOptions options = message(kQoS1);
+  options.ack_timeout = Seconds(5);
+  options.repeat = 2;
+  Publishing stage(options, "x");
+  CHECK(stage.run.next_deadline() == kNever);
+  stage.join();
+  stage.sent(stage.run);
+  stage.advance(stage.run, Seconds(4));
+  stage.reply(stage.run, puback(1));
+  stage.advance(stage.run, Seconds(4));
+  CHECK(stage.take_said().empty());
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 27);
+  CHECK(stage.said ==
+        "mq: localhost port 1883 acknowledged nothing for 5 seconds\n"
+        "mq: 1 of 2 messages was not acknowledged\n");
+}
+
+TEST_CASE("waiting for a lost connection is waiting for an acknowledgement too") {
+  PubOptions options = message(kQoS1);
+  options.ack_timeout = Seconds(5);
+  Publishing stage(options, "x");
+  stage.join();
+  stage.sent(stage.run);
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(5));
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 27);
+}
+
+TEST_CASE("a signal ends mqpub with its number, and says what is open") {
+  Publishing stage(message(kQoS1), "x");
+  stage.join();
+  stage.sent(stage.run);
+  stage.run.on_interrupt(15, stage.talk.now);
+  stage.sent(stage.run);
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 143);
+  CHECK(stage.said == "mq: 1 of 1 message was not acknowledged\n");
+}
+
+TEST_CASE("a connection that is lost for good counts what is open") {
+  PubOptions options = message(kQoS1);
+  options.connection.version = wire::Version::v5;
+  Publishing stage(options, "x");
+  stage.join();
+  stage.sent(stage.run);
+  stage.reply(stage.run,
+              wire::Disconnect{.reason = ReasonCode::session_taken_over, .properties = {}});
+  CHECK(stage.run.exit_code() == 0x8E);
+  CHECK(stage.said ==
+        "mq: disconnected by localhost port 1883: Session taken over\n"
+        "mq: 1 of 1 message was not acknowledged\n");
+}
