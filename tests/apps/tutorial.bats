@@ -289,7 +289,7 @@ XML
   publish -r -t path/to/topic -m "precious"
 
   run -1 --separate-stderr publish -q 0 -r -t path/to/topic -s </dev/null
-  [[ -z $output && $stderr == *"rror"* ]]
+  [[ -z $output && $stderr == *"-s"*"-n"* ]]
   [[ $(grep -c . <<<"$stderr") -eq 1 ]]
 
   run -0 mqsub -h localhost -p "$port" -t path/to/topic -C 1 -W 10
