@@ -12,10 +12,10 @@ LAYERS = pathlib.Path(__file__).parents[2] / "scripts" / "layers"
 CLEAN = {
     "lib/base/bytes.hpp": "#pragma once\n#include <span>\nnamespace mq {}\n",
     "lib/wire/packet.hpp": '#pragma once\n#include "base/bytes.hpp"\nnamespace mq::wire {}\n',
-    "lib/storage/storage.hpp": '#include "base/bytes.hpp"\nnamespace mq::storage {}\n',
+    "lib/storage/store.hpp": '#include "base/bytes.hpp"\nnamespace mq::storage {}\n',
     "lib/storage/sqlite.hpp": "#include <sqlite3.h>\nnamespace mq::storage {}\n",
     "lib/broker/config.hpp": "namespace mq::broker {}\n",
-    "lib/broker/core.hpp": '#include "storage/storage.hpp"\n#include "wire/packet.hpp"\n',
+    "lib/broker/core.hpp": '#include "storage/store.hpp"\n#include "wire/packet.hpp"\n',
     "lib/net/driver.cpp": '#include <uv.h>\n#include "broker/core.hpp"\nauto n = time(nullptr);\n',
     "lib/cli/options.cpp": '#include <cxxopts.hpp>\n#include "broker/config.hpp"\n',
     "apps/mqsub/main.cpp": '#include "local.hpp"\n#include "cli/options.hpp"\n',
