@@ -102,7 +102,7 @@ ctrl_c() { stop "$1" INT; }
 crash() { stop "$1" KILL 2>/dev/null || true; }
 
 # A broker says that it is running when every listener is open: ours does, and so does mosquitto.
-started_or_ended() { ended "$1" || grep -qE ' running$' "$house/$1.err" "$house/$1.out"; }
+started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house/$1.out"; }
 
 # start_broker [NAME [CONFIGURATION]] - starts mqbroker on a free port, and sets `port`. With a
 # configuration, that is its file, in which PORT and HOUSE stand for the port and the directory.
