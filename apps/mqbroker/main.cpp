@@ -27,14 +27,14 @@ void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = mq::cli::parse_broker_options({argv, static_cast<std::size_t>(argc)});
+  const auto options = mq::cli::parse_broker({argv, static_cast<std::size_t>(argc)});
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) {
     fmt::print("{}", mq::cli::broker_help());
     return 0;
   }
   if (options->wants_version) {
-    fmt::print("mqbroker version {}\n", MQ_VERSION);
+    fmt::print("mqbroker {}\n", MQ_VERSION);
     return 0;
   }
   std::expected<mq::server::Config, mq::Error> config = mq::server::local_config(options->ports);

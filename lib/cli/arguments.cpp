@@ -6,7 +6,7 @@
 #include <cstring>
 #include <cxxopts.hpp>
 
-#include "cli/suggest.hpp"
+#include "base/nearest.hpp"
 
 // cxxopts does the reading; every value is a plain string to it, since it would cut lists at commas
 // and topics may have commas. What the values mean is decided by the table, in the order given.

@@ -4,22 +4,12 @@
 #include <expected>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "cli/option.hpp"
 
 namespace mq::cli {
-
-/// One flag, as the parser, --help, the manual and the completions know it.
-struct BrokerFlag {
-  char letter;             ///< 0: none
-  std::string_view name;   ///< without the dashes
-  std::string_view value;  ///< what its value is called; empty: it takes none
-  std::string_view help;
-};
-
-std::span<const BrokerFlag> broker_flags();
 
 /// What was typed behind `mqbroker`.
 struct BrokerOptions {
@@ -33,11 +23,13 @@ struct BrokerOptions {
   bool wants_version = false;
 };
 
-/// arguments  as main() gets them, the program's name first
-/// Fails      one line that names the flag and the remedy
-std::expected<BrokerOptions, Error> parse_broker_options(std::span<const char* const> arguments);
+std::span<const OptionRow<BrokerOptions>> broker_table();
 
-/// The text of --help.
+/// arguments  as main() gets them, the program's name first
+/// Fails      one line that names the option and the remedy
+std::expected<BrokerOptions, Error> parse_broker(std::span<char* const> arguments);
+
+/// What --help prints.
 std::string broker_help();
 
 }  // namespace mq::cli

@@ -3,16 +3,12 @@
 #include <uv.h>
 
 #include "base/check.hpp"
+#include "net/loop.hpp"
 
 namespace mq::net {
 
 Now now() {
-  // Only a loop says what uv_now() counts from, and how coarsely.
-  uv_loop_t loop;
-  MQ_CHECK(uv_loop_init(&loop) == 0);
-  const Instant steady{Millis(uv_now(&loop))};
-  MQ_CHECK(uv_loop_close(&loop) == 0);
-  return {steady, wall_time()};
+  return Loop().now();
 }
 
 WallTime wall_time() {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <variant>
 
 #include "base/printable.hpp"
@@ -46,10 +45,9 @@ std::string who(std::string_view client_id, std::string_view peer) {
   return "Client <unknown>";
 }
 
-/// "protocol error: QoS 3 [MQTT-3.3.1-4]", and the option that sets the limit.
+/// "Malformed Packet: QoS 3 [MQTT-3.3.1-4]", and the option that sets the limit.
 std::string words_of(const wire::Fault& fault) {
   std::string words(wire::name(fault.reason, PacketType::disconnect));
-  if (!words.empty()) words[0] = static_cast<char>(std::tolower(words[0]));
   if (*fault.words != '\0') words += fmt::format(": {}", fault.words);
   if (*fault.statement != '\0') words += fmt::format(" [{}]", fault.statement);
   if (fault.reason == ReasonCode::packet_too_large) words += " (see max_packet_size)";

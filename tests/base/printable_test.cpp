@@ -1,0 +1,40 @@
+#include "base/printable.hpp"
+
+#include <doctest/doctest.h>
+
+using mq::printable;
+
+TEST_CASE("text for people stays as it is, in every script") {
+  CHECK(printable("james bond 007 \\o/") == "james bond 007 \\o/");
+  CHECK(printable("naïve 日本語 🦟") == "naïve 日本語 🦟");
+}
+
+TEST_CASE(
+    "control characters become \\xNN, so a name can neither end the line nor steer a terminal") {
+  CHECK(printable("a\nb") == "a\\x0ab");
+  CHECK(printable("\x1b[2J") == "\\x1b[2J");
+  CHECK(printable("\x7f") == "\\x7f");
+  CHECK(printable(std::string_view("\0", 1)) == "\\x00");
+}
+
+TEST_CASE("the controls of Unicode are controls, too") {
+  CHECK(printable("\u009b2J") == "\\xc2\\x9b2J");
+  CHECK(printable("\u2028") == "\\xe2\\x80\\xa8");
+  CHECK(printable("\u202e") == "\\xe2\\x80\\xae");
+  CHECK(printable("\u2066") == "\\xe2\\x81\\xa6");
+  CHECK(printable("\u00a0") == "\u00a0");
+}
+
+TEST_CASE("bytes that are not UTF-8 become \\xNN") {
+  CHECK(printable("\xff\xfe") == "\\xff\\xfe");
+  CHECK(printable("\xc3") == "\\xc3");
+  CHECK(printable("\xe0\x80\x9b") == "\\xe0\\x80\\x9b");
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");
+  CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+}
+
+TEST_CASE("long text is cut between characters") {
+  CHECK(printable("abcdef", 6) == "abcdef");
+  CHECK(printable("abcdefg", 6) == "abcdef...");
+  CHECK(printable("ab\u00e9", 3) == "ab...");
+}

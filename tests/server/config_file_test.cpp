@@ -1,0 +1,355 @@
+#include "server/config_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "wire/version.hpp"
+
+using namespace mq;
+using server::Config;
+
+namespace {
+
+/// The configuration that a text stands for, which must be right.
+Config config_of(std::string_view text, const std::vector<std::uint16_t>& ports = {}) {
+  const auto config = server::parse_config(text, "x.conf", ports);
+  INFO(std::string(config ? "" : config.error().message));
+  REQUIRE(config.has_value());
+  return *config;
+}
+
+/// What is said about a text that is not right; empty when it is.
+std::string mistake_in(std::string_view text) {
+  const auto config = server::parse_config(text, "x.conf", {});
+  return config ? "" : config.error().message;
+}
+
+/// A directory with files in it, gone at the end.
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "mq.XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  std::string write(const std::string& name, std::string_view text) const {
+    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
+    std::ofstream(path(name), std::ios::binary) << text;
+    return path(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("without a listener the broker serves this machine on port 1883 and lets anyone in") {
+  for (const Config& config : {config_of(""), server::local_config({})}) {
+    CHECK(config.is_local_only);
+    REQUIRE(config.listeners.size() == 1);
+    CHECK(config.listeners[0].is_loopback);
+    CHECK(config.listeners[0].port == 1883);
+    REQUIRE(config.broker.listeners.size() == 1);
+    CHECK(config.broker.listeners[0].allow_anonymous);
+  }
+}
+
+TEST_CASE("the ports of the command line replace 1883 where the file has no listener") {
+  const Config config = config_of("max_keepalive 7\n", {1900, 1901});
+  REQUIRE(config.listeners.size() == 2);
+  CHECK(config.listeners[1].port == 1901);
+  CHECK(config.listeners[1].is_loopback);
+  CHECK(config.broker.listeners.size() == 2);
+  CHECK(config.broker.max_keepalive == 7);
+}
+
+TEST_CASE("the ports of the command line do not count where the file has a listener") {
+  const Config config = config_of("listener 1884\n", {1900});
+  REQUIRE(config.listeners.size() == 1);
+  CHECK(config.listeners[0].port == 1884);
+  CHECK_FALSE(config.is_local_only);
+}
+
+TEST_CASE("a listener is a port of all interfaces, of one address, or a Unix socket") {
+  const Config config = config_of("listener 1884\nlistener 1885 ::1\nlistener 0 /tmp/x.sock\n");
+  REQUIRE(config.listeners.size() == 3);
+  CHECK(config.listeners[0].host.empty());
+  CHECK_FALSE(config.listeners[0].is_loopback);
+  CHECK(config.listeners[1].host == "::1");
+  CHECK(config.listeners[2].unix_path == "/tmp/x.sock");
+}
+
+TEST_CASE("with a listener nobody comes in unless the file says so") {
+  CHECK_FALSE(config_of("listener 1884\n").broker.listeners[0].allow_anonymous);
+  CHECK(config_of("listener 1884\nallow_anonymous true\n").broker.listeners[0].allow_anonymous);
+  CHECK_FALSE(config_of("allow_anonymous false\n").broker.listeners[0].allow_anonymous);
+}
+
+TEST_CASE("a listener's own word about anonymous clients beats the general one") {
+  const Config config = config_of(
+      "allow_anonymous true\nlistener 1884\nlistener_allow_anonymous false\nlistener 1885\n");
+  CHECK_FALSE(config.broker.listeners[0].allow_anonymous);
+  CHECK(config.broker.listeners[1].allow_anonymous);
+}
+
+TEST_CASE("a listener's own prefix beats the general one") {
+  const Config config = config_of(
+      "auto_id_prefix all-\nlistener 1884\nlistener_auto_id_prefix one-\nlistener 1885\n");
+  CHECK(config.broker.listeners[0].auto_id_prefix == "one-");
+  CHECK(config.broker.listeners[1].auto_id_prefix == "all-");
+}
+
+TEST_CASE("port and bind_address open the default listener") {
+  const Config one = config_of("port 1890\nbind_address 127.0.0.1\n");
+  REQUIRE(one.listeners.size() == 1);
+  CHECK(one.listeners[0].port == 1890);
+  CHECK(one.listeners[0].host == "127.0.0.1");
+  CHECK_FALSE(one.listeners[0].is_loopback);
+  CHECK(config_of("bind_address 127.0.0.1\n").listeners[0].port == 1883);
+  CHECK(config_of("port 1890\nlistener 1891\n").listeners.size() == 2);
+}
+
+TEST_CASE("what stands before the first listener is about the default one") {
+  const Config config = config_of("socket_domain ipv6\nlistener 1884\n");
+  CHECK(config.listeners[0].family == net::Family::any);
+  CHECK(config_of("socket_domain ipv6\n").listeners[0].family == net::Family::ipv6);
+  CHECK(config_of("listener 1\nsocket_domain ipv4\n").listeners[0].family == net::Family::ipv4);
+}
+
+TEST_CASE("limits of the broker come as the file has them") {
+  const auto broker = config_of(
+                          "max_packet_size 4096\nmax_inflight_messages 0\nmax_queued_messages 5\n"
+                          "max_queued_bytes 6\nmax_topic_alias 7\nmax_topic_alias_broker 8\n"
+                          "max_qos 1\nretain_available false\nqueue_qos0_messages true\n"
+                          "upgrade_outgoing_qos 1\nallow_zero_length_clientid 0\nsys_interval 0\n"
+                          "max_unread_bytes 9\nconnect_timeout 10\n")
+                          .broker;
+  CHECK(broker.max_packet_size == 4096);
+  CHECK(broker.max_inflight_messages == 0);
+  CHECK(broker.max_queued_messages == 5);
+  CHECK(broker.max_queued_bytes == 6);
+  CHECK(broker.max_topic_alias == 7);
+  CHECK(broker.max_topic_alias_broker == 8);
+  CHECK(broker.max_qos == wire::QoS::at_least_once);
+  CHECK_FALSE(broker.retain_available);
+  CHECK(broker.queue_qos0_messages);
+  CHECK(broker.upgrade_outgoing_qos);
+  CHECK_FALSE(broker.allow_zero_length_clientid);
+  CHECK(broker.sys_interval == Seconds(0));
+  CHECK(broker.max_unread_bytes == 9);
+  CHECK(broker.connect_timeout == Seconds(10));
+}
+
+TEST_CASE("a time is a number and a letter, and a month has 30 days") {
+  const auto time = [](std::string_view value) {
+    return config_of("persistent_client_expiration " + std::string(value))
+        .broker.persistent_client_expiration;
+  };
+  CHECK(time("5s") == Seconds(5));
+  CHECK(time("2h") == Seconds(7200));
+  CHECK(time("3d") == Seconds(3 * 86'400));
+  CHECK(time("1w") == Seconds(7 * 86'400));
+  CHECK(time("1m") == Seconds(30 * 86'400));
+  CHECK(time("1y") == Seconds(365 * 86'400));
+  for (const std::string wrong : {"5", "d", "0d", "-1d", "5x", "1 d", "99999999999y"}) {
+    CHECK(mistake_in("persistent_client_expiration " + wrong) ==
+          "x.conf:1: persistent_client_expiration: \"" + wrong +
+              "\" should be a number and one of s h d w m y, such as 14d");
+  }
+}
+
+TEST_CASE("comments, blank lines, indentation and foreign line ends mean nothing") {
+  const Config config = config_of("# max_keepalive 1\r\n\r\n   \n  max_keepalive\t 5 \r\n#x");
+  CHECK(config.broker.max_keepalive == 5);
+}
+
+TEST_CASE("a comment may follow a number, a switch and a listener, but not a text") {
+  CHECK(config_of("max_keepalive 5 # seconds\n").broker.max_keepalive == 5);
+  CHECK_FALSE(config_of("retain_available false #\n").broker.retain_available);
+  CHECK(config_of("listener 1884 # all of them\n").listeners[0].host.empty());
+  CHECK(config_of("auto_id_prefix a # b\n").broker.listeners[0].auto_id_prefix == "a # b");
+}
+
+TEST_CASE("numbers are written as in C") {
+  CHECK(config_of("max_keepalive 0x10\n").broker.max_keepalive == 16);
+  CHECK(config_of("max_keepalive 010\n").broker.max_keepalive == 8);
+  CHECK(config_of("max_keepalive +10\n").broker.max_keepalive == 10);
+  CHECK(config_of("max_keepalive 0\n").broker.max_keepalive == 0);
+}
+
+TEST_CASE("the last of several numbers or switches counts") {
+  CHECK(config_of("max_keepalive 1\nmax_keepalive 2\n").broker.max_keepalive == 2);
+}
+
+TEST_CASE("a text may be given once, or once for each listener") {
+  CHECK(mistake_in("pid_file /a\n\npid_file /b\n") ==
+        "x.conf:3: pid_file: it was given before, at x.conf:1");
+  CHECK(mistake_in("listener 1\nlistener_auto_id_prefix a\nlistener 2\n"
+                   "listener_auto_id_prefix b\n")
+            .empty());
+  CHECK(mistake_in("listener 1\nlistener_auto_id_prefix a\nlistener_auto_id_prefix b\n") ==
+        "x.conf:3: listener_auto_id_prefix: it was given before, at x.conf:2");
+}
+
+TEST_CASE("the second names that mosquitto knows are known") {
+  CHECK(config_of("maximum_qos 1\n").broker.max_qos == wire::QoS::at_least_once);
+  CHECK(mistake_in("retained_persistence false\n").empty());
+}
+
+TEST_CASE("the log goes where the file says, and only there") {
+  CHECK(config_of("").log.to_stderr);
+  const auto log = config_of("log_dest stdout\nlog_dest file /tmp/a b.log\n").log;
+  CHECK(log.to_stdout);
+  CHECK_FALSE(log.to_stderr);
+  CHECK(log.file == "/tmp/a b.log");
+  const auto none = config_of("log_dest stdout\nlog_dest none\n").log;
+  CHECK_FALSE(none.to_stdout);
+  CHECK_FALSE(none.to_stderr);
+}
+
+TEST_CASE("log types add up, and the first one replaces the usual ones") {
+  using enum server::LogType;
+  const auto types = [](std::string_view text) { return config_of(text).log.types; };
+  CHECK(types("") == server::kUsualLogTypes);
+  CHECK(types("log_type error\nlog_type debug\n") ==
+        (static_cast<int>(error) | static_cast<int>(debug)));
+  CHECK(types("log_type none\n") == server::kNoLogTypes);
+  CHECK(types("log_type all\n") == server::kAllLogTypes);
+}
+
+TEST_CASE("what concerns the process is read") {
+  const Config config = config_of(
+      "log_timestamp false\nlog_timestamp_format %H:%M:%S\nconnection_messages false\n"
+      "set_tcp_nodelay false\nuser root\npid_file /run/x.pid\n");
+  CHECK_FALSE(config.log.has_timestamp);
+  CHECK(config.log.timestamp_format == "%H:%M:%S");
+  CHECK_FALSE(config.log.tells_connections);
+  CHECK_FALSE(config.has_nodelay);
+  CHECK(config.user == "root");
+  CHECK(config.pid_file == "/run/x.pid");
+}
+
+TEST_CASE("every mistake names the file, the line, the option and what would be right") {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"\n\nmax_queued_mesages 5",
+       "3: unknown option \"max_queued_mesages\" (did you mean "
+       "max_queued_messages?)"},
+      {"bogus", "1: unknown option \"bogus\" (see mqbroker.conf(5))"},
+      {"\x1b[2J 1", "1: unknown option \"\\x1b[2J\" (see mqbroker.conf(5))"},
+      {"max_keepalive", "1: max_keepalive: its value is missing (0-65535)"},
+      {"max_keepalive ten", "1: max_keepalive: \"ten\" should be a number from 0 to 65535"},
+      {"max_keepalive 65536", "1: max_keepalive: \"65536\" should be a number from 0 to 65535"},
+      {"max_keepalive -1", "1: max_keepalive: \"-1\" should be a number from 0 to 65535"},
+      {"max_keepalive 5 6", "1: max_keepalive: \"6\" is too much: it takes one value (0-65535)"},
+      {"max_queued_bytes x", "1: max_queued_bytes: \"x\" should be a number from 0 on"},
+      {"max_packet_size 19", "1: max_packet_size: \"19\" should be a number from 20 to 268435460"},
+      {"max_qos 3", "1: max_qos: \"3\" should be a number from 0 to 2"},
+      {"retain_available yes", "1: retain_available: \"yes\" should be true or false"},
+      {"listener", "1: listener: its value is missing (PORT [ADDRESS] | 0 PATH)"},
+      {"listener mqtt", "1: listener: \"mqtt\" should be a port, 1-65535"},
+      {"listener 65536", "1: listener: \"65536\" should be a port, 1-65535"},
+      {"listener 0", "1: listener: port 0 is for a Unix socket: its path is missing (0 PATH)"},
+      {"listener 1 a b", "1: listener: \"b\" is too much (PORT [ADDRESS], or 0 PATH)"},
+      {"port 0", "1: port: \"0\" should be a port, 1-65535"},
+      {"listener 1\nport 2", "2: port: it belongs before the first listener"},
+      {"listener 1\nbind_address a", "2: bind_address: it belongs before the first listener"},
+      {"socket_domain ipx", "1: socket_domain: \"ipx\" should be ipv4 or ipv6"},
+      {"log_dest mail", "1: log_dest: \"mail\" should be none, stdout, stderr or file FILE"},
+      {"log_dest syslog", "1: log_dest: \"syslog\" is not in this version of mqbroker"},
+      {"log_dest file", "1: log_dest: the name of the file is missing (file FILE)"},
+      {"log_dest file a\nlog_dest file b",
+       "2: log_dest: there is a file already, and there can be one only"},
+      {"log_type loud",
+       "1: log_type: \"loud\" should be one of none error warning notice information debug "
+       "subscribe unsubscribe websockets internal all"},
+      {"auto_id_prefix 123456789012345678901234567890123456789012345678901",
+       "1: auto_id_prefix: it is longer than 50 bytes"},
+      {"persistence true",
+       "1: persistence: this version keeps its state in memory only, so \"true\" should be false"},
+      {"protocol websockets",
+       "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
+       "should be mqtt"},
+      {"certfile /x", "1: option \"certfile\" of mosquitto is not in this version of mqbroker"},
+      {"plugin_opt_file /x",
+       "1: option \"plugin_opt_file\" of mosquitto is not in this version of mqbroker"},
+      {"auto_id_prefix \xff", "1: the line is not UTF-8 text"},
+      {"include_dir /nowhere/at/all",
+       "1: include_dir: cannot read /nowhere/at/all: No such file or directory"},
+      {"listener 1\nmax_qos 1\nlistener 2",
+       " max_qos: it must be the same for every listener in this version of mqbroker"},
+  };
+  for (const auto& [text, words] : mistakes) {
+    CAPTURE(text);
+    CHECK(mistake_in(text) == std::string("x.conf:") + words);
+  }
+}
+
+TEST_CASE("a file is read from the disk, and its name stands in the error line as it was given") {
+  const Directory directory;
+  const auto path = directory.write("a.conf", "listener 1884\nmax_keepalive 5");
+  const auto config = server::read_config_file(path, {});
+  REQUIRE(config.has_value());
+  CHECK(config->broker.max_keepalive == 5);
+
+  directory.write("a.conf", "nonsense x\n");
+  const auto wrong = server::read_config_file(path, {});
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error().message.starts_with(path + ":1: unknown option \"nonsense\""));
+}
+
+TEST_CASE("a file that cannot be read is named, with the reason") {
+  const Directory directory;
+  const auto missing = server::read_config_file(directory.path("missing.conf"), {});
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(missing.error().message ==
+        "cannot read " + directory.path("missing.conf") + ": No such file or directory");
+  const auto folder = server::read_config_file(directory.path(""), {});
+  REQUIRE_FALSE(folder.has_value());
+  CHECK(folder.error().message == "cannot read " + directory.path("") + ": it is a directory");
+}
+
+TEST_CASE("include_dir reads the .conf files in the order of their names, whatever their case") {
+  const Directory directory;
+  directory.write("more/b.conf", "max_keepalive 2\nmax_queued_messages 2\n");
+  directory.write("more/A.conf", "max_keepalive 1\nmax_inflight_messages 1\n");
+  directory.write("more/c.text", "nonsense\n");
+  const Config config = config_of("include_dir " + directory.path("more") + "\n");
+  CHECK(config.broker.max_keepalive == 2);
+  CHECK(config.broker.max_queued_messages == 2);
+  CHECK(config.broker.max_inflight_messages == 1);
+
+  directory.write("more/B.conf", "max_keepalive 3\n");
+  CHECK(config_of("include_dir " + directory.path("more")).broker.max_keepalive == 2);
+}
+
+TEST_CASE(
+    "an included file starts with the default listener, and the main file goes on with its own") {
+  const Directory directory;
+  directory.write("more/a.conf", "socket_domain ipv6\nlistener 1885\nsocket_domain ipv4\n");
+  const Config config = config_of("listener 1884\ninclude_dir " + directory.path("more") +
+                                  "\nlistener_auto_id_prefix main-\n");
+  REQUIRE(config.listeners.size() == 2);
+  CHECK(config.listeners[0].family == net::Family::any);
+  CHECK(config.listeners[1].family == net::Family::ipv4);
+  CHECK(config.broker.listeners[0].auto_id_prefix == "main-");
+  CHECK(config.broker.listeners[1].auto_id_prefix == "auto-");
+}
+
+TEST_CASE("a mistake in an included file names that file, and it cannot include others") {
+  const Directory directory;
+  const auto path = directory.write("more/a.conf", "# fine\nmax_qos 9\n");
+  CHECK(mistake_in("include_dir " + directory.path("more")) ==
+        path + ":2: max_qos: \"9\" should be a number from 0 to 2");
+  directory.write("more/a.conf", "include_dir /tmp\n");
+  CHECK(mistake_in("include_dir " + directory.path("more")) ==
+        path + ":1: include_dir: an included file cannot include others");
+}

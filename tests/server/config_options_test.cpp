@@ -1,0 +1,94 @@
+#include "server/config_options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "server/config_file.hpp"
+
+using namespace mq::server;
+
+namespace {
+
+std::string manual() {
+  std::ifstream file(MQ_SOURCE_DIR "/man/mqbroker.conf.5");
+  REQUIRE(file.is_open());
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The paragraphs of the manual's lists: an option and what is said about it.
+std::set<std::string> names_in_manual(const std::string& text) {
+  static const std::regex kItem(R"(\n\.It Ic ([a-z0-9_.]+))");
+  std::set<std::string> names;
+  for (std::sregex_iterator it(text.begin(), text.end(), kItem), end; it != end; ++it) {
+    names.insert((*it)[1]);
+  }
+  return names;
+}
+
+std::string paragraph_of(const std::string& text, std::string_view name) {
+  const auto start = text.find("\n.It Ic " + std::string(name) + " ");
+  REQUIRE(start != std::string::npos);
+  return text.substr(
+      start, std::min(text.find("\n.El", start), text.find("\n.It Ic ", start + 40)) - start);
+}
+
+}  // namespace
+
+TEST_CASE("every option is in the manual, and the manual has no others") {
+  std::set<std::string> names;
+  for (const ConfigOption& option : config_options()) names.insert(std::string(option.name));
+  CHECK(names == names_in_manual(manual()));
+}
+
+TEST_CASE("the manual states the default that the table states, and none where there is none") {
+  const std::string text = manual();
+  for (const ConfigOption& option : config_options()) {
+    CAPTURE(option.name);
+    const std::string paragraph = paragraph_of(text, option.name);
+    if (option.default_value.empty()) {
+      CHECK(paragraph.find("\nDefault: ") == std::string::npos);
+    } else {
+      CHECK(paragraph.find("\nDefault: " + std::string(option.default_value) + ".") !=
+            std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("the default that the table states is what holds when the option is not given") {
+  for (const ConfigOption& option : config_options()) {
+    if (option.default_value.empty()) continue;
+    std::istringstream words{std::string(option.default_value)};
+    std::string text;
+    for (std::string word; words >> word;) text += std::string(option.name) + " " + word + "\n";
+    CAPTURE(text);
+    const auto config = parse_config(text, "x.conf", {});
+    REQUIRE(config.has_value());
+    CHECK((*config == local_config({})));
+  }
+}
+
+TEST_CASE("an option says what it does in a line, and takes a value") {
+  for (const ConfigOption& option : config_options()) {
+    CAPTURE(option.name);
+    CHECK(option.help.size() > 10);
+    CHECK(option.help.size() < 90);
+    CHECK_FALSE(form_of(option).empty());
+  }
+}
+
+TEST_CASE("no option is both there and missing") {
+  for (const ConfigOption& option : config_options()) {
+    CAPTURE(option.name);
+    CHECK_FALSE(is_missing_option(option.name));
+  }
+  CHECK(is_missing_option("password_file"));
+  CHECK(is_missing_option("auth_opt_anything"));
+  CHECK_FALSE(is_missing_option("nonsense"));
+}

@@ -1,0 +1,135 @@
+#include "server/log_lines.hpp"
+
+#include <doctest/doctest.h>
+
+#include "wire/faults.hpp"
+
+using namespace mq;
+using namespace mq::server;
+using namespace mq::broker::fact;
+
+namespace {
+
+constexpr std::string_view kPeer = "127.0.0.1:53466";
+
+Connected bond() {
+  return {.connection = {},
+          .client_id = "james bond",
+          .user_name = "",
+          .version = wire::Version::v311,
+          .clean_start = true,
+          .session_present = false,
+          .keep_alive = 60};
+}
+
+constexpr wire::Fault kNormal{wire::ReasonCode::normal_disconnection, "", ""};
+
+std::string ending(End end, wire::Fault fault = kNormal, std::string client_id = "X") {
+  return line_of(Ended{{}, std::move(client_id), end, fault}, kPeer);
+}
+
+}  // namespace
+
+TEST_CASE("a new connection, before anything is known but its address") {
+  CHECK(opened_line(kPeer, "port 1883") == "New connection from 127.0.0.1:53466 on port 1883.");
+}
+
+TEST_CASE("a client that came in: protocol, clean start, keep alive, user name") {
+  CHECK(line_of(bond(), kPeer) ==
+        "New client connected from 127.0.0.1:53466 as james bond (p2, c1, k60).");
+  Connected five = bond();
+  five.version = wire::Version::v5;
+  five.clean_start = false;
+  five.keep_alive = 0;
+  five.user_name = "m";
+  CHECK(line_of(five, kPeer) ==
+        "New client connected from 127.0.0.1:53466 as james bond (p5, c0, k0, u'm').");
+  Connected old = bond();
+  old.version = wire::Version::v31;
+  CHECK(line_of(old, kPeer) ==
+        "New client connected from 127.0.0.1:53466 as james bond (p1, c1, k60).");
+}
+
+TEST_CASE("a refusal says why, by which statement, and which option decides it") {
+  const wire::Fault fault{wire::ReasonCode::not_authorized, "",
+                          "allow_anonymous is false and no user is known"};
+  CHECK(line_of(Refused{{}, "spy", fault}, kPeer) ==
+        "Client from 127.0.0.1:53466 as spy refused: Not authorized: allow_anonymous is false and "
+        "no user is known.");
+  CHECK(line_of(Refused{{}, "", wire::fault::kProtocolVersion}, kPeer) ==
+        "Client from 127.0.0.1:53466 refused: Unsupported Protocol Version: unknown protocol "
+        "version [MQTT-3.1.2-2].");
+}
+
+TEST_CASE("a client that left: by DISCONNECT, by silence, by its socket, for another") {
+  CHECK(ending(End::disconnected) == "Client X disconnected.");
+  CHECK(ending(End::disconnected, {wire::ReasonCode::disconnect_with_will, "", ""}) ==
+        "Client X disconnected: Disconnect with Will Message.");
+  CHECK(ending(End::closed) == "Client X closed its connection.");
+  CHECK(ending(End::timed_out) == "Client X has exceeded timeout, disconnecting.");
+  CHECK(ending(End::taken_over) == "Client X disconnected: session taken over.");
+  CHECK(ending(End::shutting_down) == "Client X disconnected: the broker is shutting down.");
+  CHECK(ending(End::refused) == "Client X disconnected: refused.");
+}
+
+TEST_CASE("a broken rule is named by reason, words and statement") {
+  CHECK(ending(End::fault, wire::fault::kQos) ==
+        "Client X disconnected: Malformed Packet: QoS 3 [MQTT-3.3.1-4].");
+}
+
+TEST_CASE("a packet above the limit names the option that sets it") {
+  CHECK(ending(End::fault, wire::fault::kTooLarge) ==
+        "Client X disconnected: Packet too large: packet larger than allowed (see "
+        "max_packet_size).");
+}
+
+TEST_CASE("before CONNECT a client is known by its address, if at all") {
+  CHECK(ending(End::no_connect, kNormal, "") ==
+        "Client at 127.0.0.1:53466 sent no CONNECT in time (see connect_timeout), disconnecting.");
+  CHECK(line_of(Ended{{}, "", End::closed, {}}, "") == "Client <unknown> closed its connection.");
+}
+
+TEST_CASE("subscriptions are a line of id, QoS and filter") {
+  CHECK(line_of(Subscribed{"X", "test/#", wire::QoS::at_least_once}, "") == "X 1 test/#");
+  CHECK(line_of(Unsubscribed{"X", "test/#"}, "") == "X test/#");
+}
+
+TEST_CASE("dropped messages name the client and the option that would change it") {
+  CHECK(line_of(Dropped{"X", "its queue is full (max_queued_messages)"}, "") ==
+        "Outgoing messages are being dropped for client X: its queue is full "
+        "(max_queued_messages).");
+}
+
+TEST_CASE("names from clients can neither end the line nor speak to the terminal") {
+  Connected evil = bond();
+  evil.client_id = "a\n1795470328: Client root\x1b[2J";
+  evil.user_name = "\r";
+  CHECK(line_of(evil, kPeer) ==
+        "New client connected from 127.0.0.1:53466 as a\\x0a1795470328: Client root\\x1b[2J (p2, "
+        "c1, k60, u'\\x0d').");
+  CHECK(ending(End::closed, kNormal, "\n") == "Client \\x0a closed its connection.");
+  CHECK(line_of(Refused{{}, "\n", {}}, kPeer).find('\n') == std::string::npos);
+  CHECK(line_of(Subscribed{"\n", "\n", {}}, "").find('\n') == std::string::npos);
+  CHECK(line_of(Unsubscribed{"\n", "\n"}, "").find('\n') == std::string::npos);
+  CHECK(line_of(Dropped{"\n", ""}, "").find('\n') == std::string::npos);
+  CHECK(line_of(Subscribed{std::string(60'000, 'x'), "t", {}}, "").size() < 300);
+}
+
+TEST_CASE("log_type decides by what happened") {
+  CHECK(type_of(bond()) == LogType::notice);
+  CHECK(type_of(Refused{}) == LogType::notice);
+  CHECK(type_of(Subscribed{}) == LogType::subscribe);
+  CHECK(type_of(Unsubscribed{}) == LogType::unsubscribe);
+  CHECK(type_of(Dropped{}) == LogType::warning);
+  CHECK(type_of(Ended{{}, "X", End::closed, {}}) == LogType::notice);
+  CHECK(type_of(Ended{{}, "X", End::refused, {}}) == LogType::debug);
+  CHECK(type_of(Ended{{}, "X", End::shutting_down, {}}) == LogType::debug);
+}
+
+TEST_CASE("connection_messages decides about coming and going, not about what went wrong") {
+  CHECK(tells_connection(bond()));
+  CHECK(tells_connection(Ended{{}, "X", End::closed, {}}));
+  CHECK_FALSE(tells_connection(Ended{{}, "X", End::fault, wire::fault::kQos}));
+  CHECK_FALSE(tells_connection(Refused{}));
+  CHECK_FALSE(tells_connection(Dropped{}));
+}
