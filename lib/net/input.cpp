@@ -37,12 +37,13 @@ Input::Input(Loop& loop, int descriptor, client::InputSink& sink)
   uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
   if (uv_poll_init(loop_.handle(), poll_.get(), descriptor_) == 0) {
     poll_->data = this;
-    return;
+  } else {
+    poll_.reset();
+    idle_ = std::make_unique<uv_idle_t>();
+    uv_idle_init(loop_.handle(), idle_.get());
+    idle_->data = this;
   }
-  poll_.reset();
-  idle_ = std::make_unique<uv_idle_t>();
-  uv_idle_init(loop_.handle(), idle_.get());
-  idle_->data = this;
+  follow_wish();
 }
 
 Input::~Input() {

@@ -1,0 +1,230 @@
+#include "net/client_driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "loopback.hpp"
+#include "wire/encode.hpp"
+
+using namespace mq;
+using namespace mq::net;
+using support::LoopbackListener;
+using support::Socket;
+
+namespace {
+
+constexpr std::array<Byte, 4> kConnack{0x20, 2, 0, 0};
+constexpr std::array<Byte, 2> kDisconnect{0xE0, 0};
+
+/// An application that is told every event and ends when the core has.
+class Application final : public client::Application {
+ public:
+  using Handler = std::function<void(const client::Event&, Now)>;
+  Application(client::Core& core, Handler handler) : core_(core), handler_(std::move(handler)) {}
+
+  void on_events(Now now) override {
+    while (const auto event = core_.next_event(now)) {
+      const auto* lost = std::get_if<client::Lost>(&*event);
+      is_done_ = is_done_ || std::holds_alternative<client::Ended>(*event) ||
+                 (lost != nullptr && lost->retry_at == kNever);
+      handler_(*event, now);
+    }
+  }
+  bool is_done() const override { return is_done_; }
+
+ private:
+  client::Core& core_;
+  Handler handler_;
+  bool is_done_ = false;
+};
+
+client::Endpoint at(std::uint16_t port) {
+  return {.host = "127.0.0.1", .port = port, .unix_path = {}};
+}
+
+void expect_connect(const Socket& peer) {
+  const auto connect = peer.read();
+  MQ_CHECK(!connect.empty() && connect[0] == 0x10);
+  peer.write(kConnack);
+}
+
+void publish(client::Core& core, std::string_view payload, Now now) {
+  const auto ticket =
+      core.publish({.topic = "a", .properties = {}, .payload = bytes_of(payload)}, now);
+  MQ_CHECK(ticket.has_value());
+}
+
+}  // namespace
+
+TEST_CASE(
+    "what is published arrives in full before the goodbye, also what no socket holds at once") {
+  const LoopbackListener listener;
+  std::vector<Byte> received;
+  std::jthread server([&] {
+    const Socket peer = listener.accept();
+    expect_connect(peer);
+    received = peer.read_to_end();
+  });
+  client::Settings settings;
+  settings.queued_bytes_max = 100U << 20U;
+  client::Core core(settings, Prng(1));
+  const std::string payload(5U << 20U, 'x');
+  Application application(core, [&](const client::Event& event, Now now) {
+    if (!std::holds_alternative<client::Connected>(event)) return;
+    for (int i = 0; i < 5; ++i) publish(core, payload, now);
+    core.disconnect(wire::ReasonCode::normal_disconnection, now);
+  });
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  driver.start();
+  loop.run();
+  server.join();
+  CHECK(application.is_done());
+  const std::size_t packet = 1 + 4 + 3 + payload.size();
+  CHECK(received.size() == 5 * packet + kDisconnect.size());
+  CHECK(std::equal(kDisconnect.begin(), kDisconnect.end(), received.end() - 2));
+}
+
+TEST_CASE("a server that does not close after the goodbye is waited for, but not for ever") {
+  const LoopbackListener listener;
+  std::jthread server;
+  client::Core core({}, Prng(1));
+  Application application(core, [&](const client::Event& event, Now now) {
+    if (std::holds_alternative<client::Connected>(event)) {
+      core.disconnect(wire::ReasonCode::normal_disconnection, now);
+    }
+  });
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  std::optional<Socket> held;
+  server = std::jthread([&] {
+    held.emplace(listener.accept());
+    expect_connect(*held);
+  });
+  driver.start();
+  loop.run();
+  CHECK(application.is_done());
+}
+
+TEST_CASE("a large message is read in full") {
+  const LoopbackListener listener;
+  const std::string payload(5U << 20U, 'y');
+  std::jthread server([&] {
+    const Socket peer = listener.accept();
+    expect_connect(peer);
+    std::vector<Byte> bytes;
+    wire::encode(wire::Publish{.topic = "a", .properties = {}, .payload = bytes_of(payload)},
+                 wire::Version::v311, bytes);
+    for (int i = 0; i < 3; ++i) peer.write(bytes);
+    peer.read_to_end();
+  });
+  client::Core core({}, Prng(1));
+  int arrived = 0;
+  Application application(core, [&](const client::Event& event, Now now) {
+    const auto* message = std::get_if<client::Arrived>(&event);
+    if (message == nullptr) return;
+    CHECK(text_of(message->message.payload) == payload);
+    if (++arrived == 3) core.disconnect(wire::ReasonCode::normal_disconnection, now);
+  });
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  driver.start();
+  loop.run();
+  CHECK(arrived == 3);
+}
+
+TEST_CASE("after a loss the driver dials again when the core wants it") {
+  const LoopbackListener listener;
+  std::jthread server([&] {
+    for (int i = 0; i < 3; ++i) {
+      const Socket peer = listener.accept();
+      expect_connect(peer);
+      if (i == 2) peer.read_to_end();
+    }
+  });
+  client::Settings settings;
+  settings.retry_first = settings.retry_max = Millis(1);
+  client::Core core(settings, Prng(1));
+  std::string story;
+  Application application(core, [&](const client::Event& event, Now now) {
+    if (std::holds_alternative<client::Connected>(event)) {
+      story += "connected ";
+      if (story == "connected lost connected lost connected ") {
+        core.disconnect(wire::ReasonCode::normal_disconnection, now);
+      }
+    }
+    if (std::holds_alternative<client::Lost>(event)) story += "lost ";
+    if (std::holds_alternative<client::Ended>(event)) story += "ended";
+  });
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  driver.start();
+  loop.run();
+  CHECK(story == "connected lost connected lost connected ended");
+}
+
+TEST_CASE("several connections share a loop") {
+  const LoopbackListener listener;
+  std::jthread server([&] {
+    std::vector<Socket> peers;
+    for (int i = 0; i < 3; ++i) peers.push_back(listener.accept());
+    for (const auto& peer : peers) expect_connect(peer);
+    for (const auto& peer : peers) peer.read_to_end();
+  });
+  Loop loop;
+  std::vector<std::unique_ptr<client::Core>> cores;
+  std::vector<std::unique_ptr<Application>> applications;
+  std::vector<std::unique_ptr<ClientDriver>> drivers;
+  for (int i = 0; i < 3; ++i) {
+    client::Core& core =
+        *cores.emplace_back(std::make_unique<client::Core>(client::Settings{}, Prng(1)));
+    applications.push_back(
+        std::make_unique<Application>(core, [&core](const client::Event& event, Now now) {
+          if (std::holds_alternative<client::Connected>(event)) {
+            core.disconnect(wire::ReasonCode::normal_disconnection, now);
+          }
+        }));
+    drivers.push_back(
+        std::make_unique<ClientDriver>(loop, core, *applications.back(), at(listener.port())));
+    drivers.back()->start();
+  }
+  loop.run();
+  for (const auto& application : applications) CHECK(application->is_done());
+}
+
+TEST_CASE("a first connection that fails ends the loop") {
+  client::Core core({}, Prng(1));
+  std::string words;
+  Application application(core, [&](const client::Event& event, Now) {
+    if (const auto* lost = std::get_if<client::Lost>(&event)) words = lost->words;
+  });
+  const std::uint16_t port = LoopbackListener().port();
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(port));
+  driver.start();
+  loop.run();
+  CHECK(words.ends_with("connection refused"));
+}
+
+TEST_CASE("a driver can go while it is connected, and while it dials") {
+  const LoopbackListener listener;
+  for (const bool is_connected : {false, true}) {
+    client::Core core({}, Prng(1));
+    Application application(core, [](const client::Event&, Now) {});
+    Loop loop;
+    ClientDriver driver(loop, core, application, at(listener.port()));
+    driver.start();
+    for (int turns = 0; is_connected && core.next_deadline() != kNever && turns < 5; ++turns) {
+      uv_run(loop.handle(), UV_RUN_NOWAIT);
+    }
+    CHECK_FALSE(application.is_done());
+  }
+}
