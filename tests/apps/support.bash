@@ -139,10 +139,13 @@ heard() { grep -avE '\[fence [0-9]+\]$' "$house/$1.out" || true; }
 # listening NAME TOPIC - until what is published to the topic from now on comes to the window.
 listening() {
   next_fence
-  wait_until "$1 hears what is published to $2" fence_comes "$1" "$2" || { show "$1" && return 1; }
+  wait_until "$1 hears what is published to $2" fence_comes "$1" "$2" && return 0
+  show "$1"
+  complain "--- the fence's publisher, stderr:" && shorten <"$house/fence.err"
+  return 1
 }
 fence_comes() {
-  mqpub -h localhost -p "$port" -t "$2" -m "$fence" || true
+  mqpub -h localhost -p "$port" -t "$2" -m "$fence" 2>"$house/fence.err" || true
   for _ in {1..10}; do
     fence_has_come "$1" && return 0
     sleep 0.02
