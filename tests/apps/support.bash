@@ -119,6 +119,7 @@ start_broker() {
     fi
     wait_until "$name runs" started_or_ended "$name" || return 1
     running "$name" && return 0
+    wait_for_end "$name" || true
     grep -qiE 'in use' "$house/$name.err" "$house/$name.out" || break
   done
   show "$name"
