@@ -119,6 +119,7 @@ start_broker() {
     fi
     wait_until "$name runs" started_or_ended "$name" || return 1
     running "$name" && return 0
+    wait_for_end "$name" || true
     grep -qiE 'in use' "$house/$name.err" "$house/$name.out" || break
   done
   show "$name"
@@ -139,10 +140,13 @@ heard() { grep -avE '\[fence [0-9]+\]$' "$house/$1.out" || true; }
 # listening NAME TOPIC - until what is published to the topic from now on comes to the window.
 listening() {
   next_fence
-  wait_until "$1 hears what is published to $2" fence_comes "$1" "$2" || { show "$1" && return 1; }
+  wait_until "$1 hears what is published to $2" fence_comes "$1" "$2" && return 0
+  show "$1"
+  complain "--- the fence's publisher, stderr:" && shorten <"$house/fence.err"
+  return 1
 }
 fence_comes() {
-  mqpub -h localhost -p "$port" -t "$2" -m "$fence" || true
+  mqpub -h localhost -p "$port" -t "$2" -m "$fence" 2>"$house/fence.err" || true
   for _ in {1..10}; do
     fence_has_come "$1" && return 0
     sleep 0.02
