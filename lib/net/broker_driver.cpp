@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstring>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "base/check.hpp"
@@ -31,6 +31,7 @@ using broker::SendQueue;
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr int kPortAttempts = 8;
 constexpr std::size_t kPiecesPerWrite = 1024;
 constexpr int kRoundsPerTurn = 4;
 constexpr std::uint64_t kLingerMs = 2000;
@@ -53,7 +54,11 @@ std::string address_of(const sockaddr_storage& storage, std::uint16_t& port) {
   return text.data();
 }
 
-std::string_view way_out(int code) {
+std::uint16_t port_of(const sockaddr_storage& address) {
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+std::string way_out(int code) {
   if (code == UV_EADDRINUSE) {
     return " (is another broker running? choose another port, with -p or for this listener)";
   }
@@ -95,6 +100,11 @@ struct BrokerDriver::Listener {
   std::uint16_t index;
   bool has_nodelay = false;
   std::string label;
+};
+
+struct BrokerDriver::NotBound {
+  sockaddr_storage address;
+  int code;  ///< libuv's
 };
 
 struct BrokerDriver::Peer {
@@ -171,7 +181,10 @@ auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::
     sockaddr_storage address{};
     std::copy_n(reinterpret_cast<const Byte*>(info->ai_addr), info->ai_addrlen,
                 reinterpret_cast<Byte*>(&address));
-    addresses.push_back(address);
+    const bool is_known = std::ranges::any_of(addresses, [&address](const auto& known) {
+      return std::memcmp(&known, &address, sizeof(address)) == 0;
+    });
+    if (!is_known) addresses.push_back(address);
   }
   uv_freeaddrinfo(request.addrinfo);
   return listen_on_all(listener, std::move(addresses), options);
@@ -193,8 +206,31 @@ auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_st
     return options.family != Family::any &&
            (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
   });
+  if (addresses.empty()) return std::unexpected(Error{"cannot listen: no address of the family"});
+  const std::size_t first = listeners_.size();
+  for (int attempt = 1;; ++attempt) {
+    auto bound = try_addresses(listener, addresses, options);
+    if (bound) return *std::move(bound);
+    while (listeners_.size() > first) {
+      close_listener(std::move(listeners_.back()));
+      listeners_.pop_back();
+    }
+    // A port that the system chose for the first address may be taken on the second.
+    const bool may_differ = port_of(addresses[0]) == 0 && bound.error().code == UV_EADDRINUSE;
+    if (may_differ && attempt < kPortAttempts) continue;
+    const NotBound& failure = bound.error();
+    std::uint16_t port = 0;
+    const std::string host = address_of(failure.address, port);
+    return std::unexpected(Error{"cannot listen on " + host + " port " + std::to_string(port) +
+                                 ": " + uv_strerror(failure.code) + way_out(failure.code)});
+  }
+}
+
+auto BrokerDriver::try_addresses(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
+                                 ListenOptions options)
+    -> std::expected<std::vector<Bound>, NotBound> {
   std::vector<Bound> bound;
-  std::optional<Error> missing;
+  std::optional<NotBound> missing;
   for (sockaddr_storage& address : addresses) {
     if (!bound.empty()) {
       reinterpret_cast<sockaddr_in&>(address).sin_port = htons(bound[0].port);
@@ -202,20 +238,19 @@ auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_st
     auto one = listen_on(listener, address, options);
     if (one) {
       bound.push_back(*one);
-      continue;
+    } else if (!is_missing(one.error())) {
+      return std::unexpected(NotBound{address, one.error()});
+    } else if (!missing) {
+      missing = NotBound{address, one.error()};
     }
-    std::uint16_t port = 0;
-    const std::string host = address_of(address, port);
-    Error error =
-        error_of("cannot listen on " + host + " port " + std::to_string(port), one.error());
-    error.message += way_out(one.error());
-    if (!is_missing(one.error())) return std::unexpected(error);
-    if (!missing) missing = error;
   }
-  if (bound.empty()) {
-    return std::unexpected(missing.value_or(Error{"cannot listen: no address of the family"}));
-  }
+  if (bound.empty()) return std::unexpected(*missing);
   return bound;
+}
+
+void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
+  Listener* closed = listener.release();
+  uv_close(&closed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
 }
 
 auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
@@ -235,8 +270,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
     code = uv_tcp_getsockname(&server->tcp, reinterpret_cast<sockaddr*>(&actual), &size);
   }
   if (code != 0) {
-    Listener* failed = server.release();
-    uv_close(&failed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
+    close_listener(std::move(server));
     return std::unexpected(code);
   }
   Bound bound;
@@ -259,8 +293,7 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path)
                                                          : UV_ENAMETOOLONG;
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   if (code != 0) {
-    Listener* failed = server.release();
-    uv_close(&failed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
+    close_listener(std::move(server));
     Error error = error_of("cannot listen on Unix socket " + path, code);
     if (code == UV_EADDRINUSE) {
       error.message += " (is another broker running? if it is a file of yours, move it away)";

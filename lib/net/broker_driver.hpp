@@ -64,6 +64,7 @@ class BrokerDriver {
 
  private:
   struct Listener;
+  struct NotBound;
   struct Peer;
   struct Write;
   struct Signal;
@@ -79,6 +80,10 @@ class BrokerDriver {
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,
                                                          ListenOptions options);
+  std::expected<std::vector<Bound>, NotBound> try_addresses(std::uint16_t listener,
+                                                            std::vector<sockaddr_storage> addresses,
+                                                            ListenOptions options);
+  static void close_listener(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       ListenOptions options);

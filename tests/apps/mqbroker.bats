@@ -132,6 +132,16 @@ user root"
   reaches -h 127.0.0.1 -p "$port"
 }
 
+@test "the default listener may be for one family of addresses" {
+  has_ipv6 || skip "this machine has no IPv6"
+  for family in ipv4 ipv6; do
+    echo "socket_domain $family" >"$house/$family.conf"
+    window "$family" mqbroker -p 0 -c "$family.conf"
+    logged "$family" ' running$'
+    [[ $(grep -o "Opening ipv. " "$house/$family.err") == "Opening $family " ]]
+  done
+}
+
 @test "two listeners, each with its own word about anonymous clients" {
   second=$(a_port)
   start_broker broker "allow_anonymous true

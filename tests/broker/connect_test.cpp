@@ -247,3 +247,18 @@ TEST_CASE("a slot is not given to another connection before the driver has heard
   CHECK(third.slot == first.slot);
   CHECK_FALSE(third == first);
 }
+
+TEST_CASE("a refused CONNECT is stated once, with its reason, and its end is not blamed on it") {
+  auto config = quiet();
+  config.listeners[0].allow_anonymous = false;
+  World world(config);
+  world.peer().connect(named("spy"));
+  REQUIRE(world.facts.size() == 2);
+  const auto* refused = std::get_if<broker::fact::Refused>(&world.facts[0]);
+  REQUIRE(refused != nullptr);
+  CHECK(refused->client_id == "spy");
+  CHECK(refused->fault.reason == wire::ReasonCode::not_authorized);
+  const auto* ended = std::get_if<broker::fact::Ended>(&world.facts[1]);
+  REQUIRE(ended != nullptr);
+  CHECK(ended->end == broker::fact::End::refused);
+}

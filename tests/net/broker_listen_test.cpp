@@ -1,0 +1,65 @@
+#include <doctest/doctest.h>
+
+#include "net/broker_driver.hpp"
+#include "net/machine.hpp"
+
+using namespace mq;
+using net::BrokerDriver;
+
+namespace {
+
+struct Broker {
+  broker::Core core{broker::Config{}, net::now()};
+  BrokerDriver driver{core, nullptr, nullptr};
+};
+
+}  // namespace
+
+TEST_CASE("a listener for this machine has the same port on each of its addresses") {
+  Broker broker;
+  for (int i = 0; i < 20; ++i) {
+    const auto bound = broker.driver.listen_loopback(0, 0);
+    REQUIRE(bound.has_value());
+    REQUIRE_FALSE(bound->empty());
+    CHECK(bound->front().address == "127.0.0.1");
+    CHECK(bound->front().port != 0);
+    CHECK(bound->back().port == bound->front().port);
+  }
+}
+
+TEST_CASE("a port in use is named, with the way out, and nothing of the listener stays open") {
+  Broker first;
+  net::ListenOptions v6{.family = net::Family::ipv6};
+  const auto taken = first.driver.listen_loopback(0, 0, v6);
+  if (!taken) return;  // no IPv6 here
+  Broker second;
+  const auto port = taken->front().port;
+  const auto refused = second.driver.listen_loopback(0, port);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.starts_with("cannot listen on ::1 port " + std::to_string(port) +
+                                            ": address already in use (is another"));
+  Broker third;
+  CHECK(third.driver.listen_loopback(0, port, {.family = net::Family::ipv4}).has_value());
+}
+
+TEST_CASE("a listener of one family has no address of the other") {
+  Broker broker;
+  const auto bound = broker.driver.listen(0, "localhost", 0, {.family = net::Family::ipv4});
+  REQUIRE(bound.has_value());
+  REQUIRE(bound->size() == 1);
+  CHECK(bound->front().address == "127.0.0.1");
+  const auto none = broker.driver.listen(0, "127.0.0.1", 0, {.family = net::Family::ipv6});
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().message == "cannot listen: no address of the family");
+}
+
+TEST_CASE("a host that is nobody's is named") {
+  Broker broker;
+  const auto bound = broker.driver.listen(0, "no.such.host.invalid", 0);
+  REQUIRE_FALSE(bound.has_value());
+  CHECK(bound.error().message.starts_with("cannot listen on no.such.host.invalid: "));
+}
+
+TEST_CASE("two seeds differ") {
+  CHECK(net::random_seed() != net::random_seed());
+}
