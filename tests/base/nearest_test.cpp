@@ -22,6 +22,7 @@ TEST_CASE("a word with a letter too few, too many or wrong is taken for the name
 
 TEST_CASE("two neighbours that changed places are one slip") {
   CHECK(nearest("prot", kNames) == "port");
+  CHECK(nearest("hots", std::array<std::string_view, 2>{"port", "host"}) == "host");
 }
 
 TEST_CASE("the nearest of several names wins") {
