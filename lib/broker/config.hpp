@@ -36,7 +36,6 @@ struct Config {
   bool retain_available = true;
   bool queue_qos0_messages = false;
   bool upgrade_outgoing_qos = false;
-  bool allow_duplicate_messages = true;  ///< overlapping subscriptions each deliver a copy
 
   /// What a connection may leave unread before QoS 0 messages for it are dropped.
   std::size_t max_unread_bytes = 16U << 20U;

@@ -307,15 +307,18 @@ void Core::end_turn() {
   left_connections_.clear();
 }
 
-Core::Stored Core::stored() const {
-  Stored stored{retained_.size(), 0};
-  for (const Message& message : retained_) stored.bytes += message.payload().size();
-  for (const auto& session : sessions_) {
-    if (session == nullptr) continue;
-    stored.count += session->outbox.size();
-    stored.bytes += session->queued_bytes;
-  }
-  return stored;
+void Core::count_held(Session* session, const Message& message) {
+  const auto size = message.payload().size();
+  ++held_.count;
+  held_.bytes += size;
+  if (session != nullptr) session->queued_bytes += size;
+}
+
+void Core::count_released(Session* session, const Message& message) {
+  const auto size = message.payload().size();
+  --held_.count;
+  held_.bytes -= size;
+  if (session != nullptr) session->queued_bytes -= size;
 }
 
 std::size_t Core::unsent_bytes() const {

@@ -105,7 +105,7 @@ class Core {
     std::size_t count = 0;
     std::size_t bytes = 0;
   };
-  Stored stored() const;
+  const Stored& stored() const { return held_; }
   /// What connections have not taken yet.
   std::size_t unsent_bytes() const;
   const Config& config() const { return config_; }
@@ -156,6 +156,7 @@ class Core {
   /// Stores or clears what is retained and delivers. Returns whether anybody subscribes.
   bool publish(Incoming& incoming);
   void retain(Incoming& incoming);
+  void drop_retained(std::string_view topic);
 
   // handle_subscribe.cpp
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
@@ -187,6 +188,9 @@ class Core {
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
+  void count_held(Session* session, const Message& message);
+  void count_released(Session* session, const Message& message);
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
   bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then
@@ -213,6 +217,7 @@ class Core {
   Now now_;
   Prng prng_;
   Stats stats_;
+  Stored held_;
   Journal journal_;
   storage::Ticket stored_ = 0;
   Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets

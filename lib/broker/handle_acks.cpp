@@ -50,7 +50,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     return;
   }
   if (item->entry->state == Delivery::published) {
-    session.queued_bytes -= item->entry->message.message.payload().size();
+    count_released(&session, item->entry->message.message);
     session.outbox.release(*item);
     if (journal_.keeps(session)) {
       session.released_by = journal_.ticket();
@@ -64,7 +64,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
 
 void Core::settle(Session& session, Outbox::Item item) {
   const Message& message = item.entry->message.message;
-  if (message) session.queued_bytes -= message.payload().size();
+  if (message) count_released(&session, message);
   journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);
 }

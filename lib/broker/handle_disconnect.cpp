@@ -89,6 +89,10 @@ void Core::publish_will(Session& session) {
 void Core::end_session(Session& session) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
   hand_over_shares(session);
+  for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+    const Message& message = session.outbox[i].message.message;
+    if (message) count_released(&session, message);
+  }
   journal_.drop_session(session);
   for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
   session_ids_.erase(session.client_id);

@@ -135,14 +135,21 @@ bool Core::publish(Incoming& incoming) {
 
 void Core::retain(Incoming& incoming) {
   if (incoming.packet.payload.empty()) {
-    if (retained_.drop(incoming.packet.topic)) {  // [MQTT-3.3.1-6]
-      journal_.drop_retained(incoming.packet.topic);
-    }
+    drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {
     const Message& message = incoming.shared(now_.steady);
-    retained_.put(message);  // [MQTT-3.3.1-5]
+    const auto replaced = retained_.put(message);  // [MQTT-3.3.1-5]
+    if (replaced) count_released(nullptr, *replaced);
+    count_held(nullptr, message);
     journal_.put_retained(message, now_);
   }
+}
+
+void Core::drop_retained(std::string_view topic) {
+  const auto dropped = retained_.drop(topic);
+  if (!dropped) return;
+  count_released(nullptr, *dropped);
+  journal_.drop_retained(topic);
 }
 
 }  // namespace mq::broker

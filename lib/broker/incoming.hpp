@@ -11,6 +11,9 @@ namespace mq::broker {
 
 inline constexpr std::uint32_t kNoSession = UINT32_MAX;
 
+/// A payload up to this size is copied behind its header; a longer one is sent from where it is.
+inline constexpr std::size_t kCopiedPayload = 512;
+
 /// Bytes to send one after the other; the payload is empty when the head holds it.
 struct Encoded {
   ByteView head;

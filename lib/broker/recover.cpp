@@ -39,7 +39,10 @@ void Core::recover(const storage::Snapshot& stored) {
     return known;
   };
   for (const auto& [topic, id] : stored.retained) {
-    if (Message retained = message(id)) retained_.put(std::move(retained));
+    if (Message retained = message(id)) {
+      count_held(nullptr, retained);
+      retained_.put(std::move(retained));
+    }
   }
   for (const auto& [client_id, session] : stored.sessions) {
     recover_session(client_id, session, message);
@@ -72,7 +75,7 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
       journal_.drop_queued(session, sequence);
       continue;
     }
-    if (body) session.queued_bytes += body.payload().size();
+    if (body) count_held(&session, body);
     session.outbox.restore(sequence, {Queued(std::move(body), queued.origin),
                                       static_cast<QoS>(queued.qos), state, true, queued.flags});
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "topic/name.hpp"
 
@@ -33,20 +34,25 @@ std::string_view start_of(std::string_view filter);
 template <class Message>
 class RetainedIndex {
  public:
-  /// Stores a message in place of the one of the same topic. Returns whether there was none.
-  bool put(Message message) {
+  /// Stores a message. Returns the one that it replaces.
+  std::optional<Message> put(Message message) {
     const auto it = messages_.find(topic_of(message));
     if (it == messages_.end()) {
       messages_.insert(std::move(message));
-      return true;
+      return std::nullopt;
     }
     // The key of the entry is the new message's own topic: equal text, other memory.
-    const_cast<Message&>(*it) = std::move(message);
-    return false;
+    return std::exchange(const_cast<Message&>(*it), std::move(message));
   }
 
-  /// Returns whether there was one.
-  bool drop(std::string_view topic) { return messages_.erase(topic) > 0; }
+  /// Returns what was there.
+  std::optional<Message> drop(std::string_view topic) {
+    const auto it = messages_.find(topic);
+    if (it == messages_.end()) return std::nullopt;
+    Message dropped = *it;
+    messages_.erase(it);
+    return dropped;
+  }
 
   const Message* find(std::string_view topic) const {
     const auto it = messages_.find(topic);

@@ -63,3 +63,30 @@ TEST_CASE("sys_interval 0 publishes nothing") {
   world.advance(Seconds(100));
   CHECK(world.peer().join("s").subscribe("$SYS/#").all() == "");
 }
+
+TEST_CASE("what is held is counted, and let go when it is delivered, replaced, cleared or ended") {
+  World world(quiet());
+  const auto held = [&] {
+    return std::pair(world.core().stored().count, world.core().stored().bytes);
+  };
+  using Held = std::pair<std::size_t, std::size_t>;
+  const wire::SubscriptionOptions kQoS2{.qos = wire::QoS::exactly_once};
+  auto& publisher = world.peer().join("p");
+  publisher.retain("r", "12345").retain("r", "123");
+  CHECK(held() == Held(1, 3));
+  publisher.retain("r", "");
+  CHECK(held() == Held(0, 0));
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS2);
+  publisher.publish("t", "1234", wire::QoS::at_least_once, 1);
+  publisher.publish("t", "12", wire::QoS::exactly_once, 2);
+  CHECK(held() == Held(2, 6));
+  peer.puback(1);
+  CHECK(held() == Held(1, 2));
+  peer.send(wire::Pubrec{2, {}, {}});
+  CHECK(held() == Held(0, 0));
+  peer.drop();
+  publisher.publish("t", "1234", wire::QoS::at_least_once, 3);
+  CHECK(held() == Held(1, 4));
+  world.peer().join("s");
+  CHECK(held() == Held(0, 0));
+}

@@ -1,0 +1,84 @@
+#include <array>
+
+#include "broker/core.hpp"
+#include "broker/incoming.hpp"
+#include "broker/write_packet.hpp"
+
+namespace mq::broker {
+
+using wire::PropertyId;
+using wire::Version;
+
+bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
+  wire::Publish packet{.qos = outgoing.qos,
+                       .dup = outgoing.dup,
+                       .retain = outgoing.retain,
+                       .topic = outgoing.topic,
+                       .packet_id = outgoing.packet_id,
+                       .properties = outgoing.properties,
+                       .payload = outgoing.payload};
+  const auto alias = alias_for(connection, outgoing.topic);
+  if (connection.version == Version::v5 &&
+      (outgoing.remaining || outgoing.identifier != 0 || alias.number != 0)) {
+    scratch_ = {};
+    scratch_.add_encoded(outgoing.properties.encoded());
+    if (outgoing.remaining) {
+      scratch_.add(PropertyId::message_expiry_interval, *outgoing.remaining);  // [MQTT-3.3.2-6]
+    }
+    if (outgoing.identifier != 0) {
+      scratch_.add(PropertyId::subscription_identifier, outgoing.identifier);  // [MQTT-3.3.4-3]
+    }
+    if (alias.number != 0) scratch_.add(PropertyId::topic_alias, std::uint32_t{alias.number});
+    if (alias.number != 0 && !alias.is_new) packet.topic = {};
+    packet.properties = scratch_.view();
+  }
+  const auto size = wire::encoded_size(packet, connection.version);
+  if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25]
+  if (alias.is_new) connection.aliases->outgoing.emplace(outgoing.topic, alias.number);
+  if (packet.payload.size() > kCopiedPayload) {
+    const auto head = size - packet.payload.size();
+    wire::encode_header(packet, connection.version, connection.out.reserve(head, turn_));
+    connection.out.append_written(head);
+    if (outgoing.owner) {
+      connection.out.append(packet.payload, outgoing.owner);
+    } else {
+      connection.out.append(packet.payload);
+    }
+  } else {
+    wire::encode(packet, connection.version, connection.out.reserve(size, turn_));
+    connection.out.append_written(size);
+  }
+  count_sent(connection, size, packet.payload.size());
+  return true;
+}
+
+Core::Alias Core::alias_for(Connection& connection, std::string_view topic) {
+  if (connection.topic_alias_maximum == 0) return {};
+  if (connection.aliases == nullptr) connection.aliases = std::make_unique<Aliases>();
+  const auto& known = connection.aliases->outgoing;
+  if (const auto it = known.find(topic); it != known.end()) return {it->second, false};
+  if (known.size() >= connection.topic_alias_maximum) return {};
+  return {static_cast<std::uint16_t>(known.size() + 1), true};
+}
+
+void Core::count_sent(Connection& connection, std::size_t size, std::size_t payload_size) {
+  ++stats_.packets_sent;
+  ++stats_.publish_sent;
+  stats_.publish_bytes_sent += payload_size;
+  stats_.bytes_sent += size;
+  mark_dirty(connection);
+}
+
+void Core::count_drop(Session& session, Drop reason) {
+  constexpr std::array<const char*, kDropKinds> kWords{
+      "its queue is full (max_queued_messages, max_queued_bytes)",
+      "it reads too slowly (max_unread_bytes)", "the message expired",
+      "the message is larger than the client accepts"};
+  const auto kind = static_cast<std::size_t>(reason);
+  ++stats_.drops[kind];
+  if (++session.drops[kind] == 1) {
+    facts_.emplace_back(fact::Dropped{session.client_id, kWords[kind]});
+  }
+}
+
+}  // namespace mq::broker
