@@ -8,7 +8,6 @@
 
 #include "cli/pub_options.hpp"
 #include "cli/sub_options.hpp"
-#include "cli/suggest.hpp"
 
 using namespace mq;
 using namespace mq::cli;
@@ -333,13 +332,4 @@ TEST_CASE("help fits a terminal of 80 columns") {
       start = end + 1;
     }
   }
-}
-
-TEST_CASE("edit distance counts added, dropped, changed and swapped letters") {
-  CHECK(edit_distance("retain", "retain") == 0);
-  CHECK(edit_distance("retian", "retain") == 1);
-  CHECK(edit_distance("reain", "retain") == 1);
-  CHECK(edit_distance("", "abc") == 3);
-  CHECK(nearest("hots", std::vector<std::string_view>{"port", "host"}) == "host");
-  CHECK(nearest("nothing", std::vector<std::string_view>{"port", "host"}).empty());
 }
