@@ -94,22 +94,22 @@ std::string Peer::all() {
 }
 
 void Peer::receive(broker::SendQueue& queue) {
-  std::array<ByteView, 4> pieces;
-  while (!queue.empty()) {
-    const auto count = queue.gather(pieces);
-    for (std::size_t i = 0; i < count; ++i) {
-      framer_.feed(pieces[i]);
-      while (true) {
-        const auto frame = framer_.next(wire::kMaximumPacketSize);
-        MQ_CHECK(frame.has_value());
-        if (!*frame) break;
-        const auto packet = wire::decode(**frame, version);
-        MQ_CHECK(packet.has_value());
-        lines_.push_back(line_of(*packet));
-      }
-      queue.sent(pieces[i].size());
-      break;
-    }
+  std::array<ByteView, 1> piece;
+  while (queue.gather(piece) > 0) {
+    if (!is_deaf) hear(piece[0]);
+    queue.sent(piece[0].size());
+  }
+}
+
+void Peer::hear(ByteView bytes) {
+  framer_.feed(bytes);
+  while (true) {
+    const auto frame = framer_.next(wire::kMaximumPacketSize);
+    MQ_CHECK(frame.has_value());
+    if (!*frame) return;
+    const auto packet = wire::decode(**frame, version);
+    MQ_CHECK(packet.has_value());
+    lines_.push_back(line_of(*packet));
   }
 }
 

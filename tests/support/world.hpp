@@ -53,11 +53,13 @@ class Peer {
   bool is_closed() const { return is_closed_; }
 
   wire::Version version = wire::Version::v311;
-  bool reads = true;  ///< false: takes nothing off its socket
+  bool reads = true;     ///< false: takes nothing off its socket
+  bool is_deaf = false;  ///< true: takes everything and looks at nothing
 
  private:
   friend class World;
   void receive(broker::SendQueue& queue);
+  void hear(ByteView bytes);
 
   World& world_;
   broker::ConnectionId id_;

@@ -1,0 +1,84 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/prng.hpp"
+#include "support/packet_table.hpp"
+#include "support/world.hpp"
+
+using namespace mq;
+using namespace mq::support;
+using wire::QoS;
+using wire::Version;
+
+namespace {
+
+/// Everything the table knows, good and bad, for one version.
+std::vector<std::vector<Byte>> all_packets(Version version) {
+  std::vector<std::vector<Byte>> packets;
+  for (const auto& row : good_packets()) {
+    if (row.version == version) packets.push_back(row.bytes);
+  }
+  for (const auto& row : bad_packets()) {
+    if (row.version == version) packets.push_back(row.bytes);
+  }
+  return packets;
+}
+
+/// Packets of the table, some with bytes changed, taken out or put in.
+std::vector<Byte> nonsense(Prng& prng, const std::vector<std::vector<Byte>>& packets) {
+  std::vector<Byte> bytes;
+  for (auto count = prng.below(6) + 1; count > 0; --count) {
+    auto packet = packets[prng.below(packets.size())];
+    while (!packet.empty() && prng.chance(1, 3)) {
+      const auto at = static_cast<std::ptrdiff_t>(prng.below(packet.size()));
+      switch (prng.below(3)) {
+        case 0:
+          packet[static_cast<std::size_t>(at)] = static_cast<Byte>(prng.next());
+          break;
+        case 1:
+          packet.erase(packet.begin() + at);
+          break;
+        default:
+          packet.insert(packet.begin() + at, static_cast<Byte>(prng.next()));
+      }
+    }
+    bytes.insert(bytes.end(), packet.begin(), packet.end());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("any bytes end in an answer or a closed connection, and others do not notice") {
+  for (const auto version : {Version::v31, Version::v311, Version::v5}) {
+    const auto packets = all_packets(version);
+    REQUIRE(packets.size() > 20);
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+      CAPTURE(seed);
+      Prng prng(seed);
+      World world(seed % 2 == 0 ? durable() : quiet());
+      auto& listener =
+          world.peer().join("listener").subscribe("healthy", {.qos = QoS::at_least_once});
+      for (int i = 0; i < 5; ++i) {
+        auto& peer = world.peer();
+        peer.version = version;
+        peer.is_deaf = true;
+        if (prng.chance(4, 5)) peer.join("hostile" + std::to_string(prng.below(2)), version);
+        const auto bytes = nonsense(prng, packets);
+        for (ByteView rest = bytes; !rest.empty() && !peer.is_closed();) {
+          const auto size = std::min<std::size_t>(prng.below(50) + 1, rest.size());
+          peer.send_bytes(rest.first(size));
+          rest = rest.subspan(size);
+        }
+        if (prng.chance(1, 2) && !peer.is_closed()) peer.drop();
+        if (prng.chance(1, 4)) world.advance(Seconds(static_cast<int>(prng.below(100))));
+      }
+      listener.all();
+      world.peer().join("publisher").publish("healthy", "x", QoS::at_least_once, 1);
+      CHECK(listener.next().ends_with("'x'"));
+    }
+  }
+}
