@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/address.hpp"
+
 // Everything of an attempt lives in a Race on the heap, because libuv keeps pointers into it until
 // the last callback. It counts what libuv still owes and goes when nothing is owed and nobody wants
 // it any more. The answer is given from a callback, never from the constructor.
@@ -20,16 +22,6 @@ namespace mq::net {
 namespace {
 
 constexpr std::uint64_t kHeadStartMs = 250;  // RFC 8305, connection attempt delay
-
-std::string text_of(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET6) {
-    uv_ip6_name(reinterpret_cast<const sockaddr_in6*>(&address), text.data(), text.size());
-  } else {
-    uv_ip4_name(reinterpret_cast<const sockaddr_in*>(&address), text.data(), text.size());
-  }
-  return text.data();
-}
 
 /// The address that `host` spells, if it is one: no need to ask a resolver.
 std::optional<sockaddr_storage> numeric(const std::string& host, std::uint16_t port) {

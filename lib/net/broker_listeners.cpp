@@ -1,0 +1,197 @@
+#include <arpa/inet.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "net/address.hpp"
+#include "net/broker_handles.hpp"
+
+// Where a broker listens: TCP on all addresses of a name or on none of them, and Unix sockets.
+
+namespace mq::net {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kPortAttempts = 8;
+
+Error error_of(const std::string& what, int code) {
+  return {what + ": " + uv_strerror(code)};
+}
+
+std::string way_out(int code) {
+  if (code == UV_EADDRINUSE) {
+    return " (is another broker running? choose another port, with -p or for this listener)";
+  }
+  if (code == UV_EACCES) return " (ports below 1024 are for root: choose a higher one)";
+  return {};
+}
+
+/// This machine has no such address, for example because it has no IPv6.
+bool is_missing(int code) {
+  return code == UV_EADDRNOTAVAIL || code == UV_EAFNOSUPPORT || code == UV_EPROTONOSUPPORT;
+}
+
+/// A socket file whose owner is gone.
+bool is_stale_socket(const std::string& path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return false;
+  path.copy(address.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool is_refused =
+      connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 &&
+      errno == ECONNREFUSED;
+  close(probe);
+  return is_refused;
+}
+
+}  // namespace
+
+auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
+                          ListenOptions options) -> std::expected<std::vector<Bound>, Error> {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  uv_getaddrinfo_t request;
+  if (const int code =
+          uv_getaddrinfo(&loop_, &request, nullptr, host.empty() ? nullptr : host.c_str(),
+                         std::to_string(port).c_str(), &hints);
+      code != 0) {
+    return std::unexpected(error_of("cannot listen on " + host, code));
+  }
+  std::vector<sockaddr_storage> addresses;
+  for (const addrinfo* info = request.addrinfo; info != nullptr; info = info->ai_next) {
+    sockaddr_storage address{};
+    std::copy_n(reinterpret_cast<const Byte*>(info->ai_addr), info->ai_addrlen,
+                reinterpret_cast<Byte*>(&address));
+    const bool is_known = std::ranges::any_of(addresses, [&address](const auto& known) {
+      return std::memcmp(&known, &address, sizeof(address)) == 0;
+    });
+    if (!is_known) addresses.push_back(address);
+  }
+  uv_freeaddrinfo(request.addrinfo);
+  return listen_on_all(listener, std::move(addresses), options);
+}
+
+auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
+                                   ListenOptions options)
+    -> std::expected<std::vector<Bound>, Error> {
+  std::vector<sockaddr_storage> addresses(2);
+  uv_ip4_addr("127.0.0.1", port, reinterpret_cast<sockaddr_in*>(&addresses[0]));
+  uv_ip6_addr("::1", port, reinterpret_cast<sockaddr_in6*>(&addresses[1]));
+  return listen_on_all(listener, std::move(addresses), options);
+}
+
+auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
+                                 ListenOptions options)
+    -> std::expected<std::vector<Bound>, Error> {
+  std::erase_if(addresses, [&options](const sockaddr_storage& address) {
+    return options.family != Family::any &&
+           (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
+  });
+  if (addresses.empty()) return std::unexpected(Error{"cannot listen: no address of the family"});
+  const std::size_t first = listeners_.size();
+  for (int attempt = 1;; ++attempt) {
+    auto bound = try_addresses(listener, addresses, options);
+    if (bound) return *std::move(bound);
+    while (listeners_.size() > first) {
+      close_listener(std::move(listeners_.back()));
+      listeners_.pop_back();
+    }
+    // A port that the system chose for the first address may be taken on the second.
+    const bool may_differ = port_of(addresses[0]) == 0 && bound.error().code == UV_EADDRINUSE;
+    if (may_differ && attempt < kPortAttempts) continue;
+    const NotBound& failure = bound.error();
+    const std::string host = text_of(failure.address);
+    return std::unexpected(Error{"cannot listen on " + host + " port " +
+                                 std::to_string(port_of(failure.address)) + ": " +
+                                 uv_strerror(failure.code) + way_out(failure.code)});
+  }
+}
+
+auto BrokerDriver::try_addresses(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
+                                 ListenOptions options)
+    -> std::expected<std::vector<Bound>, NotBound> {
+  std::vector<Bound> bound;
+  std::optional<NotBound> missing;
+  for (sockaddr_storage& address : addresses) {
+    if (!bound.empty()) {
+      reinterpret_cast<sockaddr_in&>(address).sin_port = htons(bound[0].port);
+    }
+    auto one = listen_on(listener, address, options);
+    if (one) {
+      bound.push_back(*one);
+    } else if (!is_missing(one.error())) {
+      return std::unexpected(NotBound{address, one.error()});
+    } else if (!missing) {
+      missing = NotBound{address, one.error()};
+    }
+  }
+  if (bound.empty()) return std::unexpected(*missing);
+  return bound;
+}
+
+void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
+  Listener* closed = listener.release();
+  uv_close(&closed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
+}
+
+auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
+                             ListenOptions options) -> std::expected<Bound, int> {
+  auto server = std::make_unique<Listener>();
+  uv_tcp_init(&loop_, &server->tcp);
+  server->driver = this;
+  server->index = listener;
+  server->has_nodelay = options.has_nodelay;
+  server->handle.data = server.get();
+  const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
+  int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
+  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  sockaddr_storage actual{};
+  int size = sizeof(actual);
+  if (code == 0) {
+    code = uv_tcp_getsockname(&server->tcp, reinterpret_cast<sockaddr*>(&actual), &size);
+  }
+  if (code != 0) {
+    close_listener(std::move(server));
+    return std::unexpected(code);
+  }
+  Bound bound;
+  bound.address = text_of(actual);
+  bound.port = port_of(actual);
+  server->label = "port " + std::to_string(bound.port);
+  listeners_.push_back(std::move(server));
+  return bound;
+}
+
+auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path)
+    -> std::expected<Bound, Error> {
+  if (is_stale_socket(path)) unlink(path.c_str());
+  auto server = std::make_unique<Listener>();
+  uv_pipe_init(&loop_, &server->pipe, 0);
+  server->driver = this;
+  server->index = listener;
+  server->label = path;
+  server->handle.data = server.get();
+  int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
+                                                         : UV_ENAMETOOLONG;
+  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  if (code != 0) {
+    close_listener(std::move(server));
+    Error error = error_of("cannot listen on Unix socket " + path, code);
+    if (code == UV_EADDRINUSE) {
+      error.message += " (is another broker running? if it is a file of yours, move it away)";
+    }
+    return std::unexpected(error);
+  }
+  listeners_.push_back(std::move(server));
+  return Bound{path, 0};
+}
+
+}  // namespace mq::net
