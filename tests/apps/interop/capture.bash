@@ -16,8 +16,8 @@ capture_start() {
 }
 
 capture_try() {
-  "${capture_as[@]}" dumpcap -q -i lo -B 64 -f "$1" -w "$capture_file" \
-    >"$house/capture.out" 2>"$house/capture.err" </dev/null 3>&- &
+  "${capture_as[@]}" dumpcap -q -i lo -B 64 -f "$1" -w - \
+    >"$capture_file" 2>"$house/capture.err" </dev/null 3>&- &
   capture_pid=$!
   wait_until "dumpcap records" capture_has_begun
   grep -q '^File:' "$house/capture.err"
@@ -32,7 +32,7 @@ mark_capture() {
 }
 mark_is_captured() {
   mqpub -h localhost -p "${capture_ports[0]}" -t capture -m "$1" || true
-  "${capture_as[@]}" grep -qaF "$1" "$capture_file"
+  grep -qaF "$1" "$capture_file"
 }
 
 capture_stop() {
@@ -66,7 +66,7 @@ capture_check() {
 }
 
 capture_read() {
-  "${capture_as[@]}" tshark -r "$capture_file" "${decode[@]}" "$@" 2>"$house/tshark.err" || {
+  tshark -r "$capture_file" "${decode[@]}" "$@" 2>"$house/tshark.err" || {
     complain "tshark cannot read the capture: $(<"$house/tshark.err")"
     return 1
   }
