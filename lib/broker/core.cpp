@@ -20,6 +20,9 @@ using wire::Version;
 
 namespace {
 
+/// Who has not said CONNECT yet cannot make us set much memory aside.
+constexpr std::size_t kLargestConnect = 1U << 20U;
+
 /// A v5 client that has its CONNACK can be told why it is disconnected.
 bool may_say_goodbye(const Connection& connection) {
   return connection.version == Version::v5 && connection.session != nullptr &&
@@ -95,9 +98,10 @@ void Core::on_tail(ConnectionId id, std::size_t size, Now now) {
 }
 
 void Core::read_frames(Connection& connection) {
-  const auto limit =
+  const auto any =
       config_.max_packet_size == 0 ? wire::kMaximumPacketSize : config_.max_packet_size;
   while (true) {
+    const auto limit = connection.session == nullptr ? std::min(any, kLargestConnect) : any;
     const auto frame = connection.framer.next(limit);
     if (!frame) return fail(connection, frame.error());
     if (!*frame) return;

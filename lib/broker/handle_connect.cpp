@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/core.hpp"
+#include "broker/incoming.hpp"
 #include "broker/write_packet.hpp"
 
 // CONNECT: is it well-formed, does anything speak against it, which client id, which session, and
@@ -104,6 +105,9 @@ std::optional<Fault> Core::objection(const Connection& connection,
     return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
   }
   if (!connect.will) return std::nullopt;
+  if (is_reserved(connect.will->topic)) {
+    return Fault{ReasonCode::not_authorized, "", "a will on a topic of the broker's own"};
+  }
   if (connect.will->qos > config_.max_qos) {
     return Fault{ReasonCode::qos_not_supported, "MQTT-3.2.2-12", "the will's QoS above max_qos"};
   }

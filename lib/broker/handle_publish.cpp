@@ -92,9 +92,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
          {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
     return false;
   }
-  // $SYS and $CONTROL are the broker's own.
-  const bool is_denied = packet.topic.starts_with('$') && (packet.topic.starts_with("$SYS/") ||
-                                                           packet.topic.starts_with("$CONTROL/"));
+  const bool is_denied = is_reserved(packet.topic);
   auto reason = ReasonCode::success;
   if (packet.qos == QoS::exactly_once) {
     session::Inbox& inbox = connection.session->inbox;

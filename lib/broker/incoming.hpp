@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "base/block.hpp"
 #include "broker/message.hpp"
@@ -13,6 +15,11 @@ inline constexpr std::uint32_t kNoSession = UINT32_MAX;
 
 /// A payload up to this size is copied behind its header; a longer one is sent from where it is.
 inline constexpr std::size_t kCopiedPayload = 512;
+
+/// Only the broker itself publishes there.
+inline bool is_reserved(std::string_view topic) {
+  return topic.starts_with('$') && (topic.starts_with("$SYS/") || topic.starts_with("$CONTROL/"));
+}
 
 /// Bytes to send one after the other; the payload is empty when the head holds it.
 struct Encoded {

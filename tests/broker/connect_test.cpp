@@ -196,6 +196,15 @@ TEST_CASE("a packet above max_packet_size ends the connection before it is read"
   CHECK(peer.send_bytes(announces_200_mb).all() == "DISCONNECT 95; closed");
 }
 
+TEST_CASE("nobody announces more than a mebibyte before CONNECT") {
+  auto config = quiet();
+  config.max_packet_size = 0;
+  World world(config);
+  const std::vector<Byte> announces_200_mb{0x10, 0xFF, 0xFF, 0xFF, 0x5F};
+  CHECK(world.peer().send_bytes(announces_200_mb).is_closed());
+  CHECK_FALSE(world.peer().join("a").send_bytes(announces_200_mb).is_closed());
+}
+
 TEST_CASE("response information is given to those who ask for it [MQTT-3.1.2-28]") {
   World world(quiet());
   PropertyList properties;
@@ -218,6 +227,8 @@ TEST_CASE("a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3
   connect.will->qos = QoS::at_most_once;
   connect.will->retain = true;
   CHECK(world.peer().connect(connect).all() == "CONNACK 9A; closed");
+  connect.will = wire::Will{.topic = "$SYS/broker/version", .payload = {}, .properties = {}};
+  CHECK(world.peer().connect(connect).all() == "CONNACK 87; closed");
   connect.will.reset();
   const auto connack = world.peer().connect(connect).all();
   CHECK(connack.find("maximum-qos=1, retain-available=0") != std::string::npos);
