@@ -140,6 +140,16 @@ void Publisher::on_interrupt(int signal, Now now) {
   finish(exit_code::kSignal + signal, now);
 }
 
+/// At QoS 0 the server's orderly close is the only sign that it has read everything.
+void Publisher::on_goodbye(const client::Ended& event) {
+  const bool is_doubtful = options_.connection.qos == QoS::at_most_once && delivered_ > 0;
+  if (event.words.empty() || !is_doubtful || exit_code() != exit_code::kOk) return;
+  notices().error(
+      fmt::format("connection to {} broke at the end: {}; what was sent last may be lost",
+                  place(endpoint()), event.words));
+  set_exit_code(exit_code::kConnectionLost);
+}
+
 /// Nothing is lost in silence.
 void Publisher::on_ended() {
   const bool is_cut_off = published_ > delivered_ || !is_all_published();

@@ -45,7 +45,8 @@ void Run::handle(const client::Event& event, Now now) {
     handle_lost(*lost, now);
   } else if (const auto* refused = std::get_if<client::Refused>(&event)) {
     handle_refused(*refused, now);
-  } else {
+  } else if (const auto* ended = std::get_if<client::Ended>(&event)) {
+    on_goodbye(*ended);
     end(exit_code_);
   }
 }

@@ -33,6 +33,8 @@ class Run : public client::Application {
   virtual void on_unsubscribed(const client::Unsubscribed& /*event*/, Now /*now*/) {}
   /// The connection is gone; there will be another attempt.
   virtual void on_away(Now /*now*/) {}
+  /// The connection has ended after finish().
+  virtual void on_goodbye(const client::Ended& /*event*/) {}
   /// It is over, one way or the other: the last chance to say something.
   virtual void on_ended() {}
 

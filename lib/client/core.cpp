@@ -27,6 +27,8 @@ namespace {
 /// A connection that lasted so long was a good one: the next back-off starts from the beginning.
 constexpr Millis kSettledAfter = Seconds(30);
 
+constexpr std::string_view kClosed = "closed by the server";
+
 /// Refusals that may pass by themselves.
 bool is_passing(wire::Version version, std::uint8_t code) {
   if (version != wire::Version::v5) return code == 3;
@@ -131,9 +133,9 @@ void Core::on_sent(std::size_t size, Now now) {
 
 void Core::on_close(std::string_view words, Now now) {
   if (state_ == State::ended) return;
-  if (is_ending_) return end();
+  if (is_ending_) return end(words);
   if (state_ == State::draining) return lose(std::exchange(drained_, {}), now);
-  lose({.cause = Cause::closed, .words = std::string(words)}, now);
+  lose({.cause = Cause::closed, .words = std::string(words.empty() ? kClosed : words)}, now);
 }
 
 void Core::on_deadline(Now now) {
@@ -258,10 +260,10 @@ void Core::reset_connection() {
   limits_ = Limits();
 }
 
-void Core::end() {
+void Core::end(std::string_view words) {
   state_ = State::ended;
   reset_connection();
-  events_.push_back(Ended{});
+  events_.push_back(Ended{std::string(words)});
 }
 
 bool Core::is_clean_start() const {

@@ -70,7 +70,8 @@ class Core {
   std::span<Byte> tail() { return framer_.tail(); }
   void on_tail(std::size_t size, Now now);
   void on_sent(std::size_t size, Now now);
-  /// It is gone, by itself or after draining. `words` may say why.
+  /// It is gone, by itself or after draining. `words` say how it broke; empty when the server
+  /// closed.
   void on_close(std::string_view words, Now now);
   void on_deadline(Now now);
 
@@ -141,7 +142,7 @@ class Core {
   void refuse(Refused refused, Now now);
   Instant retry_at(bool may_retry, Now now);
   void reset_connection();
-  void end();
+  void end(std::string_view words = {});
   bool is_clean_start() const;
   void check_keep_alive(Now now);
   Instant keep_alive_deadline() const;

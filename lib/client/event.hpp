@@ -85,8 +85,12 @@ struct Lost {
   Instant retry_at = kNever;  ///< kNever: this was the end
 };
 
-/// disconnect() is done: everything was flushed as far as the peer would take it.
-struct Ended {};
+/// disconnect() is done.
+struct Ended {
+  /// Empty when the server closed after the goodbye, or there was no connection; else how the
+  /// transport broke: what was sent last may not have arrived.
+  std::string words = {};
+};
 
 using Event =
     std::variant<Connected, Refused, Arrived, Settled, Subscribed, Unsubscribed, Lost, Ended>;

@@ -144,7 +144,7 @@ void ClientDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
 void ClientDriver::drop(int status) {
   link_.reset();
   is_draining_ = false;
-  core_.on_close(status == UV_EOF ? "closed by the server" : uv_strerror(status), loop_.now());
+  core_.on_close(status == UV_EOF ? "" : uv_strerror(status), loop_.now());
   take_events();
 }
 

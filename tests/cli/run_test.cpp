@@ -64,6 +64,11 @@ struct Stage {
     talk.core.on_close("reset", talk.now);
     turn(run);
   }
+  /// The server closes, as it should after a goodbye.
+  void close(Run& run) {
+    talk.core.on_close("", talk.now);
+    turn(run);
+  }
   std::string take_said() { return std::exchange(said, {}); }
 
   Conversation talk;
@@ -175,7 +180,7 @@ TEST_CASE("-C ends the run after so many messages; what comes behind is not ackn
   stage.turn(stage.run);
   CHECK(stage.printed == "1\n2\n");
   CHECK(stage.talk.sent() == "PUBACK 1; PUBACK 2; DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.is_done());
   CHECK(stage.run.exit_code() == 0);
   CHECK(stage.said.empty());
@@ -273,7 +278,7 @@ TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will b
     stage.join();
     stage.run.on_interrupt(stage.talk.now);
     CHECK(stage.talk.sent() == (version == wire::Version::v5 ? "DISCONNECT 04" : "DISCONNECT"));
-    stage.cut(stage.run);
+    stage.close(stage.run);
     CHECK(stage.run.exit_code() == 0);
   }
 }
@@ -284,7 +289,7 @@ TEST_CASE("a reader that goes away is a quiet end") {
   stage.is_read = false;
   stage.arrive("a", "x");
   CHECK(stage.talk.sent() == "DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.exit_code() == 0);
   CHECK(stage.said.empty());
 }
@@ -361,10 +366,21 @@ TEST_CASE("mqpub sends a QoS 0 message and its goodbye in one go") {
   Publishing stage(message(kQoS0), "hello");
   stage.join();
   CHECK(stage.sent(stage.run) == "PUBLISH a q0 'hello'; DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.is_done());
   CHECK(stage.run.exit_code() == 0);
   CHECK(stage.said.empty());
+}
+
+TEST_CASE("at QoS 0 a connection that breaks at the end leaves a doubt, and that is told") {
+  Publishing stage(message(kQoS0), "hello");
+  stage.join();
+  stage.sent(stage.run);
+  stage.cut(stage.run);
+  CHECK(stage.run.exit_code() == 7);
+  CHECK(stage.said ==
+        "mq: connection to localhost port 1883 broke at the end: reset; what was sent last may be "
+        "lost\n");
 }
 
 TEST_CASE("mqpub waits for the acknowledgement of QoS 1") {
@@ -373,7 +389,7 @@ TEST_CASE("mqpub waits for the acknowledgement of QoS 1") {
   CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 'hello'");
   stage.reply(stage.run, puback(1));
   CHECK(stage.sent(stage.run) == "DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.exit_code() == 0);
 }
 
@@ -428,7 +444,7 @@ TEST_CASE("-l publishes each line, and ends when all are acknowledged") {
   CHECK(stage.sent(stage.run) == "");
   stage.reply(stage.run, puback(4));
   CHECK(stage.sent(stage.run) == "DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.exit_code() == 0);
 }
 
@@ -452,7 +468,7 @@ TEST_CASE("an empty input of -l is no message and no mistake") {
   stage.join();
   stage.run.on_input_end(stage.talk.now);
   CHECK(stage.sent(stage.run) == "DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.exit_code() == 0);
 }
 
@@ -469,7 +485,7 @@ TEST_CASE("QoS 0 lines that a broken connection took along are counted, and the 
   stage.run.on_input_end(stage.talk.now);
   stage.sent(stage.run);
   stage.take_said();
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.said == "mq: 2 of 3 messages were not sent\n");
   CHECK(stage.run.exit_code() == 7);
 }
@@ -488,7 +504,7 @@ TEST_CASE("the one message of -m survives a broken connection at QoS 0 as well")
   CHECK(repeated.sent(repeated.run) == "PUBLISH a q0 'hello'");
   repeated.advance(repeated.run, Seconds(1));
   CHECK(repeated.sent(repeated.run) == "PUBLISH a q0 'hello'; DISCONNECT");
-  repeated.cut(repeated.run);
+  repeated.close(repeated.run);
   CHECK(repeated.run.exit_code() == 0);
 }
 
@@ -506,7 +522,7 @@ TEST_CASE("a server that acknowledges nothing is given up, with a count and exit
   CHECK(stage.take_said().empty());
   stage.advance(stage.run, Seconds(1));
   CHECK(stage.sent(stage.run) == "DISCONNECT");
-  stage.cut(stage.run);
+  stage.close(stage.run);
   CHECK(stage.run.exit_code() == 27);
   CHECK(stage.said ==
         "mq: localhost port 1883 acknowledged nothing for 5 seconds\n"

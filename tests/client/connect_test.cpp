@@ -213,7 +213,7 @@ TEST_CASE("disconnect says goodbye behind everything else and waits for the serv
   CHECK(talk.sent() == "PUBLISH a q0 'last words'; DISCONNECT 04");
   CHECK(talk.events() == "sent x1");
   CHECK(talk.reply(wire::Pingresp{}) == "");
-  CHECK(talk.cut() == "ended");
+  CHECK(talk.cut("") == "ended");
   CHECK(talk.core.transport() == Transport::none);
   CHECK(talk.core.next_deadline() == kNever);
 }

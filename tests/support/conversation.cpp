@@ -59,7 +59,9 @@ struct Describer {
     }
     return text + fate(event.retry_at);
   }
-  std::string operator()(const Ended&) const { return "ended"; }
+  std::string operator()(const Ended& event) const {
+    return event.words.empty() ? "ended" : "ended " + event.words;
+  }
 };
 
 void add(std::string& all, const std::string& line) {
@@ -149,8 +151,8 @@ std::string Conversation::advance(Millis duration) {
   return events();
 }
 
-std::string Conversation::cut() {
-  core.on_close("reset", now);
+std::string Conversation::cut(std::string_view words) {
+  core.on_close(words, now);
   return events();
 }
 

@@ -42,7 +42,7 @@ class Conversation {
   /// Lets time pass, and deadlines come due. Returns the events.
   std::string advance(Millis duration);
   /// The transport breaks. Returns the events.
-  std::string cut();
+  std::string cut(std::string_view words = "reset");
 
   client::Ticket publish(std::string_view topic, std::string_view payload, wire::QoS qos);
 

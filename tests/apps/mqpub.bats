@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# mqpub as people run it: where its messages come from, that they arrive, how it ends.
+
+bats_require_minimum_version 1.5.0
+
+mosquitto=${MOSQUITTO:-/usr/sbin/mosquitto}
+
+setup() {
+  load support
+  open_house
+}
+teardown() {
+  close_house
+}
+
+subscriber() {
+  local name=$1
+  shift
+  window "$name" mqsub -p "$port" "$@"
+}
+publish() { mqpub -p "$port" "$@"; }
+
+# fails_with WORDS COMMAND... - exit code 1 and one line with the words.
+fails_with() {
+  local words=$1
+  shift
+  run -1 --separate-stderr "$@"
+  [[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *"$words"* ]] && return 0
+  complain "should say: $words" "says: $stderr"
+  return 1
+}
+
+@test "--help and --version answer on stdout with exit code 0" {
+  run -0 --separate-stderr mqpub --help
+  [[ $output == *"-m, --message MESSAGE"* && -z $stderr ]]
+  run -0 --separate-stderr mqpub --version
+  [[ $output =~ ^mqpub\ [0-9.]+$ && -z $stderr ]]
+}
+
+@test "a mistake on the command line is one line with the flag and the remedy, exit code 1" {
+  fails_with "mqpub: unknown option --retian; did you mean --retain?" mqpub --retian
+  fails_with "no topic given" mqpub -m x
+  fails_with "no message given; use one of -m, -f, -s, -l, -n" mqpub -t a
+  fails_with "only one kind of message" mqpub -t a -m x -n
+  fails_with "-t a/+: must be one topic" mqpub -t a/+ -m x
+  fails_with "unexpected argument \"world\"" mqpub -t a -m hello world
+  fails_with "--repeat does not go with -l" mqpub -t a -l --repeat 2
+  fails_with "cannot read /nonexistent: No such file or directory" mqpub -t a -f /nonexistent
+}
+
+@test "no broker: one line that names the place and the reason" {
+  start_broker
+  stop broker
+  fails_with "mqpub: cannot connect to 127.0.0.1 port $port: connection refused. Is a broker" \
+    mqpub -h 127.0.0.1 -p "$port" -t a -m x
+}
+
+@test "-m may be anything: negative numbers, options, nothing, commas" {
+  start_broker
+  subscriber left -v -t 'a,b'
+  listening left a,b
+  publish -t a,b -m -5
+  publish -t a,b -m --help
+  publish -t a,b -m ""
+  publish -t a,b --message=x,y
+  heard_all left a,b
+  expect left "a,b -5" "a,b --help" "a,b (null)" "a,b x,y"
+}
+
+@test "-l: every line, of any length and content, the last without a newline" {
+  start_broker
+  { printf 'one\n\n  three  \nf\0ur\n' && head -c 300000 /dev/zero | tr '\0' x && printf '\nlast'; } \
+    >"$house/lines"
+  { printf 'a one\na (null)\na   three  \na f\0ur\na ' && head -c 300000 /dev/zero | tr '\0' x &&
+    printf '\na last\n'; } >"$house/wanted"
+  for qos in 0 1 2; do
+    subscriber "left$qos" -t a -v -q "$qos"
+    listening "left$qos" a
+    publish -t a -l -q "$qos" <"$house/lines"
+    heard_all "left$qos" a
+    stop "left$qos"
+    heard "left$qos" | cmp - "$house/wanted"
+  done
+}
+
+@test "-l from a file, from a pipe, from nothing" {
+  start_broker
+  subscriber left -t a
+  listening left a
+  printf 'one\ntwo\n' >"$house/lines"
+  publish -t a -l <"$house/lines"
+  { echo three && echo four; } | publish -t a -l -q 1
+  publish -t a -l </dev/null
+  heard_all left a
+  expect left one two three four
+}
+
+@test "-l publishes a line when it comes, not when the input ends" {
+  start_broker
+  subscriber left -t a
+  listening left a
+  mkfifo "$house/fifo"
+  stdin=$house/fifo window right mqpub -p "$port" -t a -l
+  exec 4>"$house/fifo"
+  echo first >&4
+  wait_for_line "$house/left.out" '^first$'
+  echo second >&4
+  wait_for_line "$house/left.out" '^second$'
+  exec 4>&-
+}
+
+@test "-l: 20,000 lines arrive, in order, at every QoS, in every version, at either broker" {
+  for which in mqbroker "$mosquitto"; do
+    broker=$which start_broker "broker_${which##*/}" 'listener PORT 127.0.0.1
+allow_anonymous true
+max_queued_messages 0'
+    for version in 311 5; do
+      for qos in 0 1 2; do
+        subscriber left -t a -q "$qos" -V "$version" -C 20001
+        listening left a
+        seq 20000 | publish -t a -l -q "$qos" -V "$version"
+        publish -t a -m end -q "$qos" || true
+        wait_for_end left
+        seq 20000 | cmp - <(heard left | head -n 20000)
+      done
+    done
+  done
+}
+
+@test "-f and -s send files byte for byte; -s wants a byte at least" {
+  start_broker
+  head -c 1900000 "$MQBROKER" >"$house/binary"
+  for how in -f -s; do
+    if [[ $how == -f ]]; then
+      publish -r -t file -f "$house/binary"
+    else
+      publish -r -t file -s <"$house/binary"
+    fi
+    mqsub -p "$port" -t file -C 1 -N -W 20 | cmp - "$house/binary"
+    publish -r -t file -n
+  done
+  subscriber left -v -t empty
+  listening left empty
+  publish -t empty -f /dev/null
+  heard_all left empty
+  expect left "empty (null)"
+  fails_with "-s: standard input is empty; send an empty message with -n" \
+    publish -t a -s </dev/null
+}
+
+@test "--repeat publishes so often, --repeat-delay takes its time" {
+  start_broker
+  subscriber left -t a
+  listening left a
+  publish -t a -m x --repeat 3
+  local start=$EPOCHREALTIME
+  publish -t a -m y --repeat 3 --repeat-delay 0.1 -q 1
+  local end=$EPOCHREALTIME
+  ((${end/./} - ${start/./} >= 200000))
+  heard_all left a
+  expect left x x x y y y
+}
+
+@test "a connection that breaks is made again, and no line is lost at QoS 1" {
+  start_broker
+  subscriber left -t a -q 1 -c -i left
+  listening left a
+  mkfifo "$house/fifo"
+  stdin=$house/fifo window right mqpub -p "$port" -t a -l -q 1
+  exec 4>"$house/fifo"
+  echo before >&4
+  wait_for_line "$house/left.out" '^before$'
+  crash broker
+  wait_for_line "$house/right.err" 'lost: .*; trying again'
+  echo between >&4
+  window broker mqbroker -v -p "$port" 4>&-
+  wait_for_line "$house/right.err" 'connected to localhost port [0-9]+ again'
+  wait_for_line "$house/left.err" 'connected to localhost port [0-9]+ again'
+  listening left a
+  echo after >&4
+  exec 4>&-
+  wait_for_end right
+  heard_all left a
+  [[ $(heard left | grep -v between) == $'before\nafter' ]]
+}
+
+@test "what was not acknowledged is counted, and the exit code tells" {
+  start_broker
+  kill -STOP "${window_pid[broker]}"
+  run -1 --separate-stderr mqpub -p "$port" -t a -m x --connect-timeout 0.2
+  [[ $stderr == "mqpub: cannot connect to localhost port $port: no answer in time" ]]
+  kill -CONT "${window_pid[broker]}"
+
+  mkfifo "$house/fifo"
+  stdin=$house/fifo window right mqpub -p "$port" -t a -l -q 1 --ack-timeout 0.3 -d
+  exec 4>"$house/fifo"
+  echo one >&4
+  wait_for_line "$house/right.err" 'received PUBACK'
+  kill -STOP "${window_pid[broker]}"
+  printf 'two\nthree\n' >&4
+  local code=0
+  wait_for_end right || code=$?
+  kill -CONT "${window_pid[broker]}"
+  exec 4>&-
+  [[ $code -eq 27 ]]
+  grep -qx "mqpub: 2 of 3 messages were not acknowledged" "$house/right.err"
+}
+
+@test "standard input is read only as fast as the broker takes it" {
+  start_broker
+  mkfifo "$house/fifo"
+  stdin=$house/fifo window right mqpub -p "$port" -t a -l -d
+  exec 4>"$house/fifo"
+  echo first >&4
+  wait_for_line "$house/right.err" 'sending PUBLISH'
+  kill -STOP "${window_pid[broker]}"
+  yes "$(head -c 1000 /dev/zero | tr '\0' x)" | head -c 200000000 >&4 3>&- &
+  local writer=$!
+  exec 4>&-
+  wait_until "its memory settles" settled "${window_pid[right]}"
+  kill -0 "$writer"
+  (($(resident "${window_pid[right]}") < 150000))
+  kill -CONT "${window_pid[broker]}"
+  kill "$writer" || true
+  wait_for_end right
+}
+# The memory of a process in KiB.
+resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
+settled() {
+  local before
+  before=$(wc -c <"$house/right.err")
+  for _ in {1..10}; do
+    sleep 0.02
+    [[ $(wc -c <"$house/right.err") -eq $before ]] || return 1
+  done
+}
+
+@test "Unix sockets" {
+  start_broker broker 'listener PORT 127.0.0.1
+listener 0 HOUSE/socket
+allow_anonymous true'
+  window left mqsub --unix "$house/socket" -t a
+  listening left a
+  mqpub --unix "$house/socket" -t a -m "over the path"
+  heard_all left a
+  expect left "over the path"
+}
