@@ -209,6 +209,12 @@ void Core::on_deadline(Now now) {
                             [this](Connection& connection) { on_connection_deadline(connection); });
   session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
+  for (const auto index : std::exchange(unfinished_, {})) {
+    const auto& session = sessions_[index];
+    if (session == nullptr) continue;
+    session->is_unfinished = false;
+    if (session->is_awake) pump(*session);
+  }
 }
 
 void Core::on_connection_deadline(Connection& connection) {
@@ -334,6 +340,7 @@ std::size_t Core::unsent_bytes() const {
 }
 
 Instant Core::next_deadline() const {
+  if (!unfinished_.empty()) return now_.steady;
   return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next()});
 }
 

@@ -198,6 +198,8 @@ class Core {
   void pump(Session& session);
   void pump_outbox(Session& session);
   void pump_feeds(Session& session);
+  /// Returns whether the feed is done.
+  bool pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps);
   bool has_room_for(const Session& session, const RetainedFeed& feed) const;
   void feed_one(Session& session, const RetainedFeed& feed, const Message& message);
   /// Returns false when the packet would be larger than the client accepts.
@@ -233,6 +235,7 @@ class Core {
   std::vector<std::uint32_t> free_sessions_;
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
+  std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
 
   topic::SubscriptionIndex subscriptions_;

@@ -53,7 +53,8 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
       wanted.retain_handling == RetainHandling::send ||
       (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);
   if (wants_retained && !subscriptions_.is_shared(added.filter)) {
-    session.feeds.push_back({std::string(subscription.filter), granted, identifier, std::nullopt});
+    session.feeds.push_back(
+        {std::string(subscription.filter), granted, identifier, std::nullopt, false});
   }
   return static_cast<ReasonCode>(granted.qos);
 }
@@ -71,7 +72,9 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
     if (removed) {
       std::erase(session.subscriptions, *removed);
       journal_.drop_subscription(session, filter);
-      std::erase_if(session.feeds, [&](const auto& feed) { return feed.filter == filter; });
+      for (std::size_t i = 0; i < session.feeds.size(); ++i) {
+        if (session.feeds[i].filter == filter) session.feeds[i].is_cancelled = true;
+      }
       if (topic::share_of(filter)) {
         // What came through the share stays here now: its filter id may soon be another's.
         for (std::size_t i = 0; i < session.outbox.size(); ++i) {

@@ -22,6 +22,8 @@ namespace {
 
 /// A connection that has this much to send gets more of its queue when that is gone.
 constexpr std::size_t kEnoughToSend = 256U << 10U;
+/// So many retained topics are looked at for one session before it is somebody else's turn.
+constexpr std::size_t kStepsATurn = 10'000;
 
 }  // namespace
 
@@ -113,27 +115,34 @@ void Core::give_up(Session& session, Drop reason) {
 }
 
 void Core::pump_feeds(Session& session) {
-  while (!session.feeds.empty()) {
+  std::size_t steps = kStepsATurn;
+  while (!session.feeds.empty() && steps > 0) {
     RetainedFeed& feed = session.feeds.front();
-    std::optional<std::string_view> after;
-    if (feed.after) after = *feed.after;
-    std::string_view last;
-    std::vector<std::string> expired;
-    const bool is_done = retained_.walk(feed.filter, after, [&](const Message& message) {
-      if (!has_room_for(session, feed)) return false;
-      last = message.topic();
-      if (message.is_expired(now_.steady)) {
-        expired.emplace_back(last);
-      } else {
-        feed_one(session, feed, message);
-      }
-      return true;
-    });
-    if (!is_done && last.data() != nullptr) feed.after = std::string(last);
-    for (const auto& topic : expired) drop_retained(topic);  // [MQTT-3.3.2-5]
-    if (!is_done) return;
-    session.feeds.erase(session.feeds.begin());
+    if (!feed.is_cancelled && !pump_feed(session, feed, steps)) break;
+    session.feeds.pop_front();
+    if (steps > 0) --steps;
   }
+  if (session.feeds.empty()) {
+    session.feeds.clear();
+  } else if (steps == 0 && !session.is_unfinished) {
+    session.is_unfinished = true;  // others come first
+    unfinished_.push_back(session.index);
+  }
+}
+
+bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
+  std::vector<std::string> expired;
+  const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& message) {
+    if (!has_room_for(session, feed)) return false;
+    if (message.is_expired(now_.steady)) {
+      expired.emplace_back(message.topic());
+    } else {
+      feed_one(session, feed, message);
+    }
+    return true;
+  });
+  for (const auto& topic : expired) drop_retained(topic);  // [MQTT-3.3.2-5]
+  return is_done;
 }
 
 bool Core::has_room_for(const Session& session, const RetainedFeed& feed) const {

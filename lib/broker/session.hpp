@@ -72,7 +72,8 @@ struct RetainedFeed {
   std::string filter;
   GrantedOptions options;
   std::uint32_t identifier = 0;
-  std::optional<std::string> after;  ///< the last topic sent
+  std::optional<std::string> after;  ///< the last topic dealt with
+  bool is_cancelled = false;
 };
 
 /// What the broker knows of a client id, for as long as the standard says it is to be known
@@ -91,7 +92,8 @@ struct Session : WheelNode {
   Outbox outbox;
   std::size_t queued_bytes = 0;  ///< payload bytes in the outbox
   session::Inbox inbox;
-  std::vector<RetainedFeed> feeds;
+  Ring<RetainedFeed> feeds;
+  bool is_unfinished = false;  ///< the feeds go on at the next deadline
   /// Where the outbox is not stored yet: the first sequence number of each ticket.
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it

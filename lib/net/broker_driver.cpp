@@ -151,6 +151,16 @@ void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
                           driver.now());
   }
   if (driver.pool_.is_full()) driver.flush();
+  driver.pause_if_deaf(*stream);
+}
+
+void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
+  if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream))) return;
+  auto& peer = *static_cast<Peer*>(stream.data);
+  const SendQueue* queue = peer.is_ending ? nullptr : core_.output(peer.id);
+  if (queue == nullptr || queue->size() <= core_.config().max_unread_bytes) return;
+  peer.is_paused = true;
+  uv_read_stop(&stream);
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
@@ -247,6 +257,8 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
+  if (peer.is_paused) uv_read_start(&peer.stream, on_alloc, on_read);
+  peer.is_paused = false;
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());
     return;

@@ -74,6 +74,8 @@ class BrokerDriver {
   static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
   static void on_written(uv_write_t* request, int status);
   static void on_check(uv_check_t* check);
+  /// Reads no more from who does not take the answers.
+  void pause_if_deaf(uv_stream_t& stream);
   static void on_timer(uv_timer_t* timer);
 
   Now now() const;

@@ -39,6 +39,7 @@ struct BrokerDriver::Peer {
   broker::ConnectionId id;
   bool is_writing = false;
   bool is_ending = false;
+  bool is_paused = false;     ///< not read: it leaves too much unread itself
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;

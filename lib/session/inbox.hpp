@@ -1,9 +1,9 @@
 #pragma once
 
-#include <algorithm>
+#include <absl/container/flat_hash_map.h>
+
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace mq::session {
 
@@ -13,59 +13,43 @@ class Inbox {
  public:
   /// A PUBLISH with this id has come. Returns false when it is a repetition.
   [[nodiscard]] bool put(std::uint16_t packet_id) {
-    const auto it = find(packet_id);
-    if (it == entries_.end()) {
-      entries_.push_back({packet_id, true});
-      ++under_way_;
-      return true;
-    }
-    if (!it->is_under_way) ++under_way_;
-    it->is_under_way = true;
-    return false;
+    const auto [it, is_new] = ids_.try_emplace(packet_id, true);
+    if (is_new || !it->second) ++under_way_;
+    it->second = true;
+    return is_new;
   }
 
   /// Returns false when the id was not here.
   bool drop(std::uint16_t packet_id) {
-    const auto it = find(packet_id);
-    if (it == entries_.end()) return false;
-    if (it->is_under_way) --under_way_;
-    entries_.erase(it);
+    const auto it = ids_.find(packet_id);
+    if (it == ids_.end()) return false;
+    if (it->second) --under_way_;
+    ids_.erase(it);
     return true;
   }
 
   /// Puts an id back that was stored.
-  void restore(std::uint16_t packet_id) { entries_.push_back({packet_id, false}); }
+  void restore(std::uint16_t packet_id) { ids_.emplace(packet_id, false); }
 
-  bool contains(std::uint16_t packet_id) const {
-    return std::ranges::find(entries_, packet_id, &Entry::id) != entries_.end();
-  }
+  bool contains(std::uint16_t packet_id) const { return ids_.contains(packet_id); }
 
   /// A connection is over: of what remains, nothing counts against the next one's receive maximum
   /// until it comes again (MQTT 5.0 §4.9).
   void rewind() {
-    for (Entry& entry : entries_) entry.is_under_way = false;
+    for (auto& [id, is_under_way] : ids_) is_under_way = false;
     under_way_ = 0;
   }
 
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return ids_.size(); }
   /// How many came in this connection.
   std::size_t under_way() const { return under_way_; }
   void clear() {
-    entries_.clear();
+    ids_.clear();
     under_way_ = 0;
   }
 
  private:
-  struct Entry {
-    std::uint16_t id;
-    bool is_under_way;
-  };
-
-  std::vector<Entry>::iterator find(std::uint16_t packet_id) {
-    return std::ranges::find(entries_, packet_id, &Entry::id);
-  }
-
-  std::vector<Entry> entries_;  ///< in order of arrival
+  absl::flat_hash_map<std::uint16_t, bool> ids_;  ///< whether it came in this connection
   std::size_t under_way_ = 0;
 };
 

@@ -59,22 +59,32 @@ class RetainedIndex {
     return it == messages_.end() ? nullptr : &*it;
   }
 
-  /// Calls `visit(message)` for the messages that match, from the first one behind topic `after`
-  /// on (from the start without one), until it returns false. Returns whether the end was reached.
+  /// Calls `visit(message)` for the messages that match, until it returns false.
+  ///
+  /// after    the topic behind which to begin, none for the start; when the walk stops early, the
+  ///          last topic that is dealt with
+  /// steps    how many topics may be looked at, matching or not; counted down
+  /// Returns  whether the end was reached
   template <class Visit>
-  bool walk(std::string_view filter, std::optional<std::string_view> after, Visit visit) const {
-    auto it = after ? messages_.upper_bound(*after) : messages_.lower_bound(start_of(filter));
-    while (it != messages_.end()) {
+  bool walk(std::string_view filter, std::optional<std::string>& after, std::size_t& steps,
+            Visit visit) const {
+    auto it = after ? messages_.upper_bound(std::string_view(*after))
+                    : messages_.lower_bound(start_of(filter));
+    std::string_view dealt_with;
+    for (; it != messages_.end() && steps > 0; --steps) {
       const Step here = step(filter, topic_of(*it));
-      if (here.is_last) break;
-      if (here.matches && !visit(*it)) return false;
+      if (here.is_last) return true;
+      if (here.matches && !visit(*it)) break;
+      dealt_with = topic_of(*it);
       if (here.seek.empty()) {
         ++it;
       } else {
         it = messages_.lower_bound(std::string_view(here.seek));
       }
     }
-    return true;
+    if (it == messages_.end()) return true;
+    if (dealt_with.data() != nullptr) after = std::string(dealt_with);
+    return false;
   }
 
   std::size_t size() const { return messages_.size(); }

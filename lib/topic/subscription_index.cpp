@@ -19,7 +19,11 @@
 namespace mq::topic {
 namespace {
 
+// Of the table that remembers matches, so that it stays within some 2 MiB: how many topics, and how
+// long a topic and its matches may be.
 constexpr std::size_t kRoutes = 4096;
+constexpr std::size_t kLongestRoute = 256;
+constexpr std::size_t kWidestRoute = 64;
 constexpr std::uint32_t kUnknownLevel = UINT32_MAX;
 
 std::uint64_t edge_key(std::uint32_t parent, std::uint32_t level) {
@@ -87,13 +91,15 @@ void SubscriptionIndex::unsubscribe(FilterId filter, std::uint32_t owner) {
 std::span<const FilterId> SubscriptionIndex::match(std::string_view topic) {
   Route& route = routes_[TextHash()(topic) % kRoutes];
   if (route.epoch == epoch_ && route.topic == topic) return route.filters;
+  found_.clear();
+  if (const auto exact = by_text_.find(topic); exact != by_text_.end()) {
+    if (!entries_[*exact].is_shared) found_.push_back(*exact);
+  }
+  trie_match(topic, found_);
+  if (topic.size() > kLongestRoute || found_.size() > kWidestRoute) return found_;
   route.topic = topic;
   route.epoch = epoch_;
-  route.filters.clear();
-  if (const auto exact = by_text_.find(topic); exact != by_text_.end()) {
-    if (!entries_[*exact].is_shared) route.filters.push_back(*exact);
-  }
-  trie_match(topic, route.filters);
+  route.filters.assign(found_.begin(), found_.end());
   return route.filters;
 }
 

@@ -134,8 +134,9 @@ class SubscriptionIndex {
   std::vector<LevelId> free_levels_;
   TextMap<LevelId> level_ids_;
 
-  std::vector<Route> routes_;  ///< direct-mapped by the topic's hash
-  std::uint64_t epoch_ = 1;    ///< moves when a filter comes or goes
+  std::vector<Route> routes_;    ///< direct-mapped by the topic's hash
+  std::vector<FilterId> found_;  ///< by the last match() that was not remembered before
+  std::uint64_t epoch_ = 1;      ///< moves when a filter comes or goes
   std::size_t subscriptions_ = 0;
   std::size_t shared_subscriptions_ = 0;
 };

@@ -194,3 +194,24 @@ TEST_CASE("the rest of a retained set follows a kept session through a reconnect
   CHECK(first.all().find("PUBLISH") != std::string::npos);
   CHECK(fresh == 1);
 }
+
+TEST_CASE("a search through many retained topics lets others have their turn") {
+  World world(quiet());
+  auto& publisher = world.peer().join("p");
+  std::vector<Byte> bytes;
+  for (int i = 0; i < 30'000; ++i) {
+    const auto topic = "t/" + std::to_string(i);
+    wire::encode(Publish{.retain = true, .topic = topic, .payload = bytes_of("x")}, Version::v311,
+                 bytes);
+  }
+  publisher.send_bytes(bytes);
+  bytes.clear();
+  wire::encode(wire::Connect{.client_id = "s"}, Version::v311, bytes);
+  wire::encode(Subscribe{1, {}, {{"+/+/nothing", {}}, {"+/none", {}}}}, Version::v311, bytes);
+  broker::Core& core = world.core();
+  core.on_bytes(core.on_open(0, world.now), bytes, world.now);
+  int turns = 0;
+  for (; core.next_deadline() <= world.now.steady; ++turns) core.on_deadline(world.now);
+  CHECK(turns >= 3);
+  CHECK(turns <= 10);
+}

@@ -145,6 +145,10 @@ void World::advance(Millis duration) {
 void World::settle() {
   do {
     settle_output();
+    while (core_->next_deadline() <= now.steady) {
+      core_->on_deadline(now);
+      settle_output();
+    }
   } while (settle_storage());
 }
 

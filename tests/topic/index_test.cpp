@@ -59,7 +59,9 @@ std::string_view topic_of(const Text& text) {
 
 std::vector<std::string> walk(const RetainedIndex<Text>& index, std::string_view filter) {
   std::vector<std::string> found;
-  index.walk(filter, std::nullopt, [&](const Text& text) {
+  std::optional<std::string> after;
+  std::size_t steps = SIZE_MAX;
+  index.walk(filter, after, steps, [&](const Text& text) {
     found.push_back(text.topic);
     return true;
   });
@@ -161,17 +163,36 @@ TEST_CASE("a walk goes on behind the topic it stopped at, whatever changed meanw
     seen.push_back(text.topic);
     return true;
   };
-  CHECK_FALSE(index.walk("#", std::nullopt, take_two));
+  std::optional<std::string> after;
+  std::size_t steps = SIZE_MAX;
+  CHECK_FALSE(index.walk("#", after, steps, take_two));
   CHECK(seen == std::vector<std::string>{"a", "a/b"});
+  CHECK(after == "a/b");
   index.drop("a/b");
   index.put({"a/bb", 0});
   index.put({"a", 1});
   seen.clear();
-  CHECK_FALSE(index.walk("#", "a/b", take_two));
+  CHECK_FALSE(index.walk("#", after, steps, take_two));
   CHECK(seen == std::vector<std::string>{"a/bb", "a/c"});
   seen.clear();
-  CHECK(index.walk("#", "a/c", take_two));
+  CHECK(index.walk("#", after, steps, take_two));
   CHECK(seen == std::vector<std::string>{"a!", "b"});
+}
+
+TEST_CASE("a walk looks at no more topics than it may, whether they match or not") {
+  RetainedIndex<Text> index;
+  for (int i = 0; i < 100; ++i) index.put({"a/" + std::to_string(i), 0});
+  index.put({"a/x/y", 0});
+  std::optional<std::string> after;
+  std::size_t visited = 0;
+  int walks = 0;
+  std::size_t steps = 0;
+  do {
+    ++walks;
+    steps = 10;
+  } while (!index.walk("a/+/y", after, steps, [&](const Text&) { return ++visited > 0; }));
+  CHECK(visited == 1);
+  CHECK(walks >= 10);
 }
 
 TEST_CASE("walking a filter seeks past what cannot match") {
