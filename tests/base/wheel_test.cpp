@@ -138,7 +138,7 @@ TEST_CASE("whatever is set and however time jumps, each comes due in time") {
   std::int64_t now = 0;
   for (int step = 0; step < 5000; ++step) {
     Member& member = *members[prng.below(members.size())];
-    const auto range = prng.chance(1, 10) ? 400'000 : 5'000;
+    const std::uint64_t range = prng.chance(1, 10) ? 400'000 : 5'000;
     wheel.set(member,
               prng.chance(1, 10) ? kNever : at(now + static_cast<std::int64_t>(prng.below(range))));
     now += static_cast<std::int64_t>(prng.below(prng.chance(1, 50) ? 300'000 : 300));

@@ -372,7 +372,7 @@ TEST_CASE("topic aliases end with the connection [MQTT-3.3.2-7]") {
 TEST_CASE("properties of a message are passed on as they are, also beside an alias") {
   PropertyList properties;
   properties.add(PropertyId::message_expiry_interval, 5).add_user("name", "value");
-  for (const std::uint32_t aliases : {0, 1}) {
+  for (const std::uint32_t aliases : {0U, 1U}) {
     Conversation talk(v5());
     talk.join(aliases == 0 ? PropertyList() : only(PropertyId::topic_alias_maximum, aliases));
     REQUIRE(talk.core.publish(
