@@ -217,6 +217,11 @@ void Core::on_deadline(Now now) {
   }
 }
 
+void Core::on_heap(std::size_t bytes) {
+  heap_ = bytes;
+  heap_maximum_ = std::max(heap_maximum_, bytes);
+}
+
 void Core::on_connection_deadline(Connection& connection) {
   if (connection.session == nullptr) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);

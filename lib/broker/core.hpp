@@ -65,6 +65,8 @@ class Core {
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);
+  /// So much memory is in use now, for $SYS.
+  void on_heap(std::size_t bytes);
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
 
@@ -108,6 +110,8 @@ class Core {
   const Stored& stored() const { return held_; }
   /// What connections have not taken yet.
   std::size_t unsent_bytes() const;
+  std::size_t heap() const { return heap_; }
+  std::size_t heap_maximum() const { return heap_maximum_; }
   const Config& config() const { return config_; }
 
  private:
@@ -181,6 +185,7 @@ class Core {
   // deliver.cpp
   bool route(Incoming& incoming);
   void deliver(const topic::Subscriber& subscriber, Incoming& incoming);
+  wire::QoS outgoing_qos(wire::QoS granted, wire::QoS published) const;
   void deliver_shared(topic::FilterId share, Incoming& incoming);
   bool give_to_member(topic::FilterId share, const Message& message, wire::QoS qos,
                       const Session& except);
@@ -237,6 +242,8 @@ class Core {
   Wheel<Session> session_wheel_;
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
+  std::size_t heap_ = 0;
+  std::size_t heap_maximum_ = 0;
 
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;

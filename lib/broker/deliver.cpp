@@ -58,6 +58,10 @@ void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
   }
 }
 
+QoS Core::outgoing_qos(QoS granted, QoS published) const {
+  return config_.upgrade_outgoing_qos ? granted : std::min(granted, published);  // [MQTT-3.8.4-8]
+}
+
 void Core::deliver_shared(FilterId share, Incoming& incoming) {
   const auto members = subscriptions_.subscribers(share);
   const auto turn = subscriptions_.next_turn(share);
@@ -69,12 +73,12 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
       chosen = &member;
       break;
     }
-    const auto qos = std::min(GrantedOptions::of(member.options).qos, incoming.packet.qos);
+    const QoS qos = outgoing_qos(GrantedOptions::of(member.options).qos, incoming.packet.qos);
     if (chosen == nullptr && qos != QoS::at_most_once) chosen = &member;
   }
   if (chosen == nullptr) return;
   const auto options = GrantedOptions::of(chosen->options);
-  const QoS qos = std::min(options.qos, incoming.packet.qos);
+  const QoS qos = outgoing_qos(options.qos, incoming.packet.qos);
   Session& session = *sessions_[chosen->owner];
   if (qos == QoS::at_most_once) {
     send_at_most_once(session, *chosen, incoming);

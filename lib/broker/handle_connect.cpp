@@ -5,6 +5,7 @@
 #include "broker/core.hpp"
 #include "broker/incoming.hpp"
 #include "broker/write_packet.hpp"
+#include "topic/name.hpp"
 
 // CONNECT: is it well-formed, does anything speak against it, which client id, which session, and
 // who holds that session now. Only then does the client hear of it.
@@ -105,6 +106,9 @@ std::optional<Fault> Core::objection(const Connection& connection,
     return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
   }
   if (!connect.will) return std::nullopt;
+  if (!topic::is_name(connect.will->topic)) {
+    return Fault{ReasonCode::topic_name_invalid, "", "a will on a topic of too many levels"};
+  }
   if (is_reserved(connect.will->topic)) {
     return Fault{ReasonCode::not_authorized, "", "a will on a topic of the broker's own"};
   }

@@ -154,7 +154,7 @@ bool Core::has_room_for(const Session& session, const RetainedFeed& feed) const 
 }
 
 void Core::feed_one(Session& session, const RetainedFeed& feed, const Message& message) {
-  const QoS qos = std::min(feed.options.qos, message.qos());
+  const QoS qos = outgoing_qos(feed.options.qos, message.qos());
   if (qos != QoS::at_most_once) {
     push(session, {message, feed.identifier}, qos, kRetainFlag);
     pump_outbox(session);

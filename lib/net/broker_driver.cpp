@@ -1,5 +1,7 @@
 #include "net/broker_driver.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -169,6 +171,7 @@ void BrokerDriver::on_check(uv_check_t* check) {
 
 void BrokerDriver::on_timer(uv_timer_t* timer) {
   auto& driver = *static_cast<BrokerDriver*>(timer->data);
+  driver.core_.on_heap(mallinfo2().uordblks);
   driver.core_.on_deadline(driver.now());
   driver.end_overdue();
   driver.flush();
@@ -254,6 +257,12 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
   } else {
     driver.write_some(peer);
   }
+  // libuv may call this before it polls: without a flush to come it would sleep on what is owed.
+  driver.stay_awake();
+}
+
+void BrokerDriver::stay_awake() {
+  uv_idle_start(&idle_, [](uv_idle_t*) {});
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
@@ -320,7 +329,7 @@ void BrokerDriver::arm_timer() {
     armed_for_ = at;
   }
   if (core_.has_dirty()) {
-    uv_idle_start(&idle_, [](uv_idle_t*) {});
+    stay_awake();
   } else {
     uv_idle_stop(&idle_);
   }

@@ -99,6 +99,8 @@ class BrokerDriver {
   void destroy(Peer& peer);
   void end_overdue();
   void arm_timer();
+  /// The loop polls without sleeping until the next flush.
+  void stay_awake();
   void tell_facts();
   broker::SendQueue* queue_of(Peer& peer);
   Peer* find(broker::ConnectionId id) const;

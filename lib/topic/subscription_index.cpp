@@ -115,7 +115,9 @@ FilterId SubscriptionIndex::find_or_create(std::string_view filter) {
   const FilterId shared = create(filter);
   Entry& entry = entries_[shared];
   entry.plain = plain;
+  entry.previous = plain;
   entry.next_shared = entries_[plain].next_shared;
+  if (entry.next_shared != kNoFilter) entries_[entry.next_shared].previous = shared;
   entries_[plain].next_shared = shared;
   return shared;
 }
@@ -149,9 +151,9 @@ void SubscriptionIndex::remove_if_unused(FilterId filter) {
 }
 
 void SubscriptionIndex::unlink_share(FilterId shared) {
-  FilterId* link = &entries_[entries_[shared].plain].next_shared;
-  while (*link != shared) link = &entries_[*link].next_shared;
-  *link = entries_[shared].next_shared;
+  const Entry& entry = entries_[shared];
+  entries_[entry.previous].next_shared = entry.next_shared;
+  if (entry.next_shared != kNoFilter) entries_[entry.next_shared].previous = entry.previous;
 }
 
 SubscriptionIndex::NodeId SubscriptionIndex::trie_insert(std::string_view filter) {

@@ -77,6 +77,7 @@ class SubscriptionIndex {
     std::vector<Subscriber> subscribers;  ///< by ascending owner
     FilterId next_shared = kNoFilter;     ///< of a plain filter the head of its chain of shares
     FilterId plain = kNoFilter;           ///< of a shared filter the plain one it hangs on
+    FilterId previous = kNoFilter;        ///< of a shared filter the one before it in the chain
     NodeId node = 0;                      ///< where it ends in the trie; 0 without wildcards
     std::uint32_t turn = 0;
     bool is_shared = false;

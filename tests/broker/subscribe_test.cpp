@@ -74,8 +74,11 @@ TEST_CASE("upgrade_outgoing_qos delivers with what was granted") {
   config.upgrade_outgoing_qos = true;
   World world(config);
   auto& peer = world.peer().join("a").subscribe("t", kQoS1);
-  world.peer().join("p").publish("t", "x");
+  auto& member = world.peer().join("b", Version::v5).subscribe("$share/g/t", kQoS1);
+  world.peer().join("p").retain("t", "x");
   CHECK(peer.all() == "PUBLISH t q1 id=1 'x'");
+  CHECK(member.all() == "PUBLISH t q1 id=1 'x'");
+  CHECK(world.peer().join("c").subscribe("t", kQoS1).all() == "PUBLISH t q1 id=1 retain 'x'");
 }
 
 TEST_CASE("overlapping filters each deliver a copy, with their own identifier [MQTT-3.3.4-2]") {
