@@ -5,7 +5,15 @@
 
 #include <cerrno>
 
+#include "base/printable.hpp"
+
 namespace mq::cli {
+
+namespace {
+
+constexpr std::size_t kLongestLine = 4096;
+
+}  // namespace
 
 Write write_to(int descriptor) {
   return [descriptor](std::string_view text) {
@@ -48,7 +56,7 @@ void Notices::hint(std::string_view words) {
 }
 
 void Notices::line(std::string_view words) {
-  write_(program_ + ": " + std::string(words) + "\n");
+  write_(program_ + ": " + printable(words, kLongestLine) + "\n");
 }
 
 }  // namespace mq::cli

@@ -36,7 +36,8 @@ class Output {
   std::string buffer_;
 };
 
-/// What a program says beside its output, a line each: "mqsub: …".
+/// What a program says beside its output, a line each: "mqsub: …". Words of others may be among it:
+/// control characters are shown as \xNN.
 class Notices {
  public:
   enum class Loudness : bool { normal, quiet };

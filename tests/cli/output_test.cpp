@@ -138,6 +138,19 @@ TEST_CASE("notices: errors always, notes unless quiet, hints only on a terminal"
   CHECK(said(Medium::terminal, Loudness::quiet) == "mqsub: error\n");
 }
 
+TEST_CASE("a notice is one line, whatever a server's words have in them") {
+  std::string all;
+  Notices notices(
+      "mqsub",
+      [&](std::string_view text) {
+        all += text;
+        return true;
+      },
+      Medium::file, Notices::Loudness::normal);
+  notices.error("refused (no\nway \x1b[2J)");
+  CHECK(all == "mqsub: refused (no\\x0away \\x1b[2J)\n");
+}
+
 TEST_CASE("--debug shows each packet once, also in pieces") {
   std::string all;
   Notices notices(
