@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <random>
 #include <span>
@@ -39,6 +40,7 @@ int run(const cli::PubOptions& options, std::string payload, cli::Notices& notic
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
   const auto options = cli::parse_pub(arguments);
   using Loudness = cli::Notices::Loudness;

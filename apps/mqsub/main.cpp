@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <random>
 #include <span>
 
@@ -35,6 +36,7 @@ int run(const cli::SubOptions& options, cli::Notices& notices) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
   const auto options = cli::parse_sub(arguments);
   using Loudness = cli::Notices::Loudness;

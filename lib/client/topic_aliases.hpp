@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
-
-#include "base/text_map.hpp"
 
 /// Topic aliases (MQTT 5.0 §3.3.2.3.4). They live as long as a connection.
 namespace mq::client {
@@ -52,7 +52,11 @@ class AliasesOut {
   void clear() { numbers_.clear(); }
 
  private:
-  TextMap<std::uint16_t> numbers_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  std::unordered_map<std::string, std::uint16_t, Hash, std::equal_to<>> numbers_;
 };
 
 }  // namespace mq::client

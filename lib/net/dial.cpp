@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::uint64_t kHeadStartMs = 250;  // RFC 8305, connection attempt delay
 
-/// The address that `host` spells, if it is one: no need to ask a resolver.
+/// The address that `host` spells, if it is one.
 std::optional<sockaddr_storage> numeric(const std::string& host, std::uint16_t port) {
   sockaddr_storage address{};
   if (uv_ip4_addr(host.c_str(), port, reinterpret_cast<sockaddr_in*>(&address)) == 0 ||
@@ -31,6 +31,14 @@ std::optional<sockaddr_storage> numeric(const std::string& host, std::uint16_t p
     return address;
   }
   return std::nullopt;
+}
+
+/// What can be known without asking a resolver: addresses, and localhost (RFC 6761 §6.3), for which
+/// starting the resolver's threads would take most of a short run.
+std::vector<sockaddr_storage> known(const std::string& host, std::uint16_t port) {
+  if (host == "localhost") return {*numeric("127.0.0.1", port), *numeric("::1", port)};
+  const auto address = numeric(host, port);
+  return address ? std::vector{*address} : std::vector<sockaddr_storage>();
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ Dial::~Dial() {
 }
 
 void Dial::Race::start() {
-  if (const auto address = numeric(endpoint.host, endpoint.port)) addresses.push_back(*address);
+  if (endpoint.unix_path.empty()) addresses = known(endpoint.host, endpoint.port);
   // Even what can be known at once is done from the loop.
   uv_timer_start(
       &timer,
