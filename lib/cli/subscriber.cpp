@@ -104,7 +104,7 @@ void Subscriber::end_after_answers(Now now) {
 
 void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   const wire::Publish& message = event.message;
-  if (is_finishing() || is_filtered_out(message)) return;
+  if (is_filtered_out(message)) return;
   format_message(message, format_, output_.buffer());
   if (!output_.flush_when_large()) return finish(exit_code::kOk, now);
   if (output_.medium() == Medium::terminal) flush(now);

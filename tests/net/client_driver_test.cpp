@@ -109,9 +109,11 @@ TEST_CASE("a server that does not close after the goodbye is waited for, but not
     held.emplace(listener.accept());
     expect_connect(*held);
   });
+  const Instant start = loop.now().steady;
   driver.start();
   loop.run();
   CHECK(application.is_done());
+  CHECK(loop.now().steady - start < Seconds(10));
 }
 
 TEST_CASE("a large message is read in full") {
