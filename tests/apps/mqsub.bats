@@ -149,7 +149,7 @@ fails_with() {
   mkfifo "$house/fifo"
   mqsub -p "$port" -t a >"$house/fifo" 2>"$house/left.err" 3>&- &
   local pid=$!
-  read -r line <"$house/fifo" & # opens the pipe and closes it behind the first line
+  read -r _ <"$house/fifo" & # opens the pipe and closes it behind the first line
   local reader=$!
   wait_until "the reader had a line" publish_until_gone "$reader"
   wait_until "mqsub notices" publish_until_gone "$pid"
