@@ -44,6 +44,7 @@ struct Connection : WheelNode {
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;
   SendQueue out;
+  std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
   Instant last_received{};
   std::uint16_t keep_alive = 0;           ///< seconds; 0: none
   std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way

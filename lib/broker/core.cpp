@@ -168,8 +168,9 @@ void Core::on_close(ConnectionId id, Now now) {
 
 void Core::on_drained(ConnectionId id, Now now) {
   now_ = now;
-  const Connection* connection = find(id);
+  Connection* connection = find(id);
   if (connection == nullptr || connection->session == nullptr) return;
+  connection->unsent_packets = 0;
   if (connection->session->is_awake) pump(*connection->session);
 }
 
@@ -193,6 +194,7 @@ void Core::release_held(Connection& connection) {
     std::ranges::copy(bytes, connection.out.reserve(bytes.size(), turn_));
     connection.out.append_written(bytes.size());
     ++stats_.packets_sent;
+    ++connection.unsent_packets;
     stats_.bytes_sent += bytes.size();
     connection.held.pop_front();
     mark_dirty(connection);
@@ -334,6 +336,14 @@ void Core::count_released(Session* session, const Message& message) {
   --held_.count;
   held_.bytes -= size;
   if (session != nullptr) session->queued_bytes -= size;
+}
+
+std::size_t Core::unsent_packets() const {
+  std::size_t count = 0;
+  for (const auto& connection : connections_) {
+    if (connection != nullptr) count += connection->unsent_packets;
+  }
+  return count;
 }
 
 std::size_t Core::unsent_bytes() const {

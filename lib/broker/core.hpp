@@ -108,7 +108,8 @@ class Core {
     std::size_t bytes = 0;
   };
   const Stored& stored() const { return held_; }
-  /// What connections have not taken yet.
+  /// What connections have not taken yet; a packet counts until the queue it stands in is empty.
+  std::size_t unsent_packets() const;
   std::size_t unsent_bytes() const;
   std::size_t heap() const { return heap_; }
   std::size_t heap_maximum() const { return heap_maximum_; }

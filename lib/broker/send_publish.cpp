@@ -63,6 +63,7 @@ Core::Alias Core::alias_for(Connection& connection, std::string_view topic) {
 
 void Core::count_sent(Connection& connection, std::size_t size, std::size_t payload_size) {
   ++stats_.packets_sent;
+  ++connection.unsent_packets;
   ++stats_.publish_sent;
   stats_.publish_bytes_sent += payload_size;
   stats_.bytes_sent += size;

@@ -49,6 +49,7 @@ constexpr std::array kFigures{
     Figure{"publish/messages/received", [](const Core& c) { return c.stats().publish_received; }},
     Figure{"publish/messages/sent", [](const Core& c) { return c.stats().publish_sent; }},
     Figure{"publish/messages/dropped", [](const Core& c) { return c.stats().dropped(); }},
+    Figure{"packet/out/count", [](const Core& c) -> std::uint64_t { return c.unsent_packets(); }},
     Figure{"packet/out/bytes", [](const Core& c) -> std::uint64_t { return c.unsent_bytes(); }},
     Figure{"heap/current", [](const Core& c) -> std::uint64_t { return c.heap(); }},
     Figure{"heap/maximum", [](const Core& c) -> std::uint64_t { return c.heap_maximum(); }},

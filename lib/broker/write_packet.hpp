@@ -14,6 +14,7 @@ void Core::send(Connection& connection, const P& packet) {
   wire::encode(packet, connection.version, connection.out.reserve(size, turn_));
   connection.out.append_written(size);
   ++stats_.packets_sent;
+  ++connection.unsent_packets;
   stats_.bytes_sent += size;
   mark_dirty(connection);
 }

@@ -4,6 +4,8 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+  load support
+  export MQBROKER MQSUB MQPUB
   demo=$BATS_TEST_DIRNAME/../../scripts/demo
   export TMPDIR=$BATS_TEST_TMPDIR/tmp
   mkdir "$TMPDIR"

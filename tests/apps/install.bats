@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 setup() {
   load support
   open_house
-  DESTDIR=$house cmake --install "${MQ_TREE:?the build tree}" --prefix /usr >/dev/null
+  DESTDIR=$house cmake --install "$MQ_TREE" --prefix /usr >/dev/null
   share=$house/usr/share
 }
 teardown() {

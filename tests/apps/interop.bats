@@ -6,12 +6,11 @@
 bats_require_minimum_version 1.5.0
 
 mosquitto=${MOSQUITTO:-/usr/sbin/mosquitto}
-tree=${MQ_TREE:-$BATS_TEST_DIRNAME/../../.build/asan}/interop
 
 setup_file() {
   load support
   load interop/capture
-  "$BATS_TEST_DIRNAME/interop/install_mqttjs" "$tree"
+  "$BATS_TEST_DIRNAME/interop/install_mqttjs" "$MQ_TREE/interop"
 
   open_house
   start_broker broker_ours
@@ -255,7 +254,7 @@ paho_every_version() { for version in 31 311 5; do paho "$version" "$1"; done; }
 @test "Paho, mqbroker: receive maximum" { paho 5 flow; }
 @test "Paho, mqbroker: maximum packet size" { paho 5 too_large; }
 
-mqttjs() { timeout 120 node "$BATS_TEST_DIRNAME/interop/mqttjs_talks.cjs" "$tree" "$our_port" "$@"; }
+mqttjs() { timeout 120 node "$BATS_TEST_DIRNAME/interop/mqttjs_talks.cjs" "$MQ_TREE/interop" "$our_port" "$@"; }
 mqttjs_both_versions() { for version in 4 5; do mqttjs "$version" "$1"; done; }
 
 @test "MQTT.js, mqbroker: every QoS in both versions" { mqttjs_both_versions every_qos; }

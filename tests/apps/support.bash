@@ -1,14 +1,15 @@
 # What tests with the real programs share, and scripts/demo with them: a temporary directory, a
 # broker on a free port, windows with programs in them, and waiting for what they print.
 #
-# MQBROKER, MQSUB and MQPUB hold the paths of the programs. Within a test they are called mqbroker,
-# mqsub and mqpub, as people call them. Nothing sleeps for a guessed time: every wait is for an
+# MQBROKER, MQSUB and MQPUB hold the paths of the programs, by default those of the preset asan.
+# Within a test they are called mqbroker, mqsub and mqpub, as people call them. Nothing sleeps for a guessed time: every wait is for an
 # event, looked for every few milliseconds, and gives up after `patience` seconds.
 #
 # A window is a program that runs beside the test: `window left mqsub ...` starts one, `heard left`
 # is what it has printed, `ctrl_c left` ends it. Only what was started here is ever ended, by pid.
 
-: "${MQBROKER:?the path of mqbroker}" "${MQSUB:?the path of mqsub}" "${MQPUB:?the path of mqpub}"
+: "${MQ_TREE:=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)/.build/asan}"
+: "${MQBROKER:=$MQ_TREE/apps/mqbroker}" "${MQSUB:=$MQ_TREE/apps/mqsub}" "${MQPUB:=$MQ_TREE/apps/mqpub}"
 patience=${MQ_PATIENCE:-20}
 
 open_house() {

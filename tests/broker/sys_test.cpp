@@ -58,6 +58,19 @@ TEST_CASE("a $SYS topic is published again only when its value has changed") {
   CHECK(found.contains("uptime"));
 }
 
+TEST_CASE("what clients have not taken is counted until they have") {
+  World world(quiet());
+  auto& slow = world.peer().join("slow").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  CHECK(world.core().unsent_packets() == 0);
+  slow.reads = false;
+  publisher.publish("t", "1").publish("t", "2");
+  CHECK(world.core().unsent_packets() == 2);
+  slow.reads = true;
+  publisher.publish("t", "3");
+  CHECK(world.core().unsent_packets() == 0);
+}
+
 TEST_CASE("sys_interval 0 publishes nothing") {
   World world(quiet());
   world.advance(Seconds(100));
