@@ -11,9 +11,11 @@
 // it has given up is closed before libuv can touch the memory it was to be written from.
 //
 // Writing: once a turn, in uv_prepare, just before the loop would sleep: one gathering
-// uv_try_write, and a uv_write for what the socket did not take. Draining: what is queued is
-// written, our side is shut down, and then the peer has a moment to close: closing while unread
-// input is there would reset the connection and could destroy what was sent.
+// uv_try_write, and a uv_write for what the socket did not take. A uv_write that finds room after
+// all is over at once, and libuv says so only after it has slept: so the loop does not sleep in the
+// turn that began one. Draining: what is queued is written, our side is shut down, and then the
+// peer has a moment to close: closing while unread input is there would reset the connection and
+// could destroy what was sent.
 
 namespace mq::net {
 
@@ -41,9 +43,11 @@ ClientDriver::ClientDriver(Loop& loop, client::Core& core, client::Application& 
       application_(application),
       endpoint_(std::move(endpoint)),
       prepare_(std::make_unique<uv_prepare_t>()),
+      idle_(std::make_unique<uv_idle_t>()),
       timer_(std::make_unique<uv_timer_t>()),
       room_(std::make_unique_for_overwrite<Byte[]>(kRoomSize)) {
   uv_prepare_init(loop_.handle(), prepare_.get());
+  uv_idle_init(loop_.handle(), idle_.get());
   uv_timer_init(loop_.handle(), timer_.get());
   prepare_->data = timer_->data = this;
 }
@@ -64,6 +68,7 @@ void ClientDriver::on_prepare(uv_prepare_t* handle) {
 }
 
 void ClientDriver::turn() {
+  uv_idle_stop(idle_.get());
   do {
     take_events();
     if (is_finished_) return;
@@ -180,6 +185,7 @@ void ClientDriver::write_rest() {
     link_->write_size += pieces[i].size();
   }
   link_->is_writing = true;
+  uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   const int code = uv_write(&link_->write, &link_->stream, buffers.data(),
                             static_cast<unsigned>(count), on_written);
   if (code != 0) drop(code);
@@ -237,6 +243,7 @@ void ClientDriver::finish() {
   dial_.reset();
   link_.reset();
   close_and_free(prepare_);
+  close_and_free(idle_);
   close_and_free(timer_);
 }
 

@@ -57,6 +57,7 @@ class ClientDriver {
   client::Application& application_;
   client::Endpoint endpoint_;
   std::unique_ptr<uv_prepare_t> prepare_;
+  std::unique_ptr<uv_idle_t> idle_;  ///< keeps the loop from sleeping for one turn
   std::unique_ptr<uv_timer_t> timer_;
   std::unique_ptr<Dial> dial_;
   LinkPtr link_;
