@@ -11,6 +11,7 @@
 #include "cli/payload.hpp"
 #include "cli/publisher.hpp"
 #include "client/core.hpp"
+#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/input.hpp"
 #include "net/loop.hpp"
@@ -20,7 +21,14 @@ using namespace mq;
 
 namespace {
 
-int run(const cli::PubOptions& options, std::string payload, cli::Notices& notices) {
+/// TLS, where it is wanted; else nothing.
+std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
+  if (!options.tls) return MakeFilter();
+  return crypto::tls_client(*options.tls, options.endpoint.host);
+}
+
+int run(const cli::PubOptions& options, std::string payload, MakeFilter make_filter,
+        cli::Notices& notices) {
   Prng prng(std::random_device{}());
   client::Core core(
       cli::settings_of(options.connection, static_cast<std::uint64_t>(getpid()), prng), prng);
@@ -30,7 +38,8 @@ int run(const cli::PubOptions& options, std::string payload, cli::Notices& notic
                              [&](int signal) { publisher.on_interrupt(signal, loop.now()); });
   std::optional<net::Input> input;
   if (options.source() == cli::Source::lines) input.emplace(loop, STDIN_FILENO, publisher);
-  net::ClientDriver driver(loop, core, publisher, options.connection.endpoint);
+  net::ClientDriver driver(loop, core, publisher, options.connection.endpoint,
+                           std::move(make_filter));
   driver.start();
   loop.run();
   return publisher.exit_code();
@@ -64,5 +73,10 @@ int main(int argc, char** argv) {
     notices.error(payload.error().message);
     return cli::exit_code::kFailure;
   }
-  return run(*options, std::move(*payload), notices);
+  auto make_filter = filter_for(options->connection);
+  if (!make_filter) {
+    notices.error(make_filter.error().message);
+    return cli::exit_code::kFailure;
+  }
+  return run(*options, std::move(*payload), std::move(*make_filter), notices);
 }

@@ -5,10 +5,12 @@
 #include <cstdlib>
 #include <random>
 #include <span>
+#include <utility>
 
 #include "cli/exit_code.hpp"
 #include "cli/subscriber.hpp"
 #include "client/core.hpp"
+#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
@@ -17,7 +19,13 @@ using namespace mq;
 
 namespace {
 
-int run(const cli::SubOptions& options, cli::Notices& notices) {
+/// TLS, where it is wanted; else nothing.
+std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
+  if (!options.tls) return MakeFilter();
+  return crypto::tls_client(*options.tls, options.endpoint.host);
+}
+
+int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices) {
   Prng prng(std::random_device{}());
   client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
   cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
@@ -25,7 +33,8 @@ int run(const cli::SubOptions& options, cli::Notices& notices) {
   net::Loop loop;
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int) { subscriber.on_interrupt(loop.now()); });
-  net::ClientDriver driver(loop, core, subscriber, options.connection.endpoint);
+  net::ClientDriver driver(loop, core, subscriber, options.connection.endpoint,
+                           std::move(make_filter));
   subscriber.start(loop.now());
   driver.start();
   loop.run();
@@ -55,5 +64,10 @@ int main(int argc, char** argv) {
     fmt::print("mqsub {}\n", MQ_VERSION);
     return cli::exit_code::kOk;
   }
-  return run(*options, notices);
+  auto make_filter = filter_for(options->connection);
+  if (!make_filter) {
+    notices.error(make_filter.error().message);
+    return cli::exit_code::kFailure;
+  }
+  return run(*options, std::move(*make_filter), notices);
 }

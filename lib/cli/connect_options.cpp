@@ -88,7 +88,19 @@ Verdict set_session_expiry(ConnectOptions& options, std::string_view value) {
   return {};
 }
 
+void complete(ConnectOptions& options) {
+  constexpr std::uint16_t kPort = 1883;
+  constexpr std::uint16_t kTlsPort = 8883;
+  if (options.is_tls_refused) {
+    options.tls.reset();
+  } else if (options.port == kTlsPort && !options.tls) {
+    options.tls.emplace();
+  }
+  options.endpoint.port = options.port.value_or(options.tls ? kTlsPort : kPort);
+}
+
 Verdict check(const ConnectOptions& options) {
+  if (const auto verdict = check_tls(options); !verdict) return verdict;
   if (options.client_id && options.client_id_prefix) {
     return wrong("-i and -I exclude each other: give the whole id or its beginning");
   }

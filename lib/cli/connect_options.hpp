@@ -11,12 +11,17 @@
 #include "cli/option.hpp"
 #include "client/endpoint.hpp"
 #include "client/settings.hpp"
+#include "crypto/tls_options.hpp"
 
 namespace mq::cli {
 
 /// What mqsub and mqpub have in common, as it was typed.
 struct ConnectOptions {
-  client::Endpoint endpoint;
+  client::Endpoint endpoint;  ///< complete() sets the port
+  std::optional<std::uint16_t> port;
+  std::optional<crypto::TlsClientOptions> tls;
+  bool is_tls_refused = false;
+  bool names_key_form = false;
   std::optional<std::string> client_id;
   std::optional<std::string> client_id_prefix;
   bool is_session_kept = false;
@@ -40,6 +45,9 @@ struct ConnectOptions {
 };
 
 inline constexpr std::uint32_t kNeverExpires = 0xFFFF'FFFF;
+
+/// Settles what depends on several options: the port, and whether it is TLS.
+void complete(ConnectOptions& options);
 
 /// Rules that involve several options.
 Verdict check(const ConnectOptions& options);

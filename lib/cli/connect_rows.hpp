@@ -5,33 +5,30 @@
 
 #include "cli/connect_options.hpp"
 #include "cli/number.hpp"
+#include "cli/tls_rows.hpp"
 
 namespace mq::cli {
 
 Verdict set_version(ConnectOptions& options, std::string_view value);
 Verdict set_session_expiry(ConnectOptions& options, std::string_view value);
 
-inline Verdict wrong(std::string_view words) {
-  return std::unexpected(std::string(words));
-}
-
 /// The rows that both programs have. `Options` has a member `connection`.
 template <class Options>
 std::vector<OptionRow<Options>> connect_rows() {
   using O = Options;
   using V = std::string_view;
-  return {
+  std::vector<OptionRow<O>> rows = {
       {{"host", 'h', "HOST", "localhost", "the server: a name or an address"},
        [](O& o, V value) -> Verdict {
          if (value.empty()) return wrong("must not be empty");
          o.connection.endpoint.host = value;
          return {};
        }},
-      {{"port", 'p', "PORT", "1883", "its TCP port"},
+      {{"port", 'p', "PORT", "1883", "its TCP port; 8883 with TLS"},
        [](O& o, V value) -> Verdict {
          const auto port = parse_number<std::uint16_t>(value, 0, 65'535);
          if (!port) return wrong("must be a port number, 0 to 65535");
-         o.connection.endpoint.port = *port;
+         o.connection.port = *port;
          return {};
        }},
       {{"unix", 0, "PATH", "", "connect to a Unix socket instead"},
@@ -151,6 +148,9 @@ std::vector<OptionRow<Options>> connect_rows() {
          return {};
        }},
   };
+  const auto tls = tls_rows<O>();
+  rows.insert(rows.end() - 4, tls.begin(), tls.end());  // before those about the program itself
+  return rows;
 }
 
 }  // namespace mq::cli

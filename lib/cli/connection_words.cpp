@@ -20,6 +20,17 @@ std::string_view remedy(std::string_view words) {
   }
   if (words.contains("unknown node")) return ". Is the name given with -h spelled right?";
   if (words.contains("no such file")) return ". Is a broker listening on that path?";
+  if (words.contains("does not speak TLS")) return ". Is the port right? TLS is mostly on 8883";
+  if (words.contains(", not for ")) {
+    return ". Use a name that it is for with -h, or --insecure to connect all the same";
+  }
+  if (words.contains("expired") || words.contains("not yet valid")) {
+    return ". Is the clock right, here and there?";
+  }
+  if (words.contains("is not trusted")) return ". Name the CA that issued it with --cafile";
+  if (words.contains("the peer refuses it")) {
+    return ". Does the server want a certificate (--cert, --key), or another version or cipher?";
+  }
   return "";
 }
 
@@ -53,7 +64,9 @@ std::string words_of(const client::Lost& lost, const client::Endpoint& endpoint)
     case Cause::unanswered:
       break;
   }
-  if (!lost.was_connected) return fmt::format("cannot connect to {}: {}", where, lost.words);
+  if (!lost.was_connected) {
+    return fmt::format("cannot connect to {}: {}{}", where, lost.words, remedy(lost.words));
+  }
   return fmt::format("connection to {} lost: {}", where, lost.words);
 }
 

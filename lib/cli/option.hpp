@@ -10,6 +10,10 @@ namespace mq::cli {
 /// read behind the option: "must be 0, 1 or 2".
 using Verdict = std::expected<void, std::string>;
 
+inline Verdict wrong(std::string_view words) {
+  return std::unexpected(std::string(words));
+}
+
 /// What parsing, help, man page and completions know of an option.
 struct OptionName {
   std::string_view name;                ///< long, without dashes

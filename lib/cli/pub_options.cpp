@@ -117,6 +117,7 @@ std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments) {
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }
+  complete(options->connection);
   if (const Verdict verdict = check(*options); !verdict) {
     return std::unexpected(Error{verdict.error()});
   }

@@ -8,6 +8,9 @@ namespace mq::cli {
 
 Run::Run(client::Core& core, const ConnectOptions& options, Notices& notices)
     : core_(core), options_(options), notices_(notices) {
+  if (options.tls && !options.tls->is_host_checked) {
+    notices_.note("--insecure: it is not checked whether the certificate is the server's own");
+  }
   if (options.is_debugging) trace_.emplace(core.version(), notices);
 }
 

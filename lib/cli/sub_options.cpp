@@ -96,6 +96,7 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }
+  complete(options->connection);
   if (options->filters.empty() && options->unsubscriptions.empty()) {
     return std::unexpected(Error{"no topic given; say what to subscribe to with -t TOPIC"});
   }

@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::size_t kRoomSize = 256U << 10U;
 constexpr std::size_t kPiecesPerWrite = 64;
-constexpr Millis kLinger = Seconds(2);
 
 template <class Handle>
 void close_and_free(std::unique_ptr<Handle>& handle) {
@@ -37,11 +36,12 @@ void close_and_free(std::unique_ptr<Handle>& handle) {
 }  // namespace
 
 ClientDriver::ClientDriver(Loop& loop, client::Core& core, client::Application& application,
-                           client::Endpoint endpoint)
+                           client::Endpoint endpoint, MakeFilter make_filter)
     : loop_(loop),
       core_(core),
       application_(application),
       endpoint_(std::move(endpoint)),
+      make_filter_(std::move(make_filter)),
       prepare_(std::make_unique<uv_prepare_t>()),
       idle_(std::make_unique<uv_idle_t>()),
       timer_(std::make_unique<uv_timer_t>()),
@@ -76,7 +76,8 @@ void ClientDriver::turn() {
     write();
     take_events();  // what was sent made room for more
     if (is_finished_) return;
-  } while (core_.has_output() && link_ && !link_->is_writing && !link_->is_shut_down);
+  } while (core_.has_output() && link_ && !link_->is_writing && !link_->is_shut_down &&
+           (!filter_ || is_filter_open_));
   arm_timer();
 }
 
@@ -90,8 +91,7 @@ void ClientDriver::follow_wish() {
   switch (core_.transport()) {
     case Transport::none:
       dial_.reset();
-      link_.reset();
-      is_draining_ = false;
+      drop_link();
       break;
     case Transport::open:
       if (!dial_ && !link_) dial();
@@ -117,14 +117,19 @@ void ClientDriver::on_dialled(std::expected<LinkPtr, Error> result) {
     link_ = std::move(*result);
     link_->handle.data = this;
     uv_read_start(&link_->stream, on_alloc, on_read);
-    core_.on_open(loop_.now());
+    if (make_filter_) {
+      filter_ = make_filter_();
+      is_filter_open_ = false;
+    } else {
+      core_.on_open(loop_.now());
+    }
   }
   take_events();
 }
 
 void ClientDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& driver = *static_cast<ClientDriver*>(handle->data);
-  std::span<Byte> room = driver.core_.tail();
+  std::span<Byte> room = driver.filter_ ? std::span<Byte>() : driver.core_.tail();
   driver.is_tail_read_ = !room.empty();
   if (room.empty()) room = {driver.room_.get(), kRoomSize};
   *buffer = uv_buf_init(reinterpret_cast<char*>(room.data()), static_cast<unsigned>(room.size()));
@@ -136,6 +141,7 @@ void ClientDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
   if (size < 0) return driver.drop(static_cast<int>(size));
   const auto length = static_cast<std::size_t>(size);
   const ByteView bytes(reinterpret_cast<const Byte*>(buffer->base), length);
+  if (driver.filter_) return driver.on_filtered_read(bytes);
   driver.application_.on_bytes_received(bytes);
   if (driver.is_tail_read_) {
     driver.core_.on_tail(length, driver.loop_.now());
@@ -147,13 +153,19 @@ void ClientDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
 
 /// The stream has ended, well or badly.
 void ClientDriver::drop(int status) {
-  link_.reset();
-  is_draining_ = false;
+  drop_link();
   core_.on_close(status == UV_EOF ? "" : uv_strerror(status), loop_.now());
   take_events();
 }
 
+void ClientDriver::drop_link() {
+  link_.reset();
+  filter_.reset();
+  is_draining_ = false;
+}
+
 void ClientDriver::write() {
+  if (filter_) return write_filtered();
   if (!link_ || link_->is_writing || link_->is_shut_down) return;
   std::array<ByteView, kPiecesPerWrite> pieces;
   std::array<uv_buf_t, kPiecesPerWrite> buffers;
@@ -196,6 +208,7 @@ void ClientDriver::on_written(uv_write_t* request, int status) {
   auto& driver = *static_cast<ClientDriver*>(request->handle->data);
   driver.link_->is_writing = false;
   if (status != 0) return driver.drop(status);
+  if (driver.filter_) return driver.on_filtered_written();
   driver.on_sent(driver.link_->write_size);
   driver.take_events();
 }
@@ -241,7 +254,7 @@ void ClientDriver::arm_timer() {
 void ClientDriver::finish() {
   is_finished_ = true;
   dial_.reset();
-  link_.reset();
+  drop_link();
   close_and_free(prepare_);
   close_and_free(idle_);
   close_and_free(timer_);

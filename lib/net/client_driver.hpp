@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/filter.hpp"
 #include "client/application.hpp"
 #include "client/core.hpp"
 #include "client/endpoint.hpp"
@@ -22,8 +23,10 @@ namespace mq::net {
 class ClientDriver {
  public:
   /// All of them must outlive the driver, and the driver must go before the loop.
+  ///
+  /// make_filter  for each connection, what it is to pass through; none: nothing
   ClientDriver(Loop& loop, client::Core& core, client::Application& application,
-               client::Endpoint endpoint);
+               client::Endpoint endpoint, MakeFilter make_filter = {});
   ~ClientDriver();
   ClientDriver(const ClientDriver&) = delete;
   ClientDriver& operator=(const ClientDriver&) = delete;
@@ -32,6 +35,9 @@ class ClientDriver {
   void start();
 
  private:
+  /// How long a goodbye may stand still.
+  static constexpr Millis kLinger = Seconds(2);
+
   static void on_prepare(uv_prepare_t* handle);
   static void on_timer(uv_timer_t* handle);
   static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
@@ -44,10 +50,20 @@ class ClientDriver {
   void follow_wish();
   void dial();
   void on_dialled(std::expected<LinkPtr, Error> result);
+  // client_filter.cpp: where there is a filter
+  void on_filtered_read(ByteView bytes);
+  /// Hands the core what the filter makes of what has come.
+  void read_filter();
+  /// Returns false when the connection is gone.
+  bool follow_filter();
+  void write_filtered();
+  void on_filtered_written();
+
   void write();
   void write_rest();
   void shut_down();
   void drop(int status);
+  void drop_link();
   void on_sent(std::size_t size);
   void arm_timer();
   void finish();
@@ -56,12 +72,15 @@ class ClientDriver {
   client::Core& core_;
   client::Application& application_;
   client::Endpoint endpoint_;
+  MakeFilter make_filter_;
   std::unique_ptr<uv_prepare_t> prepare_;
   std::unique_ptr<uv_idle_t> idle_;  ///< keeps the loop from sleeping for one turn
   std::unique_ptr<uv_timer_t> timer_;
   std::unique_ptr<Dial> dial_;
   LinkPtr link_;
-  std::unique_ptr<Byte[]> room_;  ///< what is read, unless the core has a better place
+  std::unique_ptr<Filter> filter_;  ///< of the link, if it has one
+  bool is_filter_open_ = false;     ///< and the core knows
+  std::unique_ptr<Byte[]> room_;    ///< what is read, unless the core has a better place
   bool is_tail_read_ = false;
   bool is_draining_ = false;
   Instant drained_by_ = kNever;

@@ -3,6 +3,9 @@
 #include <uv.h>
 
 #include <memory>
+#include <vector>
+
+#include "base/bytes.hpp"
 
 namespace mq::net {
 
@@ -20,6 +23,7 @@ struct Link {
   bool is_writing = false;
   bool is_shut_down = false;
   std::size_t write_size = 0;
+  std::vector<Byte> filtered;  ///< to be written, what comes out of a filter
 
   Link() : handle() {}
 };

@@ -333,3 +333,31 @@ TEST_CASE("help fits a terminal of 80 columns") {
     }
   }
 }
+
+TEST_CASE("any option about TLS means TLS, and with it another port") {
+  CHECK_FALSE(sub({"-t", "a"}).connection.tls.has_value());
+  for (const auto& arguments : {std::initializer_list<std::string>{"-t", "a", "--cafile", "f"},
+                                {"-t", "a", "--capath", "d"},
+                                {"-t", "a", "--tls-use-os-certs"},
+                                {"-t", "a", "--insecure"},
+                                {"-t", "a", "--tls-version", "tlsv1.3"},
+                                {"-t", "a", "--cert", "f", "--key", "f"},
+                                {"-t", "a", "-p", "8883"}}) {
+    const auto options = sub(arguments);
+    CHECK(options.connection.tls.has_value());
+    CHECK(options.connection.endpoint.port == 8883);
+  }
+  CHECK(sub({"-t", "a", "--cafile", "f", "-p", "1"}).connection.endpoint.port == 1);
+  const auto options = sub({"-t", "a", "--no-tls", "--cafile", "f"});
+  CHECK_FALSE(options.connection.tls.has_value());
+  CHECK(options.connection.endpoint.port == 1883);
+}
+
+TEST_CASE("options about TLS that make no sense are refused with a way out") {
+  CHECK(sub_error({"-t", "a", "--cert", "f"}).contains("--cert needs --key"));
+  CHECK(sub_error({"-t", "a", "--key", "f"}).contains("--key needs --cert"));
+  CHECK(sub_error({"-t", "a", "--keyform", "pem"}).contains("--keyform needs --key"));
+  CHECK(sub_error({"-t", "a", "--keyform", "engine"}).contains("engines are not supported"));
+  CHECK(sub_error({"-t", "a", "--tls-engine", "x"}).contains("engines are not supported"));
+  CHECK(sub_error({"-t", "a", "--tls-version", "tlsv1.1"}).contains("must be tlsv1.2 or tlsv1.3"));
+}

@@ -1,0 +1,109 @@
+#include "crypto/tls_context.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.hpp"
+#include "crypto/tls_filter.hpp"
+#include "crypto/tls_words.hpp"
+
+namespace mq::crypto {
+
+namespace {
+
+std::unexpected<Error> failed(const std::string& what, const std::string& why) {
+  return std::unexpected(Error{what + ": " + why});
+}
+
+/// OpenSSL says less about a file that cannot be opened than the system does.
+Done check_readable(const std::string& what, const std::string& path) {
+  const std::ifstream file(path);
+  if (!file) return failed("cannot read " + what + " " + path, std::strerror(errno));
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    return failed("cannot read " + what + " " + path, std::strerror(EISDIR));
+  }
+  return {};
+}
+
+std::unexpected<Error> rejected(const std::string& what, const std::string& path) {
+  return failed("cannot use " + what + " " + path, openssl_words());
+}
+
+void write_key(const SSL* ssl, const char* line) {
+  TlsContext& context = TlsFilter::of(ssl).context();
+  *context.keylog << line << '\n' << std::flush;
+}
+
+}  // namespace
+
+ContextPtr make_context(const SSL_METHOD* method) {
+  auto context = std::make_shared<TlsContext>();
+  context->ssl.reset(SSL_CTX_new(method), SSL_CTX_free);
+  MQ_CHECK(context->ssl != nullptr);
+  SSL_CTX* ssl = context->ssl.get();
+  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  return context;
+}
+
+Done trust_file(TlsContext& context, const std::string& path) {
+  if (auto readable = check_readable("the CA file", path); !readable) return readable;
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_file(context.ssl.get(), path.c_str()) != 1) {
+    return rejected("the CA file", path);
+  }
+  return {};
+}
+
+Done trust_directory(TlsContext& context, const std::string& path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0) {
+    return failed("cannot read the CA directory " + path, std::strerror(errno));
+  }
+  if (!S_ISDIR(status.st_mode)) return failed("cannot read the CA directory " + path, "is a file");
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_dir(context.ssl.get(), path.c_str()) != 1) {
+    return rejected("the CA directory", path);
+  }
+  return {};
+}
+
+Done use_certificate(TlsContext& context, const std::string& certificate, const std::string& key) {
+  if (auto readable = check_readable("the certificate", certificate); !readable) return readable;
+  if (auto readable = check_readable("the key", key); !readable) return readable;
+  SSL_CTX* ssl = context.ssl.get();
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(ssl, certificate.c_str()) != 1) {
+    return rejected("the certificate", certificate);
+  }
+  if (SSL_CTX_use_PrivateKey_file(ssl, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
+      return failed("cannot use the key " + key, "it does not belong to " + certificate);
+    }
+    return rejected("the key", key);
+  }
+  return {};
+}
+
+Done use_ciphers(TlsContext& context, const std::string& list) {
+  ERR_clear_error();
+  if (SSL_CTX_set_cipher_list(context.ssl.get(), list.c_str()) != 1) {
+    return failed("no cipher of \"" + list + "\" is known", openssl_words());
+  }
+  return {};
+}
+
+Done log_keys(TlsContext& context, const std::string& path) {
+  errno = 0;
+  context.keylog = std::make_unique<std::ofstream>(path, std::ios::app);
+  if (!*context.keylog) return failed("cannot write the key log " + path, std::strerror(errno));
+  SSL_CTX_set_keylog_callback(context.ssl.get(), write_key);
+  return {};
+}
+
+}  // namespace mq::crypto

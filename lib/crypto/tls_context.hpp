@@ -1,0 +1,35 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <expected>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "crypto/tls_options.hpp"
+
+/// What the connections of one side share. Only lib/crypto's own sources include it.
+namespace mq::crypto {
+
+struct TlsContext {
+  std::shared_ptr<SSL_CTX> ssl;
+  std::unique_ptr<std::ofstream> keylog;
+};
+
+using ContextPtr = std::shared_ptr<TlsContext>;
+using Done = std::expected<void, Error>;
+
+/// With the habits that both sides have.
+ContextPtr make_context(const SSL_METHOD* method);
+
+// Each fails with a line that names the file, or the value, and the reason.
+
+Done trust_file(TlsContext& context, const std::string& path);
+Done trust_directory(TlsContext& context, const std::string& path);
+Done use_certificate(TlsContext& context, const std::string& certificate, const std::string& key);
+Done use_ciphers(TlsContext& context, const std::string& list);
+Done log_keys(TlsContext& context, const std::string& path);
+
+}  // namespace mq::crypto
