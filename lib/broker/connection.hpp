@@ -41,6 +41,8 @@ struct Connection : WheelNode {
   std::uint16_t listener = 0;
   wire::Version version = wire::Version::v311;
   bool is_dirty = false;
+  bool has_begun = false;      ///< a first byte has come
+  std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;
   SendQueue out;

@@ -1,6 +1,7 @@
 #include "broker/core.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/check.hpp"
@@ -22,6 +23,20 @@ namespace {
 
 /// Who has not said CONNECT yet cannot make us set much memory aside.
 constexpr std::size_t kLargestConnect = 1U << 20U;
+
+/// Who has come to the wrong port, as its first bytes tell; else nothing.
+const Fault* fault_of_stranger(ByteView bytes) {
+  static constexpr Fault kTls{ReasonCode::malformed_packet, "",
+                              "it speaks TLS, and this listener is without"};
+  static constexpr Fault kHttp{ReasonCode::malformed_packet, "",
+                               "it speaks HTTP, and this listener is for MQTT"};
+  const std::string_view text = text_of(bytes);
+  if (text.starts_with("\x16\x03")) return &kTls;
+  for (const std::string_view method : {"GET ", "HEAD ", "POST ", "PUT ", "OPTIONS "}) {
+    if (text.starts_with(method)) return &kHttp;
+  }
+  return nullptr;
+}
 
 /// A v5 client that has its CONNACK can be told why it is disconnected.
 bool may_say_goodbye(const Connection& connection) {
@@ -78,6 +93,9 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
   if (connection == nullptr) return;
   stats_.bytes_received += bytes.size();
   connection->last_received = now.steady;
+  if (connection->session == nullptr && !std::exchange(connection->has_begun, true)) {
+    if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
+  }
   connection->framer.feed(bytes);
   read_frames(*connection);
 }
@@ -164,6 +182,17 @@ void Core::on_close(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (connection == nullptr) return;
   forget(*connection, {id, {}, fact::End::closed, {}});
+}
+
+void Core::on_broken(ConnectionId id, std::string words, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  forget(*connection, {id, {}, fact::End::broken, {}, std::move(words)});
+}
+
+void Core::on_proved(ConnectionId id, std::string user_name) {
+  if (Connection* connection = find(id)) connection->proved_name = std::move(user_name);
 }
 
 void Core::on_drained(ConnectionId id, Now now) {

@@ -62,6 +62,10 @@ class Core {
   void on_tail(ConnectionId connection, std::size_t size, Now now);
   /// The peer closed, or the socket failed. Ids that the core has forgotten are ignored.
   void on_close(ConnectionId connection, Now now);
+  /// The connection is of no use any more, for the reason that `words` give.
+  void on_broken(ConnectionId connection, std::string words, Now now);
+  /// The transport has proved who the client is: that will be its user name.
+  void on_proved(ConnectionId connection, std::string user_name);
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);

@@ -34,6 +34,7 @@ enum class End : std::uint8_t {
   no_connect,    ///< CONNECT did not come in time
   taken_over,    ///< another connection has its client id
   fault,         ///< it broke the protocol
+  broken,        ///< what its connection passes through has failed
   refused,       ///< as the Refused before it says
   shutting_down,
 };
@@ -42,7 +43,8 @@ struct Ended {
   ConnectionId connection;
   std::string client_id;  ///< empty before CONNECT
   End end;
-  wire::Fault fault;  ///< with End::fault
+  wire::Fault fault;       ///< with End::fault
+  std::string words = {};  ///< with End::broken
 };
 
 struct Subscribed {

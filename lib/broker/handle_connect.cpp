@@ -76,9 +76,12 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
   const auto written = journal_.position();
   bool present = false;
   Session& session = open_session(connect, client_id, present);
+  const std::string user_name = connection.proved_name.empty()
+                                    ? std::string(connect.user_name.value_or(""))
+                                    : connection.proved_name;
   accept(connection, connect, session,
-         {connection.id, client_id, std::string(connect.user_name.value_or("")), connect.version,
-          connect.clean_start, present, connect.keep_alive},
+         {connection.id, client_id, user_name, connect.version, connect.clean_start, present,
+          connect.keep_alive},
          is_assigned, written);
 }
 
@@ -98,7 +101,8 @@ std::optional<Fault> Core::objection(const Connection& connection,
                    "a session that is to be kept needs a client id"};
     }
   }
-  if (!config_.listeners[connection.listener].allow_anonymous) {
+  const bool is_anonymous = connection.proved_name.empty();
+  if (is_anonymous && !config_.listeners[connection.listener].allow_anonymous) {
     return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};
   }
   if (!is_v5 && config_.max_keepalive > 0 &&

@@ -16,4 +16,9 @@ namespace mq::crypto {
 std::expected<MakeFilter, Error> tls_client(const TlsClientOptions& options,
                                             const std::string& host);
 
+/// Reads the files that the options name, once for all connections.
+///
+/// Fails  the file, or the option, and what is wrong with it
+std::expected<MakeFilter, Error> tls_server(const TlsServerOptions& options);
+
 }  // namespace mq::crypto

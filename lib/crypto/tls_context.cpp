@@ -98,6 +98,26 @@ Done use_ciphers(TlsContext& context, const std::string& list) {
   return {};
 }
 
+Done use_ciphersuites(TlsContext& context, const std::string& list) {
+  ERR_clear_error();
+  if (SSL_CTX_set_ciphersuites(context.ssl.get(), list.c_str()) != 1) {
+    return failed("not every cipher of \"" + list + "\" is known", openssl_words());
+  }
+  return {};
+}
+
+Done use_revocations(TlsContext& context, const std::string& path) {
+  if (auto readable = check_readable("the CRL file", path); !readable) return readable;
+  ERR_clear_error();
+  X509_STORE* store = SSL_CTX_get_cert_store(context.ssl.get());
+  X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  if (lookup == nullptr || X509_load_crl_file(lookup, path.c_str(), X509_FILETYPE_PEM) < 1) {
+    return rejected("the CRL file", path);
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  return {};
+}
+
 Done log_keys(TlsContext& context, const std::string& path) {
   errno = 0;
   context.keylog = std::make_unique<std::ofstream>(path, std::ios::app);

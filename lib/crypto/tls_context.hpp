@@ -30,6 +30,8 @@ Done trust_file(TlsContext& context, const std::string& path);
 Done trust_directory(TlsContext& context, const std::string& path);
 Done use_certificate(TlsContext& context, const std::string& certificate, const std::string& key);
 Done use_ciphers(TlsContext& context, const std::string& list);
+Done use_ciphersuites(TlsContext& context, const std::string& list);
+Done use_revocations(TlsContext& context, const std::string& path);
 Done log_keys(TlsContext& context, const std::string& path);
 
 }  // namespace mq::crypto

@@ -21,4 +21,28 @@ struct TlsClientOptions {
   std::string keylog_file = {};          ///< where to note the keys of each connection
 };
 
+/// What decides the user name of a client with a certificate.
+enum class UserName : std::uint8_t {
+  as_given,     ///< the client says it in CONNECT
+  common_name,  ///< of the certificate
+  subject,      ///< of the certificate, whole, as RFC 2253 writes it
+};
+
+/// TLS as a listener speaks it. The empty string: not given.
+struct TlsServerOptions {
+  std::string certificate = {};          ///< with its chain, PEM; empty: no TLS at all
+  std::string key = {};                  ///< PEM
+  std::string ca_file = {};              ///< who may issue the clients' certificates, PEM
+  std::string ca_path = {};              ///< likewise, a directory
+  std::string crl_file = {};             ///< certificates that are not good any more, PEM
+  std::string ciphers = {};              ///< up to TLS 1.2
+  std::string ciphers_tls1_3 = {};       ///< from TLS 1.3 on
+  TlsVersion version = TlsVersion::any;  ///< the oldest
+  bool requires_certificate = false;     ///< of the client
+  bool checks_dates = true;              ///< of that certificate
+  UserName user_name = UserName::as_given;
+  std::string keylog_file = {};
+  bool operator==(const TlsServerOptions&) const = default;
+};
+
 }  // namespace mq::crypto

@@ -49,9 +49,9 @@ std::string openssl_words() {
   return words == nullptr ? "error " + std::to_string(error) : words;
 }
 
-std::string text_of(const X509_NAME* name) {
+std::string text_of(const X509_NAME* name, unsigned long form) {
   const std::unique_ptr<BIO, Free> memory(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(memory.get(), name, 0, form & ~ASN1_STRFLGS_ESC_MSB);
   char* text = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &text);
   return {text, static_cast<std::size_t>(size)};

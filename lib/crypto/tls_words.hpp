@@ -12,7 +12,7 @@ namespace mq::crypto {
 std::string openssl_words();
 
 /// "CN = localhost, O = Example".
-std::string text_of(const X509_NAME* name);
+std::string text_of(const X509_NAME* name, unsigned long form = XN_FLAG_ONELINE);
 
 /// "localhost, 127.0.0.1": whom a certificate is for.
 std::string hosts_of(const X509* certificate);

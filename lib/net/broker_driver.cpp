@@ -33,12 +33,6 @@ constexpr std::uint64_t kLingerMs = 2000;
 
 }  // namespace
 
-struct BrokerDriver::Write {
-  uv_write_t request;
-  Peer* peer;
-  std::size_t size;
-};
-
 struct BrokerDriver::Signal {
   uv_signal_t handle;
   std::function<void()> handler;
@@ -119,6 +113,10 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     return;
   }
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
+  if (listener.make_filter) {
+    peer->filtered = std::make_unique<Filtered>();
+    peer->filtered->filter = listener.make_filter();
+  }
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
@@ -129,7 +127,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
 void BrokerDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& peer = *static_cast<Peer*>(handle->data);
   auto& driver = *peer.driver;
-  auto room = peer.is_ending ? std::span<Byte>() : driver.core_.tail(peer.id);
+  auto room = peer.is_ending || peer.filtered ? std::span<Byte>() : driver.core_.tail(peer.id);
   peer.is_tail_read = !room.empty();
   if (!peer.is_tail_read) room = driver.pool_.room();
   *buffer = uv_buf_init(reinterpret_cast<char*>(room.data()), static_cast<unsigned>(room.size()));
@@ -145,7 +143,9 @@ void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
   }
   if (size < 0) return driver.fail(peer);
   const auto length = static_cast<std::size_t>(size);
-  if (peer.is_tail_read) {
+  if (peer.filtered) {
+    driver.on_filtered_read(peer, {reinterpret_cast<const Byte*>(buffer->base), length});
+  } else if (peer.is_tail_read) {
     driver.core_.on_tail(peer.id, length, driver.now());
   } else {
     driver.pool_.use(length);
@@ -200,6 +200,7 @@ SendQueue* BrokerDriver::queue_of(Peer& peer) {
 }
 
 void BrokerDriver::write_some(Peer& peer) {
+  if (peer.filtered) return write_filtered(peer);
   SendQueue* queue = queue_of(peer);
   if (peer.is_writing || queue == nullptr) return;
   std::array<ByteView, kPiecesPerWrite> pieces;
@@ -249,6 +250,11 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
   peer.is_writing = false;
   if (uv_is_closing(&peer.handle)) return;
   if (status != 0) return driver.fail(peer);
+  if (peer.filtered) {
+    peer.filtered->out.clear();
+    driver.write_filtered(peer);
+    return driver.stay_awake();
+  }
   SendQueue* queue = driver.queue_of(peer);
   if (queue == nullptr) return;
   queue->sent(write->size);
@@ -282,7 +288,8 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
   peer.rest = std::move(rest);
   peer.ends_by = uv_now(&loop_) + kLingerMs;
   ending_.push_back(&peer);
-  if (peer.rest.empty()) {
+  const bool owes_goodbye = peer.filtered && peer.filtered->is_open;
+  if (peer.rest.empty() && !owes_goodbye) {
     destroy(peer);
   } else {
     write_some(peer);

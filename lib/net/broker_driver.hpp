@@ -53,7 +53,8 @@ class BrokerDriver {
                                                            std::uint16_t port,
                                                            ListenOptions options = {});
   /// Listens on a Unix socket; a socket file that nobody listens on is replaced.
-  std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path);
+  std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
+                                          ListenOptions options = {});
 
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
   void run();
@@ -68,6 +69,7 @@ class BrokerDriver {
   struct Peer;
   struct Write;
   struct Signal;
+  struct Filtered;
 
   static void on_connection(uv_stream_t* server, int status);
   static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
@@ -89,6 +91,13 @@ class BrokerDriver {
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       ListenOptions options);
+  // broker_filter.cpp: connections that pass through a filter
+  void on_filtered_read(Peer& peer, ByteView bytes);
+  /// Returns whether the peer may speak, and not only shake hands.
+  bool follow_filter(Peer& peer);
+  void on_filter_failed(Peer& peer);
+  void write_filtered(Peer& peer);
+
   void flush();
   void write_some(Peer& peer);
   void write_rest(Peer& peer);

@@ -3,8 +3,11 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "base/filter.hpp"
 #include "net/broker_driver.hpp"
 
 /// What a broker driver hangs on its libuv handles. Its own sources include it, nobody else.
@@ -20,12 +23,20 @@ struct BrokerDriver::Listener {
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
+  MakeFilter make_filter;
   std::string label;
 };
 
 struct BrokerDriver::NotBound {
   sockaddr_storage address;
   int code;  ///< libuv's
+};
+
+struct BrokerDriver::Filtered {
+  std::unique_ptr<Filter> filter;
+  bool is_open = false;    ///< and the core knows
+  bool is_closed = false;  ///< the filter has said goodbye
+  std::vector<Byte> out;   ///< what the socket has not taken of what it put out
 };
 
 struct BrokerDriver::Peer {
@@ -43,6 +54,13 @@ struct BrokerDriver::Peer {
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;
+  std::unique_ptr<Filtered> filtered;  ///< none: bytes pass as they are
+};
+
+struct BrokerDriver::Write {
+  uv_write_t request;
+  Peer* peer;
+  std::size_t size;
 };
 
 }  // namespace mq::net

@@ -149,6 +149,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
   server->driver = this;
   server->index = listener;
   server->has_nodelay = options.has_nodelay;
+  server->make_filter = std::move(options.make_filter);
   server->handle.data = server.get();
   const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
   int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
@@ -170,14 +171,15 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
   return bound;
 }
 
-auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path)
-    -> std::expected<Bound, Error> {
+auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
+                               ListenOptions options) -> std::expected<Bound, Error> {
   if (is_stale_socket(path)) unlink(path.c_str());
   auto server = std::make_unique<Listener>();
   uv_pipe_init(&loop_, &server->pipe, 0);
   server->driver = this;
   server->index = listener;
   server->label = path;
+  server->make_filter = std::move(options.make_filter);
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;

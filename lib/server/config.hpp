@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/config.hpp"
+#include "crypto/tls_options.hpp"
 #include "net/listen_options.hpp"
 #include "server/log.hpp"
 
@@ -17,6 +18,7 @@ struct Listener {
   std::string unix_path;     ///< instead of host and port
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
   net::Family family = net::Family::any;
+  crypto::TlsServerOptions tls = {};
   bool operator==(const Listener&) const = default;
 };
 

@@ -18,6 +18,31 @@ std::string_view difference(const broker::Config& a, const broker::Config& b) {
   return {};
 }
 
+/// What a listener lacks for its TLS.
+std::string objection(const Listener& listener) {
+  const crypto::TlsServerOptions& tls = listener.tls;
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return fmt::format("{}: it needs {} beside it, for the same listener",
+                       tls.key.empty() ? "certfile" : "keyfile",
+                       tls.key.empty() ? "keyfile" : "certfile");
+  }
+  const bool has_ca = !tls.ca_file.empty() || !tls.ca_path.empty();
+  const bool wants_certificate =
+      tls.requires_certificate || tls.user_name != crypto::UserName::as_given;
+  if (tls == crypto::TlsServerOptions()) return {};
+  if (tls.certificate.empty()) {
+    return fmt::format("{}: it needs certfile and keyfile, for the same listener",
+                       has_ca ? "cafile" : "an option about TLS");
+  }
+  if (wants_certificate && !has_ca) {
+    return "require_certificate: it needs cafile or capath, which say whose certificates are good";
+  }
+  if (!tls.crl_file.empty() && !wants_certificate) {
+    return "crlfile: it needs require_certificate true";
+  }
+  return {};
+}
+
 void listen_on_loopback(std::vector<ListenerDraft>& listeners, std::vector<std::uint16_t> ports) {
   const ListenerDraft base = listeners.front();
   listeners.clear();
@@ -41,6 +66,9 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
 
   config.broker.listeners.clear();
   for (const ListenerDraft& draft : listeners) {
+    if (const auto words = objection(draft.where); !words.empty()) {
+      return std::unexpected(Error{words});
+    }
     broker::ListenerConfig granted;
     granted.allow_anonymous =
         draft.allow_anonymous.value_or(allow_anonymous.value_or(config.is_local_only));

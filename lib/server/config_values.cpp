@@ -97,6 +97,18 @@ Objection set_socket_domain(ConfigDraft& draft, std::string_view value) {
   return {};
 }
 
+Objection set_tls_version(ConfigDraft& draft, std::string_view value) {
+  auto& version = draft.listener().where.tls.version;
+  if (value == "tlsv1.2") {
+    version = crypto::TlsVersion::any;  // the oldest that there is
+  } else if (value == "tlsv1.3") {
+    version = crypto::TlsVersion::v1_3;
+  } else {
+    return rejected(value, "tlsv1.2 or tlsv1.3");
+  }
+  return {};
+}
+
 Objection set_prefix(std::optional<std::string>& prefix, std::string_view value) {
   if (value.size() > kLongestPrefix) return "it is longer than 50 bytes";
   prefix = value;

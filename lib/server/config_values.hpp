@@ -33,6 +33,7 @@ Objection add_listener(ConfigDraft& draft, std::string_view value);
 Objection set_default_port(ConfigDraft& draft, std::string_view value);
 Objection set_bind_address(ConfigDraft& draft, std::string_view value);
 Objection set_socket_domain(ConfigDraft& draft, std::string_view value);
+Objection set_tls_version(ConfigDraft& draft, std::string_view value);
 Objection set_prefix(std::optional<std::string>& prefix, std::string_view value);
 Objection set_expiration(ConfigDraft& draft, std::string_view value);
 Objection add_log_dest(ConfigDraft& draft, std::string_view value);

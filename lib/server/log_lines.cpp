@@ -84,6 +84,8 @@ std::string line_of(const Ended& fact, std::string_view peer) {
       return client + " disconnected: session taken over.";
     case End::fault:
       return fmt::format("{} disconnected: {}.", client, words_of(fact.fault));
+    case End::broken:
+      return fmt::format("{} disconnected: {}.", client, printable(fact.words));
     case End::refused:
       return client + " disconnected: refused.";
     case End::shutting_down:
@@ -125,7 +127,7 @@ LogType type_of(const broker::Fact& fact) {
 bool tells_connection(const broker::Fact& fact) {
   if (std::holds_alternative<Connected>(fact)) return true;
   const auto* ended = std::get_if<Ended>(&fact);
-  return ended != nullptr && ended->end != End::fault;
+  return ended != nullptr && ended->end != End::fault && ended->end != End::broken;
 }
 
 std::string line_of(const broker::Fact& fact, std::string_view peer) {

@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/printable.hpp"
+#include "crypto/tls.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
 #include "server/log.hpp"
@@ -63,6 +65,8 @@ class Process {
     return config;
   }
   std::expected<void, Error> listen(std::uint16_t index);
+  /// Reads the certificates of all listeners, once more on SIGHUP.
+  std::expected<void, Error> read_certificates();
   void tell_who_may_come();
   void tell(LogType type, std::string_view line) { log_.write(type, line); }
   void handle_signals();
@@ -73,10 +77,12 @@ class Process {
   broker::Core core_;
   BrokerDriver driver_;
   std::optional<PidFile> pid_file_;
+  std::vector<MakeFilter> filters_;  ///< by listener; none: no TLS
 };
 
 std::expected<void, Error> Process::open() {
   handle_signals();
+  if (auto done = read_certificates(); !done) return done;
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     if (auto done = listen(static_cast<std::uint16_t>(i)); !done) return done;
   }
@@ -92,16 +98,30 @@ std::expected<void, Error> Process::open() {
   return {};
 }
 
+std::expected<void, Error> Process::read_certificates() {
+  std::vector<MakeFilter> filters;
+  for (const Listener& listener : config_.listeners) {
+    filters.emplace_back();
+    if (listener.tls.certificate.empty()) continue;
+    auto made = crypto::tls_server(listener.tls);
+    if (!made) return std::unexpected(made.error());
+    filters.back() = *std::move(made);
+  }
+  filters_ = std::move(filters);
+  return {};
+}
+
 std::expected<void, Error> Process::listen(std::uint16_t index) {
   const Listener& listener = config_.listeners[index];
+  net::ListenOptions options{listener.family, config_.has_nodelay};
+  if (filters_[index]) options.make_filter = [this, index] { return filters_[index](); };
   if (!listener.unix_path.empty()) {
-    const auto bound = driver_.listen_unix(index, listener.unix_path);
+    const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());
     tell(LogType::information,
          fmt::format("Opening unix listen socket on path {}.", printable(bound->address)));
     return {};
   }
-  const net::ListenOptions options{listener.family, config_.has_nodelay};
   const auto bound = listener.is_loopback
                          ? driver_.listen_loopback(index, listener.port, options)
                          : driver_.listen(index, listener.host, listener.port, options);
@@ -146,8 +166,12 @@ void Process::handle_signals() {
 
 void Process::on_hangup() {
   if (auto opened = log_.reopen(); !opened) tell(LogType::error, opened.error().message);
+  if (auto read = read_certificates(); !read) {
+    tell(LogType::error, read.error().message + "; the certificates stay what they were");
+  }
   tell(LogType::notice,
-       "Told to read the configuration again: this version does that at its start only.");
+       "Told to read the configuration again: this version does that at its start only, but it "
+       "has looked at the certificates.");
 }
 
 void Process::run() {

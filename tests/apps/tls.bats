@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# TLS: our clients against Debian's mosquitto.
+# TLS: our programs against each other, Debian's mosquitto and its clients, and openssl.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,6 +14,7 @@ setup_file() {
   make_certificate ca server
   make_certificate ca elsewhere subjectAltName=DNS:broker.example,IP:192.0.2.1
   make_certificate ca client
+  make_certificate stranger impostor
 }
 
 setup() {
@@ -44,6 +45,16 @@ refused() {
   shift
   run -1 --separate-stderr mqpub -h localhost -p "$port" -t a -m b "$@"
   [[ ${#stderr_lines[@]} -eq 1 && $stderr == *"$words"* ]] || { complain "$stderr"; return 1; }
+}
+
+# our_broker [LINE...] - mqbroker, with TLS, and what else the listener has.
+our_broker() {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+user root
+certfile HOUSE/server.crt
+keyfile HOUSE/server.key
+$(printf '%s\n' "$@")"
 }
 
 @test "messages go to and fro through TLS, in either version" {
@@ -137,4 +148,144 @@ refused() {
   their_broker server
   run -1 --separate-stderr timeout 20 mqpub -h localhost -p "$port" --cafile ca.crt --no-tls -t a -m b
   [[ $stderr != *TLS* ]]
+}
+
+@test "the broker speaks TLS in either version, at every QoS, with our clients and theirs" {
+  our_broker
+  for sub in mqsub mosquitto_sub; do
+    for pub in mqpub mosquitto_pub; do
+      for version in tlsv1.2 tlsv1.3; do
+        for qos in 0 1 2; do
+          name=$sub-$pub-$version-$qos
+          window "$name" "$sub" -h localhost -p "$port" --cafile ca.crt --tls-version "$version" \
+            -t "$name" -q "$qos" -C 1
+          wait_for_line broker.err " $qos $name$"
+          "$pub" -h localhost -p "$port" --cafile ca.crt --tls-version "$version" \
+            -t "$name" -q "$qos" -m "$name"
+          wait_for_end "$name"
+          expect "$name" "$name"
+        done
+      done
+    done
+  done
+}
+
+@test "a message larger than any buffer passes through the broker's TLS" {
+  our_broker
+  head -c 1900000 /dev/urandom >large
+  window large mqsub -h localhost -p "$port" --cafile ca.crt -t a -q 1 -C 3 -N
+  wait_for_line broker.err ' 1 a$'
+  for _ in 1 2 3; do mqpub -h localhost -p "$port" --cafile ca.crt -t a -q 1 -f large; done
+  wait_for_end large
+  cmp <(cat large large large) large.out
+}
+
+@test "many lines pass through the broker's TLS, and are acknowledged" {
+  our_broker "max_queued_messages 0"
+  window many mqsub -h localhost -p "$port" --cafile ca.crt -t a -q 1 -C 20000
+  wait_for_line broker.err ' 1 a$'
+  seq 20000 | mqpub -h localhost -p "$port" --cafile ca.crt -t a -q 1 -l
+  wait_for_end many
+  cmp many.out <(seq 20000)
+}
+
+@test "openssl shakes hands with the broker, and is told its certificate" {
+  our_broker
+  run -0 openssl s_client -connect "localhost:$port" -CAfile ca.crt -verify_hostname localhost \
+    -verify_return_error -brief <<<Q
+  [[ $output == *'Verification: OK'* && $output == *'CN = server'* ]]
+}
+
+@test "an older version of TLS than the listener's is refused" {
+  our_broker "tls_version tlsv1.3"
+  run -1 mqpub -h localhost -p "$port" --cafile ca.crt --tls-version tlsv1.2 -t a -m b
+  [[ $output == *'the peer refuses it'* ]]
+  mqpub -h localhost -p "$port" --cafile ca.crt --tls-version tlsv1.3 -t a -m b
+}
+
+@test "who has no certificate of the house stays out, and the log says why" {
+  our_broker "cafile HOUSE/ca.crt" "require_certificate true"
+  mqpub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
+  mosquitto_pub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
+  refused 'the peer refuses it' --cafile ca.crt
+  wait_for_line broker.err 'Client at .* disconnected: TLS: peer did not return a certificate\.$'
+  refused 'the peer refuses it' --cafile ca.crt --cert impostor.crt --key impostor.key
+  wait_for_line broker.err 'CN = impostor, issued by CN = stranger, is not trusted: '
+  run ! mosquitto_pub -h localhost -p "$port" --cafile ca.crt -t a -m b
+}
+
+@test "a certificate says who its client is, and that is not anonymous" {
+  our_broker "cafile HOUSE/ca.crt" "use_identity_as_username true" "listener_allow_anonymous false"
+  mqpub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b -u bob
+  wait_for_line broker.err "New client connected .*u'client'"
+}
+
+@test "the whole subject may be the name" {
+  our_broker "cafile HOUSE/ca.crt" "use_subject_as_username true"
+  mqpub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
+  wait_for_line broker.err "New client connected .*u'CN=client,O=House'"
+}
+
+@test "a certificate that is revoked stays out" {
+  touch index
+  printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=1\n' >ca.conf
+  openssl ca -config ca.conf -cert ca.crt -keyfile ca.key -revoke client.crt 2>ca.err
+  openssl ca -config ca.conf -cert ca.crt -keyfile ca.key -gencrl -out crl.pem 2>>ca.err
+  our_broker "cafile HOUSE/ca.crt" "require_certificate true" "crlfile HOUSE/crl.pem"
+  refused 'certificate revoked' --cafile ca.crt --cert client.crt --key client.key
+  wait_for_line broker.err 'CN = client, .* is not trusted: certificate revoked'
+  mqpub -h localhost -p "$port" --cafile ca.crt --cert server.crt --key server.key -t a -m b
+}
+
+# say TEXT - sends it to the broker and waits until the broker has closed.
+say() {
+  exec 9<>"/dev/tcp/127.0.0.1/$port"
+  printf '%b' "$1" >&9
+  timeout 10 cat <&9 >/dev/null
+  exec 9>&-
+}
+lines_of_ends() { grep -c ' disconnected: ' broker.err; }
+
+@test "strangers at a listener for TLS cost one line each and are shown out" {
+  our_broker
+  say '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00'
+  wait_for_line broker.err 'it speaks MQTT without TLS, and this listener is for TLS'
+  say 'GET / HTTP/1.0\r\n\r\n'
+  wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT in TLS'
+  say '\xff\xff\xff\xff'
+  wait_for_line broker.err 'what it speaks is no TLS'
+  say '\x16\x03\x01\x00\x05garbage of no use'
+  wait_for_line broker.err 'disconnected: TLS: '
+  [[ $(lines_of_ends) -eq 4 ]]
+  mqpub -h localhost -p "$port" --cafile ca.crt -t a -m b
+}
+
+@test "strangers at a plain listener cost one line each and are shown out" {
+  start_broker
+  run ! openssl s_client -connect "localhost:$port" -brief </dev/null
+  wait_for_line broker.err 'it speaks TLS, and this listener is without'
+  say 'GET / HTTP/1.0\r\n\r\n'
+  wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT'
+  [[ $(lines_of_ends) -eq 2 ]]
+  mqpub -h localhost -p "$port" -t a -m b
+}
+
+@test "certificates are read again on SIGHUP, and the old ones kept when the new are of no use" {
+  our_broker
+  serial() { openssl s_client -connect "localhost:$port" </dev/null 2>/dev/null | openssl x509 -noout -subject; }
+  [[ $(serial) == *'CN = server'* ]]
+  cp elsewhere.crt server.crt && cp elsewhere.key server.key
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'has looked at the certificates'
+  [[ $(serial) == *'CN = elsewhere'* ]]
+  echo rubbish >server.crt
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'cannot use the certificate .*server.crt: .*; the certificates stay what they were'
+  [[ $(serial) == *'CN = elsewhere'* ]]
+}
+
+@test "a broker that cannot use its certificate says so and does not start" {
+  printf 'listener 1\ncertfile none.crt\nkeyfile none.key\n' >c
+  run -1 --separate-stderr mqbroker -c c
+  [[ $stderr == *'cannot read the certificate none.crt: No such file or directory'* ]]
 }

@@ -273,3 +273,50 @@ TEST_CASE("a refused CONNECT is stated once, with its reason, and its end is not
   REQUIRE(ended != nullptr);
   CHECK(ended->end == broker::fact::End::refused);
 }
+
+TEST_CASE("who comes to the wrong port is told apart by its first bytes, in the log") {
+  for (const auto& [bytes, words] :
+       {std::pair<std::string_view, std::string_view>{
+            "\x16\x03\x01", "it speaks TLS, and this listener is without"},
+        {"GET / HTTP/1.1\r\n", "it speaks HTTP, and this listener is for MQTT"}}) {
+    World world(quiet());
+    auto& peer = world.peer();
+    peer.send_bytes(bytes_of(bytes));
+    CHECK(peer.all() == "closed");
+    REQUIRE(world.facts.size() == 1);
+    const auto* ended = std::get_if<broker::fact::Ended>(&world.facts[0]);
+    REQUIRE(ended != nullptr);
+    CHECK(ended->fault.words == words);
+  }
+}
+
+TEST_CASE("a name that the transport has proved counts more than the client's own") {
+  auto config = quiet();
+  config.listeners[0].allow_anonymous = false;
+  broker::Core core(config, {});
+  const auto id = core.on_open(0, {});
+  core.on_proved(id, "alice");
+  auto connect = named("a");
+  connect.user_name = "bob";
+  std::vector<Byte> bytes;
+  wire::encode(connect, Version::v311, bytes);
+  core.on_bytes(id, bytes, {});
+  const auto facts = core.take_facts();
+  REQUIRE(facts.size() == 1);
+  const auto* connected = std::get_if<broker::fact::Connected>(&facts[0]);
+  REQUIRE(connected != nullptr);
+  CHECK(connected->user_name == "alice");
+}
+
+TEST_CASE("a transport that breaks is told in its own words") {
+  broker::Core core(quiet(), {});
+  const auto id = core.on_open(0, {});
+  core.on_broken(id, "no cipher in common", {});
+  const auto facts = core.take_facts();
+  REQUIRE(facts.size() == 1);
+  const auto* ended = std::get_if<broker::fact::Ended>(&facts[0]);
+  REQUIRE(ended != nullptr);
+  CHECK(ended->end == broker::fact::End::broken);
+  CHECK(ended->words == "no cipher in common");
+  CHECK(core.connection_count() == 0);
+}

@@ -278,7 +278,18 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"protocol websockets",
        "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
        "should be mqtt"},
-      {"certfile /x", "1: option \"certfile\" of mosquitto is not in this version of mqbroker"},
+      {"psk_file /x", "1: option \"psk_file\" of mosquitto is not in this version of mqbroker"},
+      {"listener 1\ncertfile a", " certfile: it needs keyfile beside it, for the same listener"},
+      {"listener 1\nkeyfile a", " keyfile: it needs certfile beside it, for the same listener"},
+      {"listener 1\ncafile a", " cafile: it needs certfile and keyfile, for the same listener"},
+      {"listener 1\ncertfile a\nkeyfile b\nrequire_certificate true",
+       " require_certificate: it needs cafile or capath, which say whose certificates are good"},
+      {"listener 1\ncertfile a\nkeyfile b\ncafile c\ncrlfile d",
+       " crlfile: it needs require_certificate true"},
+      {"tls_version tlsv1.1", "1: tls_version: \"tlsv1.1\" should be tlsv1.2 or tlsv1.3"},
+      {"tls_engine x",
+       "1: tls_engine: OpenSSL's engines are not supported: give the key as a PEM file, with "
+       "keyfile"},
       {"plugin_opt_file /x",
        "1: option \"plugin_opt_file\" of mosquitto is not in this version of mqbroker"},
       {"auto_id_prefix \xff", "1: the line is not UTF-8 text"},
@@ -352,4 +363,23 @@ TEST_CASE("a mistake in an included file names that file, and it cannot include 
   directory.write("more/a.conf", "include_dir /tmp\n");
   CHECK(mistake_in("include_dir " + directory.path("more")) ==
         path + ":1: include_dir: an included file cannot include others");
+}
+
+TEST_CASE("TLS belongs to the listener above it") {
+  const auto config = server::parse_config(
+      "listener 1\nlistener 2\ncertfile c\nkeyfile k\ncafile a\nrequire_certificate true\n"
+      "tls_version tlsv1.3\nuse_identity_as_username true\ndisable_client_cert_date_checks true\n"
+      "listener 3\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  CHECK(config->listeners[0].tls == crypto::TlsServerOptions());
+  CHECK(config->listeners[2].tls == crypto::TlsServerOptions());
+  const auto& tls = config->listeners[1].tls;
+  CHECK(tls.certificate == "c");
+  CHECK(tls.key == "k");
+  CHECK(tls.ca_file == "a");
+  CHECK(tls.requires_certificate);
+  CHECK_FALSE(tls.checks_dates);
+  CHECK(tls.version == crypto::TlsVersion::v1_3);
+  CHECK(tls.user_name == crypto::UserName::common_name);
 }

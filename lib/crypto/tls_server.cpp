@@ -1,0 +1,106 @@
+#include <openssl/x509_vfy.h>
+
+#include <utility>
+
+#include "crypto/tls.hpp"
+#include "crypto/tls_context.hpp"
+#include "crypto/tls_filter.hpp"
+#include "crypto/tls_words.hpp"
+
+namespace mq::crypto {
+
+namespace {
+
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+
+/// The common name; empty when there is none, or one that no user can have.
+std::string common_name_of(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int place = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (place < 0) return {};
+  unsigned char* text = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, place)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return name.contains('\0') ? std::string() : name;
+}
+
+bool wants_certificate(const TlsServerOptions& options) {
+  return options.requires_certificate || options.user_name != UserName::as_given;
+}
+
+class ServerFilter final : public TlsFilter {
+ public:
+  ServerFilter(ContextPtr context, const TlsServerOptions& options)
+      : TlsFilter(std::move(context)), source_(options.user_name) {
+    if (wants_certificate(options)) {
+      verify(SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, {});
+    }
+    if (!options.checks_dates) {
+      X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl()), X509_V_FLAG_NO_CHECK_TIME);
+    }
+    SSL_set_accept_state(ssl());
+  }
+
+  std::optional<std::string> user_name() const override {
+    return name_.empty() ? std::nullopt : std::optional(name_);
+  }
+
+ private:
+  void on_open() override {
+    if (source_ == UserName::as_given) return;
+    const std::unique_ptr<X509, FreeCertificate> certificate(SSL_get1_peer_certificate(ssl()));
+    if (!certificate) return fail("it has shown no certificate, which would name its user");
+    name_ = source_ == UserName::common_name
+                ? common_name_of(certificate.get())
+                : text_of(X509_get_subject_name(certificate.get()), XN_FLAG_RFC2253);
+    if (name_.empty()) fail("its certificate has no common name, which would name its user");
+  }
+
+  std::string words_for_no_tls(Byte first) const override {
+    constexpr Byte kConnect = 0x10;
+    if (first == kConnect) return "it speaks MQTT without TLS, and this listener is for TLS";
+    if (first >= 'A' && first <= 'Z') return "it speaks HTTP, and this listener is for MQTT in TLS";
+    return "what it speaks is no TLS, and this listener is for TLS";
+  }
+
+  UserName source_;
+  std::string name_;
+};
+
+Done use_clients_cas(TlsContext& context, const TlsServerOptions& options) {
+  if (!options.ca_file.empty()) {
+    if (auto done = trust_file(context, options.ca_file); !done) return done;
+    SSL_CTX_set_client_CA_list(context.ssl.get(), SSL_load_client_CA_file(options.ca_file.c_str()));
+  }
+  if (!options.ca_path.empty()) {
+    if (auto done = trust_directory(context, options.ca_path); !done) return done;
+  }
+  return options.crl_file.empty() ? Done() : use_revocations(context, options.crl_file);
+}
+
+}  // namespace
+
+std::expected<MakeFilter, Error> tls_server(const TlsServerOptions& options) {
+  const ContextPtr context = make_context(TLS_server_method());
+  SSL_CTX_set_dh_auto(context->ssl.get(), 1);
+  SSL_CTX_set_options(context->ssl.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (options.version == TlsVersion::v1_3) {
+    SSL_CTX_set_min_proto_version(context->ssl.get(), TLS1_3_VERSION);
+  }
+  Done done = use_certificate(*context, options.certificate, options.key);
+  if (done) done = use_clients_cas(*context, options);
+  if (done && !options.ciphers.empty()) done = use_ciphers(*context, options.ciphers);
+  if (done && !options.ciphers_tls1_3.empty()) {
+    done = use_ciphersuites(*context, options.ciphers_tls1_3);
+  }
+  if (done && !options.keylog_file.empty()) done = log_keys(*context, options.keylog_file);
+  if (!done) return std::unexpected(done.error());
+  return [context, options] { return std::make_unique<ServerFilter>(context, options); };
+}
+
+}  // namespace mq::crypto
