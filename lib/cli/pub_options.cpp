@@ -4,6 +4,7 @@
 #include "cli/connect_rows.hpp"
 #include "cli/help.hpp"
 #include "cli/number.hpp"
+#include "cli/url.hpp"
 
 namespace mq::cli {
 
@@ -25,6 +26,15 @@ std::vector<OptionRow<O>> make_table() {
        [](O& o, V value) -> Verdict {
          o.topic = value;
          return check_topic(value);
+       }},
+      {{"url", 'L', "URL", "",
+        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC"},
+       [](O& o, V value) -> Verdict {
+         const auto url = parse_url(value);
+         if (!url) return std::unexpected(url.error());
+         apply_url(*url, o.connection);
+         o.topic = url->topic;
+         return check_topic(url->topic);
        }},
       {{"message", 'm', "MESSAGE", "", "the message"},
        [](O& o, V value) -> Verdict {
@@ -113,7 +123,9 @@ std::string pub_help() {
 
 std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments) {
   auto options = apply(pub_table(), PubOptions{}, arguments);
-  if (options) wipe(names_of(pub_table()), "pw", arguments);
+  if (options) {
+    for (const auto* secret : {"pw", "url"}) wipe(names_of(pub_table()), secret, arguments);
+  }
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

@@ -4,6 +4,7 @@
 #include "cli/connect_rows.hpp"
 #include "cli/help.hpp"
 #include "cli/number.hpp"
+#include "cli/url.hpp"
 
 namespace mq::cli {
 
@@ -29,6 +30,15 @@ std::vector<OptionRow<O>> make_table() {
        [](O& o, V value) -> Verdict {
          o.filters.emplace_back(value);
          return check_filter(value);
+       }},
+      {{"url", 'L', "URL", "",
+        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC"},
+       [](O& o, V value) -> Verdict {
+         const auto url = parse_url(value);
+         if (!url) return std::unexpected(url.error());
+         apply_url(*url, o.connection);
+         o.filters.push_back(url->topic);
+         return check_filter(url->topic);
        }},
       {{"verbose", 'v', "", "", "print the topic before each message"},
        [](O& o, V) -> Verdict {
@@ -92,7 +102,9 @@ std::string sub_help() {
 
 std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   auto options = apply(sub_table(), SubOptions{}, arguments);
-  if (options) wipe(names_of(sub_table()), "pw", arguments);
+  if (options) {
+    for (const auto* secret : {"pw", "url"}) wipe(names_of(sub_table()), secret, arguments);
+  }
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

@@ -138,6 +138,17 @@ $(printf '%s\n' "$@")"
   [[ $stderr == *'cannot connect to localhost'* ]]
 }
 
+@test "a URL says everything: TLS, the user, the server and the topic" {
+  our_broker
+  window url mqsub -L "mqtts://al%69ce:se:cret@localhost:$port/a/%23" --cafile ca.crt -C 1 -v
+  wait_for_line broker.err "u'alice'"
+  wait_for_line broker.err ' 0 a/#$'
+  run ! grep -a secret "/proc/${window_pid[url]}/cmdline"
+  mqpub -L "mqtts://localhost:$port/a/b" --cafile ca.crt -m hello
+  wait_for_end url
+  expect url 'a/b hello'
+}
+
 @test "the keys are logged for Wireshark" {
   their_broker server
   mqpub -h localhost -p "$port" --cafile ca.crt --tls-keylog keys -t a -m b

@@ -1,0 +1,105 @@
+#include "cli/url.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/number.hpp"
+
+namespace mq::cli {
+
+namespace {
+
+constexpr std::string_view kForm = "must be mqtt://HOST/TOPIC or mqtts://HOST/TOPIC";
+
+/// %41 is A. Nothing, when two digits do not follow a percent sign.
+std::optional<std::string> decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const std::string_view digits = text.substr(i + 1, 2);
+    unsigned value = 0;
+    const auto [end, code] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() < 2 || code != std::errc() || end != digits.data() + 2) return std::nullopt;
+    out += static_cast<char>(value);
+    i += 2;
+  }
+  return out;
+}
+
+/// Cuts "HOST", "HOST:PORT" or "[ADDRESS]:PORT" in two; the port is empty when there is none.
+std::optional<std::pair<std::string_view, std::string_view>> split(std::string_view place) {
+  std::string_view host = place.substr(0, place.find(':'));
+  std::string_view rest = place.substr(host.size());
+  if (place.starts_with('[')) {
+    const auto end = place.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    host = place.substr(1, end - 1);
+    rest = place.substr(end + 1);
+  }
+  if (rest.empty()) return std::pair(host, rest);
+  if (rest[0] != ':') return std::nullopt;
+  return std::pair(host, rest.substr(1));
+}
+
+/// "USER" or "USER:PASSWORD". Returns false when it cannot be decoded.
+bool read_user(std::string_view text, Url& url) {
+  const auto colon = text.find(':');
+  url.user_name = decoded(text.substr(0, colon));
+  if (colon == std::string_view::npos) return url.user_name.has_value();
+  url.password = decoded(text.substr(colon + 1));
+  return url.user_name && url.password;
+}
+
+}  // namespace
+
+std::expected<Url, std::string> parse_url(std::string_view text) {
+  Url url;
+  const auto scheme_end = text.find("://");
+  const std::string_view scheme = text.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos) return std::unexpected(std::string(kForm));
+  if (scheme == "ws" || scheme == "wss") {
+    return std::unexpected("WebSockets are not in this version; " + std::string(kForm));
+  }
+  if (scheme != "mqtt" && scheme != "mqtts") return std::unexpected(std::string(kForm));
+  url.is_tls = scheme == "mqtts";
+
+  text.remove_prefix(scheme_end + 3);
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos || slash + 1 == text.size()) {
+    return std::unexpected("has no topic; " + std::string(kForm));
+  }
+  const auto topic = decoded(text.substr(slash + 1));
+  std::string_view place = text.substr(0, slash);
+  bool is_user_good = true;
+  if (const auto at = place.rfind('@'); at != std::string_view::npos) {
+    is_user_good = read_user(place.substr(0, at), url);
+    place.remove_prefix(at + 1);
+  }
+  const auto parts = split(place);
+  const auto host = parts ? decoded(parts->first) : std::nullopt;
+  if (!topic || !is_user_good || (parts && !host)) {
+    return std::unexpected("has a % without two digits behind it; write %25 for a percent sign");
+  }
+  if (!parts || host->empty()) return std::unexpected("has no host; " + std::string(kForm));
+  if (!parts->second.empty()) {
+    url.port = parse_number<std::uint16_t>(parts->second, 0, 65'535);
+    if (!url.port) return std::unexpected("its port must be a number, 0 to 65535");
+  }
+  url.host = *host;
+  url.topic = *topic;
+  return url;
+}
+
+void apply_url(const Url& url, ConnectOptions& options) {
+  options.endpoint.host = url.host;
+  if (url.port) options.port = url.port;
+  if (url.user_name) options.user_name = url.user_name;
+  if (url.password) options.password = url.password;
+  if (url.is_tls && !options.tls) options.tls.emplace();
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,69 @@
+#include "cli/url.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace mq;
+using namespace mq::cli;
+
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto url = parse_url(text);
+  return url ? std::string() : url.error();
+}
+
+}  // namespace
+
+TEST_CASE("a URL has a host and a topic, and may have all the rest") {
+  const auto url = parse_url("mqtt://broker.example/a/b").value();
+  CHECK(url.host == "broker.example");
+  CHECK(url.topic == "a/b");
+  CHECK_FALSE(url.is_tls);
+  CHECK_FALSE(url.port.has_value());
+  CHECK_FALSE(url.user_name.has_value());
+
+  const auto all = parse_url("mqtts://me:pa:ss@[::1]:8884//t?x#y").value();
+  CHECK(all.is_tls);
+  CHECK(all.user_name == "me");
+  CHECK(all.password == "pa:ss");
+  CHECK(all.host == "::1");
+  CHECK(all.port == 8884);
+  CHECK(all.topic == "/t?x#y");
+}
+
+TEST_CASE("what is written with percent signs is decoded, in every part") {
+  const auto url = parse_url("mqtt://%6de%40home:p%2fw@%6cocalhost:1/%23%25").value();
+  CHECK(url.user_name == "me@home");
+  CHECK(url.password == "p/w");
+  CHECK(url.host == "localhost");
+  CHECK(url.topic == "#%");
+}
+
+TEST_CASE("what is wrong with a URL is said with a way out") {
+  CHECK(error_of("localhost/a").starts_with("must be mqtt://"));
+  CHECK(error_of("http://localhost/a").starts_with("must be mqtt://"));
+  CHECK(error_of("ws://localhost/a").starts_with("WebSockets are not in this version"));
+  CHECK(error_of("mqtt://localhost").starts_with("has no topic"));
+  CHECK(error_of("mqtt://localhost/").starts_with("has no topic"));
+  CHECK(error_of("mqtt:///a").starts_with("has no host"));
+  CHECK(error_of("mqtt://[::1/a").starts_with("has no host"));
+  CHECK(error_of("mqtt://h:x/a").starts_with("its port must be a number"));
+  CHECK(error_of("mqtt://h:65536/a").starts_with("its port must be a number"));
+  for (const auto* text : {"mqtt://h/%", "mqtt://h/%4", "mqtt://h/%4g", "mqtt://%zz@h/a"}) {
+    CHECK(error_of(text).starts_with("has a % without two digits"));
+  }
+}
+
+TEST_CASE("a URL says where to connect and as whom") {
+  ConnectOptions options;
+  apply_url(parse_url("mqtts://me@h:1/a").value(), options);
+  complete(options);
+  CHECK(options.tls.has_value());
+  CHECK(options.endpoint.host == "h");
+  CHECK(options.endpoint.port == 1);
+  CHECK(options.user_name == "me");
+  ConnectOptions plain;
+  apply_url(parse_url("mqtts://h/a").value(), plain);
+  complete(plain);
+  CHECK(plain.endpoint.port == 8883);
+}
