@@ -28,6 +28,9 @@ std::string_view remedy(std::string_view words) {
     return ". Is the clock right, here and there?";
   }
   if (words.contains("is not trusted")) return ". Name the CA that issued it with --cafile";
+  if (words.contains("unknown PSK identity") || words.contains("decrypt error")) {
+    return ". Does the server have the same --psk-identity and --psk?";
+  }
   if (words.contains("the peer refuses it")) {
     return ". Does the server want a certificate (--cert, --key), or another version or cipher?";
   }

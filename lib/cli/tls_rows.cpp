@@ -26,6 +26,14 @@ Verdict check_tls(const ConnectOptions& options) {
   if (has_certificate && !has_key) return wrong("--cert needs --key, the key that belongs to it");
   if (has_key && !has_certificate) return wrong("--key needs --cert, the certificate it is for");
   if (options.names_key_form && !has_key) return wrong("--keyform needs --key");
+  if (!options.tls) return {};
+  const auto& tls = *options.tls;
+  if (tls.psk.empty() != tls.psk_identity.empty()) {
+    return wrong("--psk and --psk-identity go together: the key, and whose it is");
+  }
+  if (!tls.psk.empty() && (!tls.ca_file.empty() || !tls.ca_path.empty() || has_certificate)) {
+    return wrong("--psk is in place of certificates: leave out --cafile, --capath and --cert");
+  }
   return {};
 }
 

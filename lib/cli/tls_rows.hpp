@@ -66,6 +66,14 @@ std::vector<OptionRow<Options>> tls_rows() {
          if (value.size() > 255) return wrong("must not be longer than 255 bytes");
          return set_tls_text<O, &T::alpn>(o, value);
        }},
+      {{"psk", 0, "HEX", "", "TLS: a key shared with the server, in place of certificates"},
+       [](O& o, V value) -> Verdict {
+         const auto key = crypto::psk_of(value);
+         if (!key) return wrong("must be hexadecimal digits, an even number");
+         return set_tls_text<O, &T::psk>(o, *key);
+       }},
+      {{"psk-identity", 0, "NAME", "", "TLS: whose key that is; needs --psk"},
+       set_tls_text<O, &T::psk_identity>},
       {{"tls-keylog", 0, "FILE", "", "TLS: append the session keys to FILE, for Wireshark"},
        set_tls_text<O, &T::keylog_file>},
       {{"tls-engine", 0, "ENGINE", "", "refused: OpenSSL's engines are not supported"},

@@ -60,7 +60,12 @@ void ask_for(TlsContext& context, const std::string& alpn) {
 std::expected<MakeFilter, Error> tls_client(const TlsClientOptions& options,
                                             const std::string& host) {
   const ContextPtr context = make_context(TLS_client_method());
-  Done done = trust(*context, options);
+  Done done;
+  if (options.psk.empty()) {
+    done = trust(*context, options);
+  } else {
+    use_psk(*context, options.psk_identity, options.psk);
+  }
   if (done) done = use_version(*context, options.version);
   if (done && !options.certificate.empty()) {
     done = use_certificate(*context, options.certificate, options.key);

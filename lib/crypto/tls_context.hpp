@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/text_map.hpp"
 #include "crypto/tls_options.hpp"
 
 /// What the connections of one side share. Only lib/crypto's own sources include it.
@@ -16,6 +17,8 @@ namespace mq::crypto {
 struct TlsContext {
   std::shared_ptr<SSL_CTX> ssl;
   std::unique_ptr<std::ofstream> keylog;
+  std::string psk_identity;   ///< a client's
+  TextMap<std::string> psks;  ///< keys by identity
 };
 
 using ContextPtr = std::shared_ptr<TlsContext>;
@@ -32,6 +35,9 @@ Done use_certificate(TlsContext& context, const std::string& certificate, const 
 Done use_ciphers(TlsContext& context, const std::string& list);
 Done use_ciphersuites(TlsContext& context, const std::string& list);
 Done use_revocations(TlsContext& context, const std::string& path);
+/// Of a file with lines such as alice:0123456789abcdef, and comments behind #.
+Done use_psk_file(TlsContext& context, const std::string& path, const std::string& hint);
+void use_psk(TlsContext& context, const std::string& identity, const std::string& key);
 Done log_keys(TlsContext& context, const std::string& path);
 
 }  // namespace mq::crypto

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/printable.hpp"
 #include "crypto/tls_words.hpp"
 
 // OpenSSL reads from one memory buffer and writes to another. Neither is ever full, so all it can
@@ -28,6 +29,16 @@ TlsFilter::TlsFilter(ContextPtr context)
 
 TlsFilter& TlsFilter::of(const SSL* ssl) {
   return *static_cast<TlsFilter*>(SSL_get_app_data(ssl));
+}
+
+const std::string* TlsFilter::find_psk(std::string_view identity) {
+  const auto found = context_->psks.find(identity);
+  if (found == context_->psks.end()) {
+    object("no key is shared with \"" + printable(identity) + "\" (see psk_file)");
+    return nullptr;
+  }
+  psk_identity_ = identity;
+  return &found->second;
 }
 
 void TlsFilter::verify(int mode, std::string host) {

@@ -26,10 +26,13 @@ class TlsFilter : public Filter {
   TlsContext& context() const { return *context_; }
   /// Whose connection it is, for OpenSSL's callbacks.
   static TlsFilter& of(const SSL* ssl);
+  /// The key of the peer that says it is `identity`; nullptr when nobody is.
+  const std::string* find_psk(std::string_view identity);
 
  protected:
   explicit TlsFilter(ContextPtr context);
   SSL* ssl() const { return ssl_.get(); }
+  const std::string& psk_identity() const { return psk_identity_; }
   /// Goes on with the handshake as far as it can.
   void shake_hands();
   void fail(std::string words);
@@ -38,6 +41,8 @@ class TlsFilter : public Filter {
   /// mode  SSL_VERIFY_…
   /// host  whom it must be for; empty: anybody
   void verify(int mode, std::string host);
+  /// What is wrong with the peer, if the handshake is about to fail.
+  void object(std::string words) { objection_ = std::move(words); }
   /// The handshake is done: the last word on whether the peer is welcome.
   virtual void on_open() {}
   /// What the peer speaks whose first bytes are no TLS.
@@ -55,7 +60,8 @@ class TlsFilter : public Filter {
   BIO* in_;  ///< both belong to ssl_
   BIO* out_;
   std::string host_;
-  std::string objection_;  ///< to the peer's certificate
+  std::string psk_identity_;  ///< whose key was found
+  std::string objection_;     ///< to the peer's certificate
   bool has_received_ = false;
   State state_ = State::opening;
   std::string trouble_;

@@ -30,7 +30,8 @@ std::string common_name_of(const X509* certificate) {
 }
 
 bool wants_certificate(const TlsServerOptions& options) {
-  return options.requires_certificate || options.user_name != UserName::as_given;
+  return options.psk_file.empty() &&
+         (options.requires_certificate || options.user_name != UserName::as_given);
 }
 
 class ServerFilter final : public TlsFilter {
@@ -53,6 +54,10 @@ class ServerFilter final : public TlsFilter {
  private:
   void on_open() override {
     if (source_ == UserName::as_given) return;
+    if (!psk_identity().empty()) {
+      name_ = psk_identity();
+      return;
+    }
     const std::unique_ptr<X509, FreeCertificate> certificate(SSL_get1_peer_certificate(ssl()));
     if (!certificate) return fail("it has shown no certificate, which would name its user");
     name_ = source_ == UserName::common_name
@@ -92,7 +97,8 @@ std::expected<MakeFilter, Error> tls_server(const TlsServerOptions& options) {
   if (options.version == TlsVersion::v1_3) {
     SSL_CTX_set_min_proto_version(context->ssl.get(), TLS1_3_VERSION);
   }
-  Done done = use_certificate(*context, options.certificate, options.key);
+  Done done = options.psk_file.empty() ? use_certificate(*context, options.certificate, options.key)
+                                       : use_psk_file(*context, options.psk_file, options.psk_hint);
   if (done) done = use_clients_cas(*context, options);
   if (done && !options.ciphers.empty()) done = use_ciphers(*context, options.ciphers);
   if (done && !options.ciphers_tls1_3.empty()) {

@@ -26,6 +26,11 @@ std::string objection(const Listener& listener) {
                        tls.key.empty() ? "certfile" : "keyfile",
                        tls.key.empty() ? "keyfile" : "certfile");
   }
+  if (!tls.psk_hint.empty()) {
+    if (tls.psk_file.empty()) return "psk_hint: it needs psk_file, which holds the keys";
+    const bool has_certificate = !tls.certificate.empty() || tls.requires_certificate;
+    return has_certificate ? "psk_hint: it is in place of certificates, so leave out certfile" : "";
+  }
   const bool has_ca = !tls.ca_file.empty() || !tls.ca_path.empty();
   const bool wants_certificate =
       tls.requires_certificate || tls.user_name != crypto::UserName::as_given;
@@ -65,7 +70,8 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
   }
 
   config.broker.listeners.clear();
-  for (const ListenerDraft& draft : listeners) {
+  for (ListenerDraft& draft : listeners) {
+    if (!draft.where.tls.psk_hint.empty()) draft.where.tls.psk_file = psk_file;
     if (const auto words = objection(draft.where); !words.empty()) {
       return std::unexpected(Error{words});
     }

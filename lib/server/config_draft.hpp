@@ -26,6 +26,7 @@ struct ConfigDraft {
   Config config;
   std::optional<bool> allow_anonymous;
   std::optional<std::string> auto_id_prefix;
+  std::string psk_file;       ///< for the listeners with a psk_hint
   bool has_log_dest = false;  ///< the file names where the log goes: the default is off
   bool has_log_type = false;
   std::string include_dir;  ///< named by the last line

@@ -143,6 +143,15 @@ constexpr std::array kOptions{
                  "false", kListener, "makes the certificate's whole subject the user name"},
     ConfigOption{"crlfile", Text{"FILE", set_tls_text<&Tls::crl_file>}, "", kListener,
                  "clients' certificates that are revoked", false},
+    ConfigOption{"psk_hint", Text{"TEXT", set_tls_text<&Tls::psk_hint>}, "", kListener,
+                 "makes the listener one for TLS with shared keys, and is told to clients", false},
+    ConfigOption{"psk_file",
+                 Text{"FILE",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.psk_file = v;
+                        return Objection();
+                      }},
+                 "", kBroker, "the keys shared with clients", false},
     ConfigOption{"disable_client_cert_date_checks",
                  Flag{[](ConfigDraft& d, bool v) { d.listener().where.tls.checks_dates = !v; }},
                  "false", kListener, "takes clients' certificates that are out of date"},
@@ -249,7 +258,7 @@ constexpr std::array kOptions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
     {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
 
-constexpr std::array<std::string_view, 85> kMissing{"accept_protocol_versions",
+constexpr std::array<std::string_view, 83> kMissing{"accept_protocol_versions",
                                                     "acl_file",
                                                     "address",
                                                     "addresses",
@@ -317,8 +326,6 @@ constexpr std::array<std::string_view, 85> kMissing{"accept_protocol_versions",
                                                     "plugin_load",
                                                     "plugin_use",
                                                     "proxy_protocol_v2_require_tls",
-                                                    "psk_file",
-                                                    "psk_hint",
                                                     "remote_clientid",
                                                     "remote_password",
                                                     "remote_username",

@@ -102,7 +102,7 @@ std::expected<void, Error> Process::read_certificates() {
   std::vector<MakeFilter> filters;
   for (const Listener& listener : config_.listeners) {
     filters.emplace_back();
-    if (listener.tls.certificate.empty()) continue;
+    if (!listener.tls.is_wanted()) continue;
     auto made = crypto::tls_server(listener.tls);
     if (!made) return std::unexpected(made.error());
     filters.back() = *std::move(made);

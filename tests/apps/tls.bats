@@ -300,3 +300,39 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   run -1 --separate-stderr mqbroker -c c
   [[ $stderr == *'cannot read the certificate none.crt: No such file or directory'* ]]
 }
+
+@test "a shared key is as good as certificates: our programs with each other, and with theirs" {
+  printf '# who: key\nalice:00ff10\nbob:c0ffee\n' >keys.psk
+  start_broker broker 'psk_file HOUSE/keys.psk
+listener PORT 127.0.0.1
+user root
+psk_hint house
+use_identity_as_username true'
+  for version in tlsv1.2 tlsv1.3; do
+    mqpub -h localhost -p "$port" --psk 00ff10 --psk-identity alice --tls-version "$version" -t a -m b
+    wait_for_line broker.err "u'alice'"
+  done
+  mosquitto_pub -h localhost -p "$port" --psk c0ffee --psk-identity bob -t a -m b
+  wait_for_line broker.err "u'bob'"
+  refused 'the peer refuses it' --psk 00ff11 --psk-identity alice
+  refused 'the peer refuses it' --psk 00ff10 --psk-identity eve
+  wait_for_line broker.err 'no key is shared with "eve"'
+  refused 'the peer refuses it' --cafile ca.crt
+
+  broker=$mosquitto start_broker broker_theirs 'psk_file HOUSE/keys.psk
+listener PORT 127.0.0.1
+allow_anonymous true
+user root
+psk_hint house'
+  window psk mqsub -h localhost -p "$port" --psk 00ff10 --psk-identity alice -t a -q 1 -C 1 -d
+  wait_for_line psk.err SUBACK
+  run ! grep -a 00ff10 "/proc/${window_pid[psk]}/cmdline"
+  mqpub -h localhost -p "$port" --psk c0ffee --psk-identity bob -t a -q 1 -m hello
+  wait_for_end psk
+  expect psk hello
+}
+
+@test "a server with a certificate does not get past a client with a shared key" {
+  our_broker
+  run -1 mqpub -h localhost -p "$port" --psk 00ff10 --psk-identity alice -t a -m b
+}

@@ -361,3 +361,17 @@ TEST_CASE("options about TLS that make no sense are refused with a way out") {
   CHECK(sub_error({"-t", "a", "--tls-engine", "x"}).contains("engines are not supported"));
   CHECK(sub_error({"-t", "a", "--tls-version", "tlsv1.1"}).contains("must be tlsv1.2 or tlsv1.3"));
 }
+
+TEST_CASE("a shared key and its name go together, and not with certificates") {
+  const auto options = sub({"-t", "a", "--psk", "00fF", "--psk-identity", "me"});
+  REQUIRE(options.connection.tls.has_value());
+  CHECK(options.connection.tls->psk == std::string("\0\xff", 2));
+  CHECK(options.connection.endpoint.port == 8883);
+  CHECK(sub_error({"-t", "a", "--psk", "00"}).contains("go together"));
+  CHECK(sub_error({"-t", "a", "--psk-identity", "me"}).contains("go together"));
+  CHECK(sub_error({"-t", "a", "--psk", "00", "--psk-identity", "me", "--cafile", "f"})
+            .contains("in place of certificates"));
+  for (const auto* digits : {"0", "0g", "+1", "-1", "0x"}) {
+    CHECK(sub_error({"-t", "a", "--psk", digits}).contains("must be hexadecimal digits"));
+  }
+}

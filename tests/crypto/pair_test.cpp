@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -176,4 +177,39 @@ TEST_CASE("a server's options that cannot be used are named") {
   options = server_options();
   options.ciphers_tls1_3 = "none";
   CHECK(tls_server(options).error().message.starts_with("not every cipher of \"none\" is known"));
+}
+
+TEST_CASE("a key that both sides have takes the place of certificates") {
+  const std::string file = house().file() + ".psk";
+  std::ofstream(file) << "# keys\n\nalice:00ff\r\nbob:c0ffee\nalice:11\n";
+  const TlsServerOptions of_server{
+      .psk_file = file, .psk_hint = "h", .user_name = UserName::common_name};
+  for (const auto version : {TlsVersion::v1_2, TlsVersion::v1_3}) {
+    const TlsClientOptions alice{
+        .version = version, .psk_identity = "alice", .psk = std::string("\0\xff", 2)};
+    Pair pair(alice, of_server);
+    REQUIRE(pair.client->state() == State::open);
+    CHECK(pair.server->user_name() == "alice");
+    pair.client->write(bytes_of("hello"));
+    pair.settle();
+    CHECK(pair.at_server == "hello");
+
+    const TlsClientOptions eve{.version = version, .psk_identity = "eve", .psk = "x"};
+    CHECK(Pair(eve, of_server).server->trouble() == "no key is shared with \"eve\" (see psk_file)");
+    const TlsClientOptions wrong{.version = version, .psk_identity = "alice", .psk = "x"};
+    CHECK(Pair(wrong, of_server).client->state() == State::failed);
+    // A server without the key must not get by with a certificate.
+    CHECK(Pair(alice, server_options()).client->state() == State::failed);
+  }
+}
+
+TEST_CASE("a file of shared keys that is wrong is named with the line") {
+  const std::string file = house().file() + ".bad";
+  for (const std::string line : {"alice", ":00", "alice:", "alice:0", "alice:zz"}) {
+    std::ofstream(file) << "bob:00\n" << line << "\n";
+    CHECK(tls_server({.psk_file = file}).error().message ==
+          file + ":2: should be a name, a colon and a key in hexadecimal digits");
+  }
+  CHECK(tls_server({.psk_file = "/none"}).error().message ==
+        "cannot read the psk_file /none: No such file or directory");
 }

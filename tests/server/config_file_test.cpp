@@ -278,7 +278,8 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"protocol websockets",
        "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
        "should be mqtt"},
-      {"psk_file /x", "1: option \"psk_file\" of mosquitto is not in this version of mqbroker"},
+      {"password_file /x",
+       "1: option \"password_file\" of mosquitto is not in this version of mqbroker"},
       {"listener 1\ncertfile a", " certfile: it needs keyfile beside it, for the same listener"},
       {"listener 1\nkeyfile a", " keyfile: it needs certfile beside it, for the same listener"},
       {"listener 1\ncafile a", " cafile: it needs certfile and keyfile, for the same listener"},
@@ -286,6 +287,9 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
        " require_certificate: it needs cafile or capath, which say whose certificates are good"},
       {"listener 1\ncertfile a\nkeyfile b\ncafile c\ncrlfile d",
        " crlfile: it needs require_certificate true"},
+      {"listener 1\npsk_hint h", " psk_hint: it needs psk_file, which holds the keys"},
+      {"psk_file f\nlistener 1\npsk_hint h\ncertfile a\nkeyfile b",
+       " psk_hint: it is in place of certificates, so leave out certfile"},
       {"tls_version tlsv1.1", "1: tls_version: \"tlsv1.1\" should be tlsv1.2 or tlsv1.3"},
       {"tls_engine x",
        "1: tls_engine: OpenSSL's engines are not supported: give the key as a PEM file, with "
