@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <fstream>
+#include <span>
+#include <string_view>
 
 #include "cli/broker_options.hpp"
+#include "cli/cert_options.hpp"
+#include "crypto/make_certificates.hpp"
 #include "server/config_file.hpp"
 #include "server/run.hpp"
 
@@ -24,10 +29,30 @@ void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
   if (options.is_quiet) config.log.types = mq::server::kNoLogTypes;
 }
 
+/// mqbroker cert
+int make_certificates(std::span<char* const> arguments) {
+  const auto options = mq::cli::parse_cert(arguments);
+  if (!options) return fail(options.error(), kUsage);
+  const auto made = mq::crypto::make_certificates(
+      {.directory = options->directory, .hosts = options->hosts, .clients = options->clients});
+  if (!made) return fail(made.error(), kCannotStart);
+  const std::string file = options->directory + "/mqbroker.conf";
+  std::ofstream configuration(file, std::ios::noreplace);
+  configuration << mq::cli::configuration_for(*options) << std::flush;
+  if (!configuration)
+    return fail({"cannot write " + file + ", or it is there already"}, kCannotStart);
+  fmt::print("{}", mq::cli::commands_for(*options));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = mq::cli::parse_broker({argv, static_cast<std::size_t>(argc)});
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
+  if (argc > 1 && arguments[1] == std::string_view("cert")) {
+    return make_certificates(arguments.subspan(1));
+  }
+  const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) {
     fmt::print("{}", mq::cli::broker_help());

@@ -16,8 +16,9 @@ constexpr std::string_view kUsage =
     "their topics. Without FILE it serves this machine only, on port 1883.\n"
     "\n"
     "  mqbroker [-c FILE] [-d] [-p PORT ...] [-q | -v]\n"
+    "  mqbroker cert DIR --host NAME ... [--client NAME ...]\n"
     "\n"
-    "What FILE may say is in mqbroker.conf(5).\n"
+    "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
     "\n";
 
 using O = BrokerOptions;

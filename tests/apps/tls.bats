@@ -336,3 +336,38 @@ psk_hint house'
   our_broker
   run -1 mqpub -h localhost -p "$port" --psk 00ff10 --psk-identity alice -t a -m b
 }
+
+@test "mqbroker cert makes certificates, and the three commands that it prints use them" {
+  run -0 --separate-stderr mqbroker cert tls --host localhost --host 127.0.0.1 --client alice --client bob
+  [[ ${#lines[@]} -eq 3 ]]
+  [[ ${lines[0]} == 'mqbroker -c tls/mqbroker.conf' ]]
+  [[ $(stat -c %a tls/ca.key) == 600 && $(stat -c %a tls/alice.key) == 600 ]]
+  openssl verify -x509_strict -purpose sslserver -CAfile tls/ca.crt tls/server.crt
+  openssl verify -x509_strict -purpose sslclient -CAfile tls/ca.crt tls/alice.crt tls/bob.crt
+  local sub pub
+  sub=${lines[1]} pub=${lines[2]}
+  start_broker broker "$(sed 's/^listener 8883/user root\nlistener PORT/' tls/mqbroker.conf)"
+  read -ra sub <<<"${sub//8883/$port}"
+  read -ra pub <<<"${pub//8883/$port}"
+  window sub "${sub[@]}" -C 1
+  wait_for_line broker.err ' 0 test/topic$'
+  "${pub[@]}"
+  wait_for_end sub
+  expect sub hello
+  grep -q "u'alice'" broker.err
+  mqpub -h 127.0.0.1 -p "$port" --cafile tls/ca.crt --cert tls/bob.crt --key tls/bob.key -t a -m b
+}
+
+@test "mqbroker cert leaves alone what is there, and says what it lacks" {
+  mkdir tls
+  echo mine >tls/ca.key
+  run -1 --separate-stderr mqbroker cert tls --host localhost
+  [[ $stderr == *'cannot write tls/ca.key: File exists; choose another directory'* ]]
+  [[ $(<tls/ca.key) == mine && $(ls tls) == ca.key ]]
+  run -3 --separate-stderr mqbroker cert
+  [[ $stderr == *'cert needs a directory first'* ]]
+  run -3 --separate-stderr mqbroker cert tls
+  [[ $stderr == *'cert needs the name'* ]]
+  run -3 --separate-stderr mqbroker cert tls --host localhost --client ../x
+  [[ $stderr == *'--client ../x: must be a name'* ]]
+}
