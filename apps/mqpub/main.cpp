@@ -16,15 +16,31 @@
 #include "net/input.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
+#include "net/socks5.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// TLS, where it is wanted; else nothing.
+/// What the connection passes through: a proxy, TLS, both or nothing.
 std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  if (!options.tls) return MakeFilter();
-  return crypto::tls_client(*options.tls, options.endpoint.host);
+  MakeFilter filter;
+  if (options.tls) {
+    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
+    if (!tls) return tls;
+    filter = *std::move(tls);
+  }
+  if (!options.proxy) return filter;
+  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
+    return std::make_unique<net::Socks5>(proxy, endpoint);
+  };
+  return filter ? net::stacked(socks, std::move(filter)) : socks;
+}
+
+/// Where the first connection leads.
+client::Endpoint first_stop(const cli::ConnectOptions& options) {
+  if (!options.proxy) return options.endpoint;
+  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
 }
 
 int run(const cli::PubOptions& options, std::string payload, MakeFilter make_filter,
@@ -38,7 +54,7 @@ int run(const cli::PubOptions& options, std::string payload, MakeFilter make_fil
                              [&](int signal) { publisher.on_interrupt(signal, loop.now()); });
   std::optional<net::Input> input;
   if (options.source() == cli::Source::lines) input.emplace(loop, STDIN_FILENO, publisher);
-  net::ClientDriver driver(loop, core, publisher, options.connection.endpoint,
+  net::ClientDriver driver(loop, core, publisher, first_stop(options.connection),
                            std::move(make_filter));
   driver.start();
   loop.run();

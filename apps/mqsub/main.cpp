@@ -14,15 +14,31 @@
 #include "net/client_driver.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
+#include "net/socks5.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// TLS, where it is wanted; else nothing.
+/// What the connection passes through: a proxy, TLS, both or nothing.
 std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  if (!options.tls) return MakeFilter();
-  return crypto::tls_client(*options.tls, options.endpoint.host);
+  MakeFilter filter;
+  if (options.tls) {
+    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
+    if (!tls) return tls;
+    filter = *std::move(tls);
+  }
+  if (!options.proxy) return filter;
+  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
+    return std::make_unique<net::Socks5>(proxy, endpoint);
+  };
+  return filter ? net::stacked(socks, std::move(filter)) : socks;
+}
+
+/// Where the first connection leads.
+client::Endpoint first_stop(const cli::ConnectOptions& options) {
+  if (!options.proxy) return options.endpoint;
+  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
 }
 
 int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices) {
@@ -33,7 +49,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
   net::Loop loop;
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int) { subscriber.on_interrupt(loop.now()); });
-  net::ClientDriver driver(loop, core, subscriber, options.connection.endpoint,
+  net::ClientDriver driver(loop, core, subscriber, first_stop(options.connection),
                            std::move(make_filter));
   subscriber.start(loop.now());
   driver.start();

@@ -101,6 +101,12 @@ void complete(ConnectOptions& options) {
 
 Verdict check(const ConnectOptions& options) {
   if (const auto verdict = check_tls(options); !verdict) return verdict;
+  if (options.proxy && !options.endpoint.unix_path.empty()) {
+    return wrong("--proxy does not lead to a Unix socket: leave out one of the two");
+  }
+  if (options.proxy && options.endpoint.host.size() > 255) {
+    return wrong("-h: a proxy takes no name of more than 255 bytes");
+  }
   if (options.client_id && options.client_id_prefix) {
     return wrong("-i and -I exclude each other: give the whole id or its beginning");
   }

@@ -21,6 +21,7 @@ struct ConnectOptions {
   std::optional<std::uint16_t> port;
   std::optional<crypto::TlsClientOptions> tls;
   bool is_tls_refused = false;
+  std::optional<client::Proxy> proxy;
   bool names_key_form = false;
   std::optional<std::string> client_id;
   std::optional<std::string> client_id_prefix;

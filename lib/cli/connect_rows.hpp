@@ -6,6 +6,7 @@
 #include "cli/connect_options.hpp"
 #include "cli/number.hpp"
 #include "cli/tls_rows.hpp"
+#include "cli/url.hpp"
 
 namespace mq::cli {
 
@@ -35,6 +36,14 @@ std::vector<OptionRow<Options>> connect_rows() {
        [](O& o, V value) -> Verdict {
          if (value.empty()) return wrong("must not be empty");
          o.connection.endpoint.unix_path = value;
+         return {};
+       }},
+      {{"proxy", 0, "URL", "",
+        "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]"},
+       [](O& o, V value) -> Verdict {
+         auto proxy = parse_proxy(value);
+         if (!proxy) return std::unexpected(proxy.error());
+         o.connection.proxy = *std::move(proxy);
          return {};
        }},
       {{"qos", 'q', "QOS", "0", "quality of service: 0, 1 or 2"},

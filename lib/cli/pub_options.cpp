@@ -124,7 +124,8 @@ std::string pub_help() {
 std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments) {
   auto options = apply(pub_table(), PubOptions{}, arguments);
   if (options) {
-    for (const auto* secret : {"pw", "psk", "url"}) wipe(names_of(pub_table()), secret, arguments);
+    for (const auto* secret : {"pw", "psk", "proxy", "url"})
+      wipe(names_of(pub_table()), secret, arguments);
   }
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;

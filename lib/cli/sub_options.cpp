@@ -103,7 +103,8 @@ std::string sub_help() {
 std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   auto options = apply(sub_table(), SubOptions{}, arguments);
   if (options) {
-    for (const auto* secret : {"pw", "psk", "url"}) wipe(names_of(sub_table()), secret, arguments);
+    for (const auto* secret : {"pw", "psk", "proxy", "url"})
+      wipe(names_of(sub_table()), secret, arguments);
   }
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;

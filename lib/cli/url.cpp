@@ -9,6 +9,8 @@ namespace mq::cli {
 
 namespace {
 
+constexpr std::string_view kPercent =
+    "has a % without two digits behind it; write %25 for a percent sign";
 constexpr std::string_view kForm = "must be mqtt://HOST/TOPIC or mqtts://HOST/TOPIC";
 
 /// %41 is A. Nothing, when two digits do not follow a percent sign.
@@ -54,6 +56,23 @@ bool read_user(std::string_view text, Url& url) {
   return url.user_name && url.password;
 }
 
+/// What stands between the scheme and the path.
+Verdict read_authority(std::string_view place, Url& url) {
+  if (const auto at = place.rfind('@'); at != std::string_view::npos) {
+    if (!read_user(place.substr(0, at), url)) return wrong(kPercent);
+    place.remove_prefix(at + 1);
+  }
+  const auto parts = split(place);
+  if (!parts || parts->first.empty()) return wrong("has no host");
+  const auto host = decoded(parts->first);
+  if (!host) return wrong(kPercent);
+  url.host = *host;
+  if (parts->second.empty()) return {};
+  url.port = parse_number<std::uint16_t>(parts->second, 0, 65'535);
+  if (!url.port) return wrong("its port must be a number, 0 to 65535");
+  return {};
+}
+
 }  // namespace
 
 std::expected<Url, std::string> parse_url(std::string_view text) {
@@ -73,25 +92,31 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
     return std::unexpected("has no topic; " + std::string(kForm));
   }
   const auto topic = decoded(text.substr(slash + 1));
-  std::string_view place = text.substr(0, slash);
-  bool is_user_good = true;
-  if (const auto at = place.rfind('@'); at != std::string_view::npos) {
-    is_user_good = read_user(place.substr(0, at), url);
-    place.remove_prefix(at + 1);
+  if (!topic) return std::unexpected(std::string(kPercent));
+  if (auto verdict = read_authority(text.substr(0, slash), url); !verdict) {
+    return std::unexpected(verdict.error());
   }
-  const auto parts = split(place);
-  const auto host = parts ? decoded(parts->first) : std::nullopt;
-  if (!topic || !is_user_good || (parts && !host)) {
-    return std::unexpected("has a % without two digits behind it; write %25 for a percent sign");
-  }
-  if (!parts || host->empty()) return std::unexpected("has no host; " + std::string(kForm));
-  if (!parts->second.empty()) {
-    url.port = parse_number<std::uint16_t>(parts->second, 0, 65'535);
-    if (!url.port) return std::unexpected("its port must be a number, 0 to 65535");
-  }
-  url.host = *host;
   url.topic = *topic;
   return url;
+}
+
+std::expected<client::Proxy, std::string> parse_proxy(std::string_view text) {
+  constexpr std::string_view kScheme = "socks5h://";
+  if (!text.starts_with(kScheme)) {
+    return std::unexpected("must be socks5h://[USER[:PASSWORD]@]HOST[:PORT]");
+  }
+  text.remove_prefix(kScheme.size());
+  if (text.ends_with('/')) text.remove_suffix(1);
+  Url url;
+  if (auto verdict = read_authority(text, url); !verdict) return std::unexpected(verdict.error());
+  client::Proxy proxy{.host = url.host};
+  proxy.port = url.port.value_or(proxy.port);
+  proxy.user_name = url.user_name.value_or("");
+  proxy.password = url.password.value_or("");
+  if (proxy.user_name.size() > 255 || proxy.password.size() > 255) {
+    return std::unexpected("its user name and password must not be longer than 255 bytes");
+  }
+  return proxy;
 }
 
 void apply_url(const Url& url, ConnectOptions& options) {

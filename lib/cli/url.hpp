@@ -25,6 +25,9 @@ struct Url {
 /// Spec   RFC 3986 §2.1, §3.2; everything behind the first slash is the topic, also ? and #
 std::expected<Url, std::string> parse_url(std::string_view text);
 
+/// "socks5h://user:password@host:port". The port is 1080 by default.
+std::expected<client::Proxy, std::string> parse_proxy(std::string_view text);
+
 /// Where to connect, and as whom.
 void apply_url(const Url& url, ConnectOptions& options);
 

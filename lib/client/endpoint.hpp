@@ -12,4 +12,12 @@ struct Endpoint {
   std::string unix_path;  ///< when not empty, a Unix socket instead of host and port
 };
 
+/// A SOCKS5 proxy on the way to it.
+struct Proxy {
+  std::string host;
+  std::uint16_t port = 1080;
+  std::string user_name = {};  ///< empty: none is needed
+  std::string password = {};
+};
+
 }  // namespace mq::client

@@ -67,3 +67,15 @@ TEST_CASE("a URL says where to connect and as whom") {
   complete(plain);
   CHECK(plain.endpoint.port == 8883);
 }
+
+TEST_CASE("a proxy is a URL, too") {
+  const auto proxy = parse_proxy("socks5h://a%40b:c%3ad@[::1]:9/").value();
+  CHECK(proxy.host == "::1");
+  CHECK(proxy.port == 9);
+  CHECK(proxy.user_name == "a@b");
+  CHECK(proxy.password == "c:d");
+  CHECK(parse_proxy("socks5h://proxy").value().port == 1080);
+  CHECK(parse_proxy("socks5h://").error() == "has no host");
+  CHECK(parse_proxy("http://proxy").error().starts_with("must be socks5h://"));
+  CHECK(parse_proxy("socks5h://" + std::string(256, 'u') + "@h").error().contains("255 bytes"));
+}
