@@ -24,6 +24,7 @@ int fail(const mq::Error& error, int code) {
 /// What the command line says beats what the file says.
 void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
   config.is_daemon = options.is_daemon;
+  for (auto& listener : config.listeners) listener.tls.keylog_file = options.tls_keylog;
   config.broker.version = "mqbroker version " MQ_VERSION;
   if (options.is_verbose) config.log.types = mq::server::kAllLogTypes;
   if (options.is_quiet) config.log.types = mq::server::kNoLogTypes;

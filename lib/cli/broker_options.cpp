@@ -36,6 +36,12 @@ Verdict set_config_file(O& options, V value) {
   return {};
 }
 
+Verdict set_tls_keylog(O& options, V value) {
+  if (value.empty()) return std::unexpected("the name of the file is missing");
+  options.tls_keylog = value;
+  return {};
+}
+
 Verdict add_port(O& options, V value) {
   const auto port = parse_number<std::uint16_t>(value, 0, UINT16_MAX);
   if (!port) return std::unexpected("must be a port, 1 to 65535, or 0 for any that is free");
@@ -43,7 +49,7 @@ Verdict add_port(O& options, V value) {
   return {};
 }
 
-constexpr std::array<OptionRow<O>, 8> kTable{{
+constexpr std::array<OptionRow<O>, 9> kTable{{
     {{"config-file", 'c', "FILE", "", "read the configuration from FILE"}, set_config_file},
     {{"daemon", 'd', "", "", "leave the terminal, once every listener is open"},
      turn_on<&O::is_daemon>},
@@ -55,6 +61,8 @@ constexpr std::array<OptionRow<O>, 8> kTable{{
     {{"quiet", 'q', "", "", "log nothing, whatever FILE says"}, turn_on<&O::is_quiet>},
     {{"test-config", 0, "", "", "check FILE and exit: with 0 when it is right, else with 3"},
      turn_on<&O::is_config_test>},
+    {{"tls-keylog", 0, "FILE", "", "append the keys of TLS sessions to FILE, for Wireshark"},
+     set_tls_keylog},
     {{"verbose", 'v', "", "", "log everything, whatever FILE says"}, turn_on<&O::is_verbose>},
     {{"version", 0, "", "", "show the version and exit"}, turn_on<&O::wants_version>},
 }};

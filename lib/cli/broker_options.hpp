@@ -15,6 +15,7 @@ namespace mq::cli {
 struct BrokerOptions {
   std::string config_file;           ///< empty: none
   std::vector<std::uint16_t> ports;  ///< 0: any that is free
+  std::string tls_keylog;            ///< empty: none
   bool is_daemon = false;
   bool is_quiet = false;
   bool is_verbose = false;

@@ -51,7 +51,8 @@ std::string openssl_words() {
 
 std::string text_of(const X509_NAME* name, unsigned long form) {
   const std::unique_ptr<BIO, Free> memory(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(memory.get(), name, 0, form & ~ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(memory.get(), name, 0,
+                     form & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
   char* text = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &text);
   return {text, static_cast<std::size_t>(size)};

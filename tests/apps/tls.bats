@@ -371,3 +371,12 @@ psk_hint house'
   run -3 --separate-stderr mqbroker cert tls --host localhost --client ../x
   [[ $stderr == *'--client ../x: must be a name'* ]]
 }
+
+@test "the broker logs keys for Wireshark when it is told to" {
+  printf 'listener 0 %s/sock\nallow_anonymous true\ncertfile server.crt\nkeyfile server.key\n' \
+    "$house" >broker.conf
+  window broker mqbroker -v -c broker.conf --tls-keylog keys
+  wait_until "the broker runs" started_or_ended broker
+  mqpub --unix sock --cafile ca.crt -t a -m b
+  grep -q '^SERVER_TRAFFIC_SECRET_0 ' keys
+}
