@@ -281,6 +281,12 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   mqpub -h localhost -p "$port" -t a -m b
 }
 
+@test "who begins a handshake and leaves it at that is shown out" {
+  our_broker "connect_timeout 1"
+  say '\x16\x03\x01\x02\x00\x01'
+  wait_for_line broker.err 'sent no CONNECT in time'
+}
+
 @test "certificates are read again on SIGHUP, and the old ones kept when the new are of no use" {
   our_broker
   serial() { openssl s_client -connect "localhost:$port" </dev/null 2>/dev/null | openssl x509 -noout -subject; }
