@@ -44,7 +44,7 @@ class ClientDriver {
   void follow_wish();
   void dial();
   void on_dialled(std::expected<LinkPtr, Error> result);
-  void write();
+  bool write();
   void write_rest();
   void shut_down();
   void drop(int status);
