@@ -12,7 +12,8 @@ class Application {
 
   /// The core may have events: take them all, they refer to memory that the driver reuses.
   virtual void on_events(Now now) = 0;
-  /// Everything that could be read was read; what is gathered should go out before the loop sleeps.
+  /// Everything that could be read was read, and what is gathered should go out before the loop
+  /// sleeps. Comes again when all of it went out at once: there is room for more.
   virtual void on_turn_end(Now /*now*/) {}
   virtual Instant next_deadline() const { return kNever; }
   virtual void on_deadline(Now /*now*/) {}

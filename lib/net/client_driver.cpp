@@ -69,16 +69,15 @@ void ClientDriver::on_prepare(uv_prepare_t* handle) {
 
 void ClientDriver::turn() {
   uv_idle_stop(idle_.get());
+  bool made_room = false;
   do {
     take_events();
     if (is_finished_) return;
     application_.on_turn_end(loop_.now());
-    write();
-    take_events();  // what was sent made room for more
-    if (is_finished_) return;
-  } while (core_.has_output() && link_ && !link_->is_writing && !link_->is_shut_down &&
-           (!filter_ || is_filter_open_));
-  arm_timer();
+    made_room = write();
+  } while (made_room);
+  take_events();
+  if (!is_finished_) arm_timer();
 }
 
 void ClientDriver::take_events() {
@@ -164,9 +163,11 @@ void ClientDriver::drop_link() {
   is_draining_ = false;
 }
 
-void ClientDriver::write() {
+/// Returns whether the socket took everything, and so there is room for more.
+bool ClientDriver::write() {
   if (filter_) return write_filtered();
-  if (!link_ || link_->is_writing || link_->is_shut_down) return;
+  if (!link_ || link_->is_writing || link_->is_shut_down) return false;
+  bool has_sent = false;
   std::array<ByteView, kPiecesPerWrite> pieces;
   std::array<uv_buf_t, kPiecesPerWrite> buffers;
   while (core_.has_output()) {
@@ -178,11 +179,19 @@ void ClientDriver::write() {
       size += pieces[i].size();
     }
     const int sent = uv_try_write(&link_->stream, buffers.data(), static_cast<unsigned>(count));
-    if (sent < 0 && sent != UV_EAGAIN) return drop(sent);
+    if (sent < 0 && sent != UV_EAGAIN) {
+      drop(sent);
+      return false;
+    }
     if (sent > 0) on_sent(static_cast<std::size_t>(sent));
-    if (sent < 0 || static_cast<std::size_t>(sent) < size) return write_rest();
+    if (sent < 0 || static_cast<std::size_t>(sent) < size) {
+      write_rest();
+      return false;
+    }
+    has_sent = true;
   }
   if (is_draining_) shut_down();
+  return has_sent;
 }
 
 /// The socket is full: libuv writes on when it is not.

@@ -56,10 +56,11 @@ class ClientDriver {
   void read_filter();
   /// Returns false when the connection is gone.
   bool follow_filter();
-  void write_filtered();
+  /// See write().
+  bool write_filtered();
   void on_filtered_written();
 
-  void write();
+  bool write();
   void write_rest();
   void shut_down();
   void drop(int status);

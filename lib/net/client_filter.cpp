@@ -62,8 +62,9 @@ bool ClientDriver::follow_filter() {
   return filter_ != nullptr;
 }
 
-void ClientDriver::write_filtered() {
-  if (link_->is_writing || link_->is_shut_down) return;
+bool ClientDriver::write_filtered() {
+  if (link_->is_writing || link_->is_shut_down) return false;
+  bool has_sent = false;
   auto& out = link_->filtered;
   std::array<ByteView, kPiecesPerWrite> pieces;
   while (true) {
@@ -79,18 +80,22 @@ void ClientDriver::write_filtered() {
       }
       on_sent(size);
       taken += size;
+      has_sent = true;
     }
     const bool is_last = is_draining_ && !core_.has_output();
     if (is_last) filter_->close();
     filter_->take_output(out);
     if (out.empty()) {
       if (is_last) shut_down();
-      return;
+      return has_sent && !is_last;
     }
     const auto buffer =
         uv_buf_init(reinterpret_cast<char*>(out.data()), static_cast<unsigned>(out.size()));
     const int sent = uv_try_write(&link_->stream, &buffer, 1);
-    if (sent < 0 && sent != UV_EAGAIN) return drop(sent);
+    if (sent < 0 && sent != UV_EAGAIN) {
+      drop(sent);
+      return false;
+    }
     if (sent > 0) out.erase(out.begin(), out.begin() + sent);
     if (!out.empty()) break;
   }
@@ -100,6 +105,7 @@ void ClientDriver::write_filtered() {
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   const int code = uv_write(&link_->write, &link_->stream, &rest, 1, on_written);
   if (code != 0) drop(code);
+  return false;
 }
 
 void ClientDriver::on_filtered_written() {

@@ -46,6 +46,32 @@ class Application final : public client::Application {
   bool is_done_ = false;
 };
 
+/// Publishes at the end of a turn, and only when all that it published before has gone out.
+class OneByOne final : public client::Application {
+ public:
+  OneByOne(client::Core& core, int count) : core_(core), left_(count) {}
+
+  void on_events(Now now) override {
+    while (const auto event = core_.next_event(now)) {
+      const auto* lost = std::get_if<client::Lost>(&*event);
+      is_done_ = is_done_ || lost != nullptr || std::holds_alternative<client::Ended>(*event);
+      if (std::holds_alternative<client::Settled>(*event)) is_under_way_ = false;
+    }
+  }
+  void on_turn_end(Now now) override {
+    if (!core_.is_connected() || is_under_way_ || left_ < 0) return;
+    if (left_-- == 0) return core_.disconnect(wire::ReasonCode::normal_disconnection, now);
+    is_under_way_ = core_.publish({.topic = "a", .properties = {}, .payload = {}}, now).has_value();
+  }
+  bool is_done() const override { return is_done_; }
+
+ private:
+  client::Core& core_;
+  int left_;
+  bool is_under_way_ = false;
+  bool is_done_ = false;
+};
+
 client::Endpoint at(std::uint16_t port) {
   return {.host = "127.0.0.1", .port = port, .unix_path = {}};
 }
@@ -91,6 +117,25 @@ TEST_CASE(
   const std::size_t packet = 1 + 4 + 3 + payload.size();
   CHECK(received.size() == 5 * packet + kDisconnect.size());
   CHECK(std::equal(kDisconnect.begin(), kDisconnect.end(), received.end() - 2));
+}
+
+TEST_CASE("who publishes more when there is room is asked again as soon as there is") {
+  const LoopbackListener listener;
+  std::vector<Byte> received;
+  std::jthread server([&] {
+    const Socket peer = listener.accept();
+    expect_connect(peer);
+    received = peer.read_to_end();
+  });
+  client::Core core({}, Prng(1));
+  OneByOne application(core, 100);
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  driver.start();
+  loop.run();
+  server.join();
+  const std::size_t packet = 1 + 1 + 3;
+  CHECK(received.size() == 100 * packet + kDisconnect.size());
 }
 
 TEST_CASE("a server that does not close after the goodbye is waited for, but not for ever") {
