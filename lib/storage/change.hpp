@@ -30,6 +30,7 @@ struct Body {
   std::uint8_t qos = 0;
   bool retain = false;
   WallTime expires_at = kDoesNotExpire;
+  bool operator==(const Body&) const = default;
 };
 
 struct Will {
@@ -39,6 +40,7 @@ struct Will {
   std::uint8_t qos = 0;
   bool retain = false;
   Seconds delay{0};
+  bool operator==(const Will&) const = default;
 };
 
 struct PutSession {
@@ -72,6 +74,7 @@ struct PutMessage {
   MessageId id = 0;
   Body body;
 };
+/// Of a sequence number that is not there.
 struct PutQueued {
   std::string client_id;
   std::uint64_t sequence = 0;
@@ -89,6 +92,7 @@ struct DropQueued {
   std::string client_id;
   std::uint64_t sequence = 0;
 };
+/// Of a packet id that is not there.
 struct PutIncoming {
   std::string client_id;
   std::uint16_t packet_id = 0;

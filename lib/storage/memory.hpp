@@ -12,7 +12,8 @@ class Memory : public Store {
  public:
   void submit(Batch batch) override;
   Ticket stored() override { return stored_; }
-  Snapshot load() override { return state_; }
+  /// All that is stored.
+  const Snapshot& load() const { return state_; }
 
   /// Stores the oldest batch that is on its way. Returns false when there is none.
   bool commit();

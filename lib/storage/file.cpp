@@ -1,0 +1,57 @@
+#include "storage/file.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace mq::storage {
+namespace {
+
+using Failure = Sqlite::Failure;
+
+/// Moves the file with its companions, which belong together.
+std::expected<void, Error> move_aside(const std::string& path, const std::string& to) {
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (std::rename((path + suffix).c_str(), (to + suffix).c_str()) == 0 || errno == ENOENT) {
+      continue;
+    }
+    return std::unexpected(
+        Error{"cannot move the damaged " + path + " aside: " + std::strerror(errno)});
+  }
+  return {};
+}
+
+std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::string& path) {
+  auto content = Sqlite::open(path);
+  if (!content) return std::unexpected(content.error());
+  auto state = content->load();
+  if (!state) return std::unexpected(state.error());
+  return std::pair(std::move(*content), std::move(*state));
+}
+
+}  // namespace
+
+std::expected<File, Error> open_file(const std::string& path, WallTime now) {
+  auto lock = FileLock::take(path + ".lock");
+  if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
+  auto opened = open_and_load(path);
+  if (opened) return File{std::move(*lock), std::move(opened->first), std::move(opened->second)};
+  const Failure failure = opened.error();
+  if (failure.kind == Failure::Kind::unusable) return std::unexpected(failure.error);
+
+  const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
+  const std::string aside = path + ".damaged-" + std::to_string(seconds);
+  if (auto moved = move_aside(path, aside); !moved) return std::unexpected(moved.error());
+  Snapshot saved = Sqlite::salvage(aside);
+  auto fresh = Sqlite::open(path);
+  if (!fresh) return std::unexpected(fresh.error().error);
+  if (auto written = fresh->commit({.ticket = 0, .changes = changes_of(saved)}); !written) {
+    return std::unexpected(written.error());
+  }
+  return File{std::move(*lock), std::move(*fresh), std::move(saved),
+              failure.error.message + "; it is kept as " + aside};
+}
+
+}  // namespace mq::storage

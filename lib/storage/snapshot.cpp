@@ -1,0 +1,33 @@
+#include "storage/store.hpp"
+
+namespace mq::storage {
+namespace {
+
+void add_session(const std::string& id, const Snapshot::Session& session,
+                 std::vector<Change>& changes) {
+  changes.emplace_back(PutSession{id, session.expiry_interval, session.asleep_since});
+  if (session.will) changes.emplace_back(PutWill{id, *session.will});
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    changes.emplace_back(
+        PutSubscription{id, filter, subscription.identifier, subscription.options});
+  }
+  for (const auto& [sequence, queued] : session.queue) {
+    changes.emplace_back(
+        PutQueued{id, sequence, queued.message, queued.qos, queued.flags, queued.origin});
+  }
+  for (const auto packet_id : session.incoming) changes.emplace_back(PutIncoming{id, packet_id});
+}
+
+}  // namespace
+
+std::vector<Change> changes_of(const Snapshot& state) {
+  std::vector<Change> changes;
+  for (const auto& [id, body] : state.messages) changes.emplace_back(PutMessage{id, body});
+  for (const auto& [id, session] : state.sessions) add_session(id, session, changes);
+  for (const auto& [topic, message] : state.retained) {
+    changes.emplace_back(PutRetained{topic, message});
+  }
+  return changes;
+}
+
+}  // namespace mq::storage

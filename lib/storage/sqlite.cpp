@@ -1,0 +1,142 @@
+#include "storage/sqlite.hpp"
+
+#include <utility>
+
+#include "storage/database.hpp"
+#include "storage/sqlite_commit.hpp"
+#include "storage/sqlite_load.hpp"
+
+namespace mq::storage {
+namespace {
+
+using Failure = Sqlite::Failure;
+
+constexpr std::int64_t kApplicationId = 0x6D717374;  // "mqst"
+constexpr std::int64_t kFormat = 1;
+
+constexpr const char* kSchema = R"(
+  CREATE TABLE session (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE,
+    expiry_interval INTEGER NOT NULL, asleep_since INTEGER NOT NULL);
+  CREATE TABLE will (session INTEGER PRIMARY KEY, topic TEXT NOT NULL, properties BLOB NOT NULL,
+    payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, delay INTEGER NOT NULL);
+  CREATE TABLE subscription (session INTEGER NOT NULL, filter TEXT NOT NULL,
+    identifier INTEGER NOT NULL, options INTEGER NOT NULL,
+    PRIMARY KEY (session, filter)) WITHOUT ROWID;
+  CREATE TABLE message (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, properties BLOB NOT NULL,
+    payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, uses INTEGER NOT NULL);
+  CREATE TABLE queued (session INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    message INTEGER NOT NULL, qos INTEGER NOT NULL, flags INTEGER NOT NULL,
+    origin INTEGER NOT NULL, PRIMARY KEY (session, sequence)) WITHOUT ROWID;
+  CREATE TABLE incoming (session INTEGER NOT NULL, packet_id INTEGER NOT NULL,
+    PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+  CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+Failure failure_of(const std::string& path, const DatabaseError& error) {
+  return {error.is_damage() ? Failure::Kind::damaged : Failure::Kind::unusable,
+          Error{path + ": " + error.words}};
+}
+
+/// Settings of the connection, and the tables of a file that has none.
+std::expected<void, Failure> prepare(const std::string& path, const Database& database) {
+  const auto id = database.number("PRAGMA application_id");
+  const auto format = database.number("PRAGMA user_version");
+  const bool is_new = database.number("SELECT count(*) FROM sqlite_schema") == 0;
+  if (!is_new && id != kApplicationId) {
+    return std::unexpected(
+        Failure{Failure::Kind::damaged, Error{path + " is an SQLite file of some other program"}});
+  }
+  if (!is_new && format != kFormat) {
+    return std::unexpected(
+        Failure{Failure::Kind::unusable,
+                Error{path + " is in format " + std::to_string(format) +
+                      ", and this version knows format " + std::to_string(kFormat) +
+                      " only: use the version that wrote it, or another directory"}});
+  }
+  database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  if (!is_new) return {};
+  database.run("BEGIN IMMEDIATE");
+  database.run(kSchema);
+  database.run(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
+  database.run(("PRAGMA user_version = " + std::to_string(kFormat)).c_str());
+  database.run("COMMIT");
+  return {};
+}
+
+}  // namespace
+
+struct Sqlite::State {
+  State(std::string name, Database file)
+      : path(std::move(name)), database(std::move(file)), committer(database) {}
+
+  std::string path;
+  Database database;
+  Committer committer;
+};
+
+std::expected<Sqlite, Failure> Sqlite::open(const std::string& path) {
+  try {
+    Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX);
+    sqlite3_busy_timeout(database.handle(), 1000);  // for who reads it beside us
+    if (auto done = prepare(path, database); !done) return std::unexpected(done.error());
+    return Sqlite(std::make_unique<State>(path, std::move(database)));
+  } catch (const DatabaseError& error) {
+    return std::unexpected(failure_of(path, error));
+  }
+}
+
+Sqlite::Sqlite(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Sqlite::Sqlite(Sqlite&&) noexcept = default;
+Sqlite::~Sqlite() = default;
+
+std::expected<Snapshot, Failure> Sqlite::load() {
+  try {
+    Snapshot snapshot;
+    load_all(state_->database, snapshot);
+    return snapshot;
+  } catch (const DatabaseError& error) {
+    return std::unexpected(failure_of(state_->path, error));
+  }
+}
+
+std::expected<void, Error> Sqlite::commit(const Batch& batch) {
+  try {
+    state_->committer.commit(batch);
+    return {};
+  } catch (const DatabaseError& error) {
+    return std::unexpected(failure_of(state_->path, error).error);
+  }
+}
+
+std::expected<void, Error> Sqlite::set_synced(bool is_synced) {
+  try {
+    state_->database.run(is_synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+    return {};
+  } catch (const DatabaseError& error) {
+    return std::unexpected(failure_of(state_->path, error).error);
+  }
+}
+
+std::expected<void, Error> Sqlite::checkpoint() {
+  sqlite3* database = state_->database.handle();
+  const int code =
+      sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return std::unexpected(Error{state_->path + ": " + sqlite3_errmsg(database)});
+}
+
+Snapshot Sqlite::salvage(const std::string& path) {
+  Snapshot snapshot;
+  try {
+    const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    if (database.number("PRAGMA application_id") == kApplicationId &&
+        database.number("PRAGMA user_version") == kFormat) {
+      load_some(database, snapshot);
+    }
+  } catch (const DatabaseError&) {  // what is there cannot be read
+  }
+  return snapshot;
+}
+
+}  // namespace mq::storage

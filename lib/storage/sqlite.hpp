@@ -1,0 +1,51 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "storage/store.hpp"
+
+namespace mq::storage {
+
+/// A broker's state in an SQLite file, as FORMAT.md lays it out. One thread at a time.
+class Sqlite {
+ public:
+  /// Why a file cannot be opened.
+  struct Failure {
+    enum class Kind {
+      unusable,  ///< it, or the directory, cannot be read and written; or it is in a newer format
+      damaged,   ///< it is no database, or not one of ours, or what it holds makes no sense
+    };
+    Kind kind;
+    Error error;
+  };
+
+  /// Opens the file, and makes it when there is none.
+  static std::expected<Sqlite, Failure> open(const std::string& path);
+  ~Sqlite();
+  Sqlite(Sqlite&& other) noexcept;
+  Sqlite& operator=(Sqlite&&) = delete;
+
+  /// All that is stored.
+  std::expected<Snapshot, Failure> load();
+  /// Stores the batch, or nothing of it. Unless set_synced(false) was called it survives a power
+  /// cut when this returns.
+  std::expected<void, Error> commit(const Batch& batch);
+  /// Whether every commit() waits for the disk; true at first.
+  std::expected<void, Error> set_synced(bool is_synced);
+  /// Waits until all that was committed is on the disk, and moves it into the main file.
+  std::expected<void, Error> checkpoint();
+
+  /// What can be read of a file that is damaged; nothing at worst.
+  static Snapshot salvage(const std::string& path);
+
+ private:
+  struct State;
+  explicit Sqlite(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mq::storage

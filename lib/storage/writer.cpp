@@ -1,0 +1,116 @@
+#include "storage/writer.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace mq::storage {
+namespace {
+
+constexpr auto kPauseAfterFailure = std::chrono::seconds(1);
+
+}  // namespace
+
+Writer::Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed)
+    : file_(std::move(file)), policy_(policy), changed_(std::move(changed)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Writer::~Writer() {
+  close();
+}
+
+void Writer::submit(Batch batch) {
+  {
+    const std::lock_guard lock(mutex_);
+    batches_.push_back(std::move(batch));
+  }
+  wake_.notify_one();
+}
+
+Ticket Writer::stored() {
+  const std::lock_guard lock(mutex_);
+  return stored_;
+}
+
+std::string Writer::trouble() {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+std::string Writer::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_closing_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  return trouble_;
+}
+
+void Writer::run() {
+  // A failure to choose is told by the first commit.
+  if (policy_.kind != SyncPolicy::Kind::always) (void)file_.set_synced(false);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto has_work = [this] { return !batches_.empty() || is_closing_; };
+    if (policy_.kind == SyncPolicy::Kind::interval && is_unsynced_) {
+      if (!wake_.wait_for(lock, policy_.interval, has_work)) {
+        lock.unlock();
+        sync();
+        lock.lock();
+        continue;
+      }
+    } else {
+      wake_.wait(lock, has_work);
+    }
+    if (batches_.empty()) break;
+    const Batch batch = std::move(batches_.front());
+    batches_.pop_front();
+    lock.unlock();
+    const bool is_stored = store(batch);
+    lock.lock();
+    if (!is_stored) break;
+  }
+  lock.unlock();
+  if (is_unsynced_) sync();
+}
+
+bool Writer::store(const Batch& batch) {
+  while (true) {
+    const auto done = file_.commit(batch);
+    if (done) break;
+    tell(0, done.error().message);
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, kPauseAfterFailure, [this] { return is_closing_; })) {
+      lock.unlock();
+      const bool is_stored = file_.commit(batch).has_value();
+      if (is_stored) tell(batch.ticket, {});
+      return is_stored;
+    }
+  }
+  is_unsynced_ = policy_.kind == SyncPolicy::Kind::interval;
+  tell(batch.ticket, {});
+  return true;
+}
+
+void Writer::tell(Ticket stored, std::string trouble) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stored != 0) stored_ = stored;
+    trouble_ = std::move(trouble);
+  }
+  if (changed_) changed_();
+}
+
+void Writer::sync() {
+  auto done = file_.set_synced(true);
+  if (done) done = file_.checkpoint();
+  if (done) done = file_.set_synced(false);
+  if (done) {
+    is_unsynced_ = false;
+  } else {
+    tell(0, done.error().message);
+  }
+}
+
+}  // namespace mq::storage

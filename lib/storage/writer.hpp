@@ -1,0 +1,63 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/time.hpp"
+#include "storage/sqlite.hpp"
+
+namespace mq::storage {
+
+/// When what was committed is brought to the disk. Without that it survives the broker's death, and
+/// not the machine's.
+struct SyncPolicy {
+  enum class Kind { always, interval, off };
+  Kind kind = Kind::always;
+  Seconds interval{0};  ///< of Kind::interval: at least so often
+  bool operator==(const SyncPolicy&) const = default;
+};
+
+/// Stores batches on a thread of its own. A batch that cannot be stored is tried again until it is:
+/// meanwhile nothing behind it is stored either.
+class Writer : public Store {
+ public:
+  /// changed  called from that thread whenever stored() or trouble() has
+  Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed);
+  ~Writer() override;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void submit(Batch batch) override;
+  Ticket stored() override;
+  /// Why the last attempt failed; empty: it did not.
+  std::string trouble();
+  /// Stores what is on its way, once more, and ends the thread.
+  ///
+  /// Returns  why the rest is lost; empty: nothing is
+  std::string close();
+
+ private:
+  void run();
+  /// Returns false when it is given up.
+  bool store(const Batch& batch);
+  void tell(Ticket stored, std::string trouble);
+  void sync();
+
+  Sqlite file_;
+  SyncPolicy policy_;
+  std::function<void()> changed_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Batch> batches_;  ///< from here on: guarded by mutex_
+  Ticket stored_ = 0;
+  std::string trouble_;
+  bool is_closing_ = false;
+  bool is_unsynced_ = false;  ///< the thread's own
+  std::thread thread_;
+};
+
+}  // namespace mq::storage

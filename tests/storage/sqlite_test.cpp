@@ -1,0 +1,188 @@
+#include "storage/sqlite.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+
+#include "base/prng.hpp"
+#include "storage/database.hpp"
+#include "storage/memory.hpp"
+#include "temporary.hpp"
+
+using namespace mq;
+using namespace mq::storage;
+using support::TemporaryTree;
+
+namespace {
+
+std::vector<Byte> bytes(std::string_view text) {
+  const auto view = bytes_of(text);
+  return {view.begin(), view.end()};
+}
+
+/// Everything that a store can hold, once.
+std::vector<Change> everything() {
+  const Body body{.topic = "home/bedroom/temp",
+                  .properties = bytes("\x01\x01"),
+                  .payload = bytes(std::string_view("\0\xFF 19", 5)),
+                  .qos = 2,
+                  .retain = true,
+                  .expires_at = WallTime(std::chrono::microseconds(1'234'567'890'123'456))};
+  return {PutSession{"james bond", 3600, kAwake},
+          PutWill{"james bond", {"will", bytes("p"), bytes("gone"), 1, true, Seconds(7)}},
+          PutSubscription{"james bond", "home/+/temp", 268'435'455, 13},
+          PutMessage{1, body},
+          PutMessage{2, {.topic = "empty", .properties = {}, .payload = {}}},
+          PutQueued{"james bond", UINT64_MAX >> 1U, 1, 2, 1, UINT32_MAX},
+          PutQueued{"james bond", 5, 2, 1, 0, 0},
+          PutIncoming{"james bond", 65'535},
+          PutSession{"\xC3\xBC", UINT32_MAX, WallTime(std::chrono::microseconds(99))},
+          PutQueued{"\xC3\xBC", 5, 2, 1, 0, 0},
+          PutRetained{"home/bedroom/temp", 1}};
+}
+
+void commit(Memory& memory, Sqlite& file, Batch batch) {
+  REQUIRE(file.commit(batch));
+  memory.submit(std::move(batch));
+  memory.commit();
+}
+
+/// A change to one of few sessions, messages, filters and topics, so that they meet.
+class Chance {
+ public:
+  explicit Chance(std::uint64_t seed) : prng_(seed) {}
+
+  Batch batch(Ticket ticket) {
+    Batch batch{.ticket = ticket, .changes = {}};
+    for (const char* id : kIds) batch.changes.emplace_back(PutSession{id, 1, kAwake});
+    for (auto count = prng_.below(30); count > 0; --count) add(batch.changes);
+    return batch;
+  }
+
+ private:
+  static constexpr std::array kIds{"a", "b", "c"};
+
+  std::string id() { return kIds[prng_.below(kIds.size())]; }
+  MessageId message(std::vector<Change>& changes) {
+    changes.emplace_back(
+        PutMessage{++last_message_, {.topic = "t", .properties = {}, .payload = bytes("x")}});
+    return last_message_;
+  }
+  void add(std::vector<Change>& changes) {
+    const auto number = static_cast<std::uint16_t>(1 + prng_.below(6));
+    const std::string name = "n" + std::to_string(number);
+    switch (prng_.below(12)) {
+      case 0:
+        changes.emplace_back(DropSession{id()});
+        for (const char* each : kIds) changes.emplace_back(PutSession{each, number, kAwake});
+        break;
+      case 1:
+        changes.emplace_back(PutWill{id(), {name, {}, bytes("w"), 0, false, Seconds(0)}});
+        break;
+      case 2:
+        changes.emplace_back(DropWill{id()});
+        break;
+      case 3:
+        changes.emplace_back(PutSubscription{id(), name, number, 1});
+        break;
+      case 4:
+        changes.emplace_back(DropSubscription{id(), name});
+        break;
+      case 5: {  // one body for two
+        const auto body = message(changes);
+        changes.emplace_back(PutQueued{"a", ++sequence_, body, 1, 0, 0});
+        changes.emplace_back(PutQueued{"b", sequence_, body, 2, 1, number});
+        break;
+      }
+      case 6:
+        changes.emplace_back(ReleaseQueued{id(), sequence_ - prng_.below(3)});
+        break;
+      case 7:
+      case 8:
+        changes.emplace_back(DropQueued{id(), sequence_ - prng_.below(6)});
+        break;
+      case 9:
+        changes.emplace_back(PutIncoming{id(), ++packet_id_});
+        break;
+      case 10:
+        changes.emplace_back(
+            DropIncoming{id(), static_cast<std::uint16_t>(packet_id_ - prng_.below(6))});
+        break;
+      default:
+        if (prng_.below(3) == 0) {
+          changes.emplace_back(DropRetained{name});
+        } else {
+          const auto body = message(changes);
+          changes.emplace_back(PutRetained{name, body});
+        }
+    }
+  }
+
+  Prng prng_;
+  MessageId last_message_ = 0;
+  std::uint64_t sequence_ = 100;
+  std::uint16_t packet_id_ = 100;
+};
+
+}  // namespace
+
+TEST_CASE("what was committed is read back, every field of it, after the file was closed") {
+  const TemporaryTree directory;
+  Memory memory;
+  {
+    auto file = Sqlite::open(directory / "a.db");
+    REQUIRE(file);
+    commit(memory, *file, {.ticket = 1, .changes = everything()});
+    CHECK(*file->load() == memory.load());
+  }
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  CHECK(*file->load() == memory.load());
+  CHECK(memory.load().sessions.at("james bond").queue.size() == 2);
+}
+
+TEST_CASE("a thousand batches of chance leave what they leave in memory") {
+  const TemporaryTree directory;
+  Memory memory;
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  REQUIRE(file->set_synced(false));
+  Chance chance(7);
+  for (Ticket ticket = 1; ticket <= 1000; ++ticket) {
+    commit(memory, *file, chance.batch(ticket));
+    if (ticket % 50 == 0) REQUIRE(*file->load() == memory.load());
+  }
+  CHECK(memory.load().retained.size() > 1);
+  CHECK(memory.load().messages.size() > 1);
+}
+
+TEST_CASE("what a batch queues and drops again is never written") {
+  const TemporaryTree directory;
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  REQUIRE(file->commit({.ticket = 1, .changes = {PutSession{"a", 1, kAwake}}}));
+  const Database reader(directory / "a.db", SQLITE_OPEN_READWRITE);
+  const auto version = reader.number("PRAGMA data_version");
+  const auto body = Body{.topic = "t", .properties = {}, .payload = {}};
+  REQUIRE(file->commit(
+      {.ticket = 2,
+       .changes = {PutMessage{1, body}, PutQueued{"a", 7, 1, 2, 0, 0}, PutIncoming{"a", 3},
+                   ReleaseQueued{"a", 7}, DropQueued{"a", 7}, DropIncoming{"a", 3}}}));
+  CHECK(reader.number("PRAGMA data_version") == version);
+  REQUIRE(
+      file->commit({.ticket = 3, .changes = {PutMessage{2, body}, PutQueued{"a", 8, 2, 1, 0, 0}}}));
+  CHECK(reader.number("PRAGMA data_version") != version);
+}
+
+TEST_CASE("a file of an unknown format is refused and stays as it is") {
+  const TemporaryTree directory;
+  REQUIRE(Sqlite::open(directory / "a.db"));
+  Database(directory / "a.db", SQLITE_OPEN_READWRITE).run("PRAGMA user_version = 99");
+  const auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(!file);
+  CHECK(file.error().kind == Sqlite::Failure::Kind::unusable);
+  CHECK(file.error().error.message.contains("is in format 99"));
+  const Database reader(directory / "a.db", SQLITE_OPEN_READWRITE);
+  CHECK(reader.number("PRAGMA user_version") == 99);
+}
