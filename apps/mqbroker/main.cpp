@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "cli/broker_options.hpp"
 #include "cli/cert_options.hpp"
 #include "crypto/make_certificates.hpp"
 #include "server/config_file.hpp"
+#include "server/data_directory.hpp"
 #include "server/run.hpp"
 
 namespace {
@@ -28,6 +31,26 @@ void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
   config.broker.version = "mqbroker version " MQ_VERSION;
   if (options.is_verbose) config.log.types = mq::server::kAllLogTypes;
   if (options.is_quiet) config.log.types = mq::server::kNoLogTypes;
+}
+
+/// Without a configuration file the state is kept, unless the port is a new one at each start.
+std::expected<void, mq::Error> choose_data_file(const mq::cli::BrokerOptions& options,
+                                                mq::server::Config& config) {
+  const std::uint16_t port = config.listeners.front().port;
+  std::string directory = options.data_directory;
+  if (options.is_in_memory) {
+    config.data_file.clear();
+  } else if (directory.empty() && options.config_file.empty() && port != 0) {
+    auto usual = mq::server::default_data_directory();
+    if (!usual) return std::unexpected(usual.error());
+    directory = *usual;
+  }
+  if (!directory.empty()) {
+    const std::string name = port == 0 ? "mqbroker" : std::to_string(port);
+    config.data_file = directory + "/" + name + ".db";
+  }
+  config.broker.persistence = !config.data_file.empty();
+  return {};
 }
 
 /// mqbroker cert
@@ -73,6 +96,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   apply(*options, *config);
+  if (auto chosen = choose_data_file(*options, *config); !chosen) {
+    return fail(chosen.error(), kUsage);
+  }
   const auto ended = mq::server::run(*config);
   return ended ? 0 : fail(ended.error(), kCannotStart);
 }

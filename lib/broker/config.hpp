@@ -44,7 +44,9 @@ struct Config {
   Seconds persistent_client_expiration{0};
   Seconds sys_interval{10};  ///< 0: no $SYS topics
   bool persistence = false;  ///< what is acknowledged is stored first
-  std::uint64_t seed = 1;    ///< for assigned client ids
+  /// What may wait for the store before clients are not read any more.
+  std::size_t max_unstored_bytes = 64U << 20U;
+  std::uint64_t seed = 1;  ///< for assigned client ids
   bool operator==(const Config&) const = default;
 };
 

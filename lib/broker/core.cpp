@@ -54,10 +54,7 @@ Core::Core(Config config, Now now, const storage::Snapshot& stored)
   MQ_CHECK(!config_.listeners.empty());
   connection_wheel_.advance(now.steady, [](Connection&) {});
   session_wheel_.advance(now.steady, [](Session&) {});
-  if (config_.persistence) {
-    journal_ = Journal(stored.messages.empty() ? 0 : stored.messages.rbegin()->first);
-    recover(stored);
-  }
+  if (config_.persistence) recover(stored);
 }
 
 Core::~Core() = default;

@@ -74,6 +74,9 @@ class Core {
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
 
+  /// Takes over what a store read back. Before anything else happens, and with persistence on.
+  void recover(const storage::Snapshot& stored);
+
   // What the operator wants.
 
   /// Publishes all wills and says goodbye to everyone.
@@ -90,6 +93,8 @@ class Core {
   std::vector<Fact> take_facts();
   /// What is to be stored since the last call, all or nothing; answered by on_stored().
   std::optional<storage::Batch> take_batch() { return journal_.take_batch(); }
+  /// What take_batch() would take, in bytes of memory.
+  std::size_t unstored_bytes() const { return journal_.size(); }
   /// Nothing refers to the bytes of this turn any more.
   void end_turn();
   /// When on_deadline() is due; kNever when nothing waits.
@@ -152,7 +157,6 @@ class Core {
   std::string assign_client_id(const ListenerConfig& listener);
 
   // recover.cpp
-  void recover(const storage::Snapshot& stored);
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
                        const std::function<Message(storage::MessageId)>& message);
   Session& create_session(std::string_view client_id);

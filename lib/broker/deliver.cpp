@@ -101,6 +101,7 @@ bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const
     if (session.is_awake) break;
   }
   if (chosen == nullptr) return false;
+  message.set_stored_id(0);  // the store may have dropped its body with the last use
   enqueue(*chosen, {message, share}, qos, kFromShare);
   return true;
 }

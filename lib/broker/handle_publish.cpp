@@ -139,7 +139,7 @@ void Core::retain(Incoming& incoming) {
     const auto replaced = retained_.put(message);  // [MQTT-3.3.1-5]
     if (replaced) count_released(nullptr, *replaced);
     count_held(nullptr, message);
-    journal_.put_retained(message, now_);
+    if (!is_reserved(message.topic())) journal_.put_retained(message, now_);
   }
 }
 
@@ -147,7 +147,7 @@ void Core::drop_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
   if (!dropped) return;
   count_released(nullptr, *dropped);
-  journal_.drop_retained(topic);
+  if (!is_reserved(topic)) journal_.drop_retained(topic);
 }
 
 }  // namespace mq::broker

@@ -90,6 +90,7 @@ void Journal::drop_retained(std::string_view topic) {
 
 std::optional<storage::Batch> Journal::take_batch() {
   if (batch_.changes.empty()) return std::nullopt;
+  body_bytes_ = 0;
   return std::exchange(batch_, {.ticket = batch_.ticket + 1, .changes = {}});
 }
 
@@ -104,6 +105,7 @@ storage::MessageId Journal::id_of(const Message& message, Now now) {
                           {std::string(message.topic()), copy_of(message.properties().encoded()),
                            copy_of(message.payload()), static_cast<std::uint8_t>(message.qos()),
                            message.retain(), expires_at}});
+  body_bytes_ += message.topic().size() + message.payload().size();
   return last_message_;
 }
 

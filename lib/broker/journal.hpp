@@ -49,6 +49,8 @@ class Journal {
   storage::Ticket pending() const {
     return batch_.changes.empty() ? batch_.ticket - 1 : batch_.ticket;
   }
+  /// Roughly the memory that it takes.
+  std::size_t size() const { return batch_.changes.size() * sizeof(storage::Change) + body_bytes_; }
   /// Empties it; nothing when nothing was written.
   std::optional<storage::Batch> take_batch();
 
@@ -58,6 +60,7 @@ class Journal {
   bool is_on_ = true;
   storage::Batch batch_{.ticket = 1, .changes = {}};
   storage::MessageId last_message_ = 0;
+  std::size_t body_bytes_ = 0;  ///< of the batch
 };
 
 }  // namespace mq::broker

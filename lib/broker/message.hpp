@@ -43,7 +43,7 @@ class Message {
   bool is_expired(Instant now) const { return expires_at() <= now; }
   /// Whole seconds until it expires, rounded up; nothing without an expiry interval.
   std::optional<std::uint32_t> remaining(Instant now) const;
-  /// The name under which its body is stored, set once; 0 while it is not.
+  /// The name under which its body is stored; 0 while it is not.
   storage::MessageId stored_id() const { return head().stored_id; }
   void set_stored_id(storage::MessageId id) const { head().stored_id = id; }
   /// The memory itself, to be kept alive by whoever holds a view of it.

@@ -30,6 +30,7 @@ Session& Core::create_session(std::string_view client_id) {
 }
 
 void Core::recover(const storage::Snapshot& stored) {
+  journal_ = Journal(stored.messages.empty() ? 0 : stored.messages.rbegin()->first);
   std::map<storage::MessageId, Message> messages;
   const auto message = [&](storage::MessageId id) {
     const auto body = stored.messages.find(id);

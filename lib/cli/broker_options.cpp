@@ -15,7 +15,7 @@ constexpr std::string_view kUsage =
     "mqbroker is an MQTT broker: it passes messages on to those who subscribed to\n"
     "their topics. Without FILE it serves this machine only, on port 1883.\n"
     "\n"
-    "  mqbroker [-c FILE] [-d] [-p PORT ...] [-q | -v]\n"
+    "  mqbroker [-c FILE] [-d] [-p PORT ...] [--data DIR | --no-persistence] [-q | -v]\n"
     "  mqbroker cert DIR --host NAME ... [--client NAME ...]\n"
     "\n"
     "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
@@ -36,6 +36,12 @@ Verdict set_config_file(O& options, V value) {
   return {};
 }
 
+Verdict set_data_directory(O& options, V value) {
+  if (value.empty()) return std::unexpected("the name of the directory is missing");
+  options.data_directory = value;
+  return {};
+}
+
 Verdict set_tls_keylog(O& options, V value) {
   if (value.empty()) return std::unexpected("the name of the file is missing");
   options.tls_keylog = value;
@@ -49,11 +55,15 @@ Verdict add_port(O& options, V value) {
   return {};
 }
 
-constexpr std::array<OptionRow<O>, 9> kTable{{
+constexpr std::array<OptionRow<O>, 11> kTable{{
     {{"config-file", 'c', "FILE", "", "read the configuration from FILE"}, set_config_file},
     {{"daemon", 'd', "", "", "leave the terminal, once every listener is open"},
      turn_on<&O::is_daemon>},
+    {{"data", 0, "DIR", "", "keep the broker's state in DIR, whatever FILE says"},
+     set_data_directory},
     {{"help", 'h', "", "", "show this text and exit"}, turn_on<&O::wants_help>},
+    {{"no-persistence", 0, "", "", "keep the broker's state in memory only, whatever FILE says"},
+     turn_on<&O::is_in_memory>},
     {{"port", 'p', "PORT", "",
       "listen on PORT, for this machine only; may be given several times; 0 stands for any that is "
       "free; no effect when FILE has a listener"},
@@ -77,6 +87,10 @@ std::expected<BrokerOptions, Error> parse_broker(std::span<char* const> argument
   auto options = apply(broker_table(), O{}, arguments);
   if (options && options->is_config_test && options->config_file.empty()) {
     return std::unexpected(Error{"--test-config needs a file to test; name it with -c FILE"});
+  }
+  if (options && options->is_in_memory && !options->data_directory.empty()) {
+    return std::unexpected(
+        Error{"--data keeps the state and --no-persistence does not: leave one of them out"});
   }
   return options;
 }

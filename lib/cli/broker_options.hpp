@@ -16,7 +16,9 @@ struct BrokerOptions {
   std::string config_file;           ///< empty: none
   std::vector<std::uint16_t> ports;  ///< 0: any that is free
   std::string tls_keylog;            ///< empty: none
+  std::string data_directory;        ///< empty: not named
   bool is_daemon = false;
+  bool is_in_memory = false;
   bool is_quiet = false;
   bool is_verbose = false;
   bool is_config_test = false;

@@ -44,7 +44,10 @@ BrokerDriver::BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened)
   uv_check_init(&loop_, &check_);
   uv_timer_init(&loop_, &timer_);
   uv_idle_init(&loop_, &idle_);
-  check_.data = timer_.data = idle_.data = this;
+  uv_async_init(&loop_, &store_news_, [](uv_async_t* news) {
+    static_cast<BrokerDriver*>(news->data)->take_store_news();
+  });
+  check_.data = timer_.data = idle_.data = store_news_.data = this;
   uv_check_start(&check_, on_check);
   on_signal(SIGINT, [this] { stop(); });
   on_signal(SIGTERM, [this] { stop(); });
@@ -70,7 +73,7 @@ Now BrokerDriver::now() const {
 
 void BrokerDriver::run() {
   uv_update_time(&loop_);
-  arm_timer();
+  flush();
   uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
@@ -160,9 +163,10 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream))) return;
   auto& peer = *static_cast<Peer*>(stream.data);
   const SendQueue* queue = peer.is_ending ? nullptr : core_.output(peer.id);
-  if (queue == nullptr || queue->size() <= core_.config().max_unread_bytes) return;
-  peer.is_paused = true;
-  uv_read_stop(&stream);
+  if (queue == nullptr) return;
+  peer.is_paused = peer.is_paused || queue->size() > core_.config().max_unread_bytes;
+  peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
+  if (peer.is_paused || peer.is_held_back) uv_read_stop(&stream);
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
@@ -178,6 +182,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 }
 
 void BrokerDriver::flush() {
+  submit_changes();
   // Who has taken everything may be given more at once, but not for ever.
   for (int round = 0; round < kRoundsPerTurn && core_.has_dirty(); ++round) {
     for (const ConnectionId id : core_.take_dirty()) {
@@ -272,7 +277,7 @@ void BrokerDriver::stay_awake() {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
-  if (peer.is_paused) uv_read_start(&peer.stream, on_alloc, on_read);
+  if (peer.is_paused && !peer.is_held_back) uv_read_start(&peer.stream, on_alloc, on_read);
   peer.is_paused = false;
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());

@@ -13,6 +13,7 @@
 #include "broker/core.hpp"
 #include "net/listen_options.hpp"
 #include "net/read_pool.hpp"
+#include "storage/store.hpp"
 
 namespace mq::net {
 
@@ -56,6 +57,14 @@ class BrokerDriver {
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
                                           ListenOptions options = {});
 
+  /// Lets `store` keep what the core wants kept. To be called before run(); the store must be gone
+  /// from its thread when the driver is destroyed.
+  ///
+  /// stored  called from the loop after every news of the store
+  void keep_in(storage::Store& store, std::function<void()> stored);
+  /// Tells that the store has news. Any thread may call it, as long as the driver is there.
+  void on_store_news();
+
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
   void run();
   void stop();
@@ -76,9 +85,14 @@ class BrokerDriver {
   static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
   static void on_written(uv_write_t* request, int status);
   static void on_check(uv_check_t* check);
-  /// Reads no more from who does not take the answers.
+  /// Reads no more from who does not take the answers, nor when the store is behind.
   void pause_if_deaf(uv_stream_t& stream);
   static void on_timer(uv_timer_t* timer);
+
+  // broker_store.cpp
+  void submit_changes();
+  void take_store_news();
+  void read_on();
 
   Now now() const;
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
@@ -121,6 +135,7 @@ class BrokerDriver {
   uv_loop_t loop_{};
   uv_check_t check_{};
   uv_timer_t timer_{};
+  uv_async_t store_news_{};
   uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -130,6 +145,10 @@ class BrokerDriver {
   std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed
   std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time
   bool is_stopping_ = false;
+  storage::Store* store_ = nullptr;  ///< none: nothing is kept
+  std::function<void()> stored_sink_;
+  storage::Ticket submitted_ = 0;
+  storage::Ticket stored_ = 0;
 };
 
 }  // namespace mq::net

@@ -51,6 +51,7 @@ struct BrokerDriver::Peer {
   bool is_writing = false;
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself
+  bool is_held_back = false;  ///< not read: the store is behind
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;

@@ -8,6 +8,7 @@
 #include "crypto/tls_options.hpp"
 #include "net/listen_options.hpp"
 #include "server/log.hpp"
+#include "storage/sync_policy.hpp"
 
 namespace mq::server {
 
@@ -31,6 +32,9 @@ struct Config {
   bool is_daemon = false;      ///< leaves its terminal
   LogConfig log;
   std::string pid_file;  ///< empty: none
+  /// Where the state is kept; empty: in memory only. broker.persistence says the same.
+  std::string data_file;
+  storage::SyncPolicy sync;
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;

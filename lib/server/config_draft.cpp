@@ -69,6 +69,9 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     listeners.erase(listeners.begin());
   }
 
+  if (is_persistent) config.data_file = persistence_location + persistence_file;
+  config.broker.persistence = is_persistent;
+
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
     if (!draft.where.tls.psk_hint.empty()) draft.where.tls.psk_file = psk_file;

@@ -29,6 +29,9 @@ struct ConfigDraft {
   std::string psk_file;       ///< for the listeners with a psk_hint
   bool has_log_dest = false;  ///< the file names where the log goes: the default is off
   bool has_log_type = false;
+  bool is_persistent = false;
+  std::string persistence_location;  ///< put before the file's name as it is
+  std::string persistence_file = "mqbroker.db";
   std::string include_dir;  ///< named by the last line
   /// The first is the one without a `listener` line: what stands before the first `listener`, or
   /// at the top of an included file, is about it.

@@ -210,12 +210,27 @@ constexpr std::array kOptions{
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
     ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
-    ConfigOption{"persistence",
-                 Text{"false",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "false", "this version keeps its state in memory only");
+    // What survives.
+    ConfigOption{"persistence", Flag{[](ConfigDraft& d, bool v) { d.is_persistent = v; }}, "false",
+                 kBroker, "keeps the broker's state in a file"},
+    ConfigOption{"persistence_file", Text{"NAME", set_persistence_file}, "mqbroker.db", kBroker,
+                 "the file's name", false},
+    ConfigOption{"persistence_location",
+                 Text{"DIRECTORY",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.persistence_location = v;
+                        return Objection();
                       }},
-                 "false", kBroker, "whether the broker's state survives its end"},
+                 "", kBroker, "what the file's name begins with", false},
+    ConfigOption{"persistence_sync", Text{"always | interval SECONDS | off", set_persistence_sync},
+                 "always", kBroker, "when what was kept is brought to the disk"},
+    ConfigOption{"max_unstored_bytes", Number{1, kAny, set_limit<&Limits::max_unstored_bytes>},
+                 "67108864", kBroker,
+                 "bytes that wait for the file before clients are not read any more"},
+    ConfigOption{"autosave_interval", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; what is acknowledged is always kept"},
+    ConfigOption{"autosave_on_changes", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; what is acknowledged is always kept"},
     ConfigOption{"sys_interval", Number{0, kAnyShort, set_limit<&Limits::sys_interval>}, "10",
                  kBroker, "seconds between two updates of $SYS; 0: none"},
     // The log.
@@ -258,14 +273,12 @@ constexpr std::array kOptions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
     {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
 
-constexpr std::array<std::string_view, 83> kMissing{"accept_protocol_versions",
+constexpr std::array<std::string_view, 79> kMissing{"accept_protocol_versions",
                                                     "acl_file",
                                                     "address",
                                                     "addresses",
                                                     "auth_plugin",
                                                     "auth_plugin_deny_special_chars",
-                                                    "autosave_interval",
-                                                    "autosave_on_changes",
                                                     "bind_interface",
                                                     "bridge_alpn",
                                                     "bridge_attempt_unsubscribe",
@@ -320,8 +333,6 @@ constexpr std::array<std::string_view, 83> kMissing{"accept_protocol_versions",
                                                     "packet_buffer_size",
                                                     "password",
                                                     "password_file",
-                                                    "persistence_file",
-                                                    "persistence_location",
                                                     "plugin",
                                                     "plugin_load",
                                                     "plugin_use",

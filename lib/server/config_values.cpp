@@ -193,4 +193,29 @@ Objection ignore(ConfigDraft&, std::string_view) {
   return {};
 }
 
+Objection set_persistence_file(ConfigDraft& draft, std::string_view value) {
+  if (value.empty()) return "the name is missing";
+  draft.persistence_file = value;
+  return {};
+}
+
+Objection set_persistence_sync(ConfigDraft& draft, std::string_view value) {
+  using Kind = storage::SyncPolicy::Kind;
+  std::string_view rest = value;
+  const std::string_view word = next_word(rest);
+  const std::string_view count = next_word(rest);
+  if (word == "interval") {
+    const auto seconds = number_of(count);
+    if (!seconds || *seconds < 1 || *seconds > 3600) {
+      return rejected(value, "interval and the number of seconds, 1 to 3600");
+    }
+    draft.config.sync = {Kind::interval, Seconds(static_cast<Seconds::rep>(*seconds))};
+  } else if ((word == "always" || word == "off") && count.empty()) {
+    draft.config.sync = {word == "off" ? Kind::off : Kind::always, Seconds(0)};
+  } else {
+    return rejected(value, "always, off, or interval and a number of seconds");
+  }
+  return {};
+}
+
 }  // namespace mq::server

@@ -36,6 +36,8 @@ Objection set_socket_domain(ConfigDraft& draft, std::string_view value);
 Objection set_tls_version(ConfigDraft& draft, std::string_view value);
 Objection set_prefix(std::optional<std::string>& prefix, std::string_view value);
 Objection set_expiration(ConfigDraft& draft, std::string_view value);
+Objection set_persistence_file(ConfigDraft& draft, std::string_view value);
+Objection set_persistence_sync(ConfigDraft& draft, std::string_view value);
 Objection add_log_dest(ConfigDraft& draft, std::string_view value);
 Objection add_log_type(ConfigDraft& draft, std::string_view value);
 /// Does nothing: the option only stands in files for old versions.

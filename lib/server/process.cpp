@@ -88,8 +88,8 @@ PidFile::~PidFile() {
   if (!path_.empty()) unlink(path_.c_str());
 }
 
-std::expected<std::string, Error> drop_root(const std::string& user) {
-  if (geteuid() != 0 || user == "root") return {};
+std::expected<std::optional<User>, Error> user_after_root(const std::string& user) {
+  if (geteuid() != 0 || user == "root") return std::nullopt;
   const passwd* entry = user.empty() ? default_user() : getpwnam(user.c_str());
   if (entry == nullptr) {
     return std::unexpected(
@@ -97,9 +97,15 @@ std::expected<std::string, Error> drop_root(const std::string& user) {
                           "root with \"user root\")",
                           user.empty() ? "nobody" : user)});
   }
-  const std::string name = entry->pw_name;
-  if (initgroups(name.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
-      setuid(entry->pw_uid) != 0) {
+  return User{entry->pw_name, entry->pw_uid, entry->pw_gid};
+}
+
+std::expected<std::string, Error> drop_root(const std::string& user) {
+  const auto wanted = user_after_root(user);
+  if (!wanted) return std::unexpected(wanted.error());
+  if (!*wanted) return {};
+  const auto& [name, uid, gid] = **wanted;
+  if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0) {
     return failed("cannot become user " + name);
   }
   return name;

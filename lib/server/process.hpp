@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -42,6 +45,18 @@ class PidFile {
 
   std::string path_;  ///< empty: moved from
 };
+
+/// Somebody whom the system knows.
+struct User {
+  std::string name;
+  uid_t uid;
+  gid_t gid;
+};
+
+/// Whom drop_root() will make of this process; nothing: it stays who it is.
+///
+/// Fails  no such user
+std::expected<std::optional<User>, Error> user_after_root(const std::string& user);
 
 /// Root becomes somebody who may do less. Does nothing when it is not root who runs the process, or
 /// when `user` is "root".

@@ -13,9 +13,12 @@
 #include "crypto/tls.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
+#include "server/data_directory.hpp"
 #include "server/log.hpp"
 #include "server/log_lines.hpp"
 #include "server/process.hpp"
+#include "storage/file.hpp"
+#include "storage/writer.hpp"
 
 // The order of a start: leave the terminal while there is one thread and no loop, open what only
 // root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
@@ -67,6 +70,10 @@ class Process {
   std::expected<void, Error> listen(std::uint16_t index);
   /// Reads the certificates of all listeners, once more on SIGHUP.
   std::expected<void, Error> read_certificates();
+  /// Reads back what is kept, and keeps what comes.
+  std::expected<void, Error> open_data();
+  void tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds);
+  void on_store_news();
   void tell_who_may_come();
   void tell(LogType type, std::string_view line) { log_.write(type, line); }
   void handle_signals();
@@ -78,6 +85,9 @@ class Process {
   BrokerDriver driver_;
   std::optional<PidFile> pid_file_;
   std::vector<MakeFilter> filters_;  ///< by listener; none: no TLS
+  std::optional<storage::FileLock> data_lock_;
+  std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
+  std::string store_trouble_;              ///< as far as it was told
 };
 
 std::expected<void, Error> Process::open() {
@@ -92,10 +102,54 @@ std::expected<void, Error> Process::open() {
     if (!written) return std::unexpected(written.error());
     pid_file_.emplace(std::move(*written));
   }
+  if (!config_.data_file.empty()) {
+    if (auto made = make_data_directory(config_.data_file, config_.user); !made) return made;
+  }
   const auto user = drop_root(config_.user);
   if (!user) return std::unexpected(user.error());
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
+  return open_data();
+}
+
+std::expected<void, Error> Process::open_data() {
+  if (config_.data_file.empty()) {
+    if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
+    return {};
+  }
+  if (auto checked = check_data_directory(config_.data_file); !checked) return checked;
+  const Now start = net::now();
+  auto file = storage::open_file(config_.data_file, start.wall);
+  if (!file) return std::unexpected(file.error());
+  if (!file->damage.empty()) tell(LogType::error, "Damaged: " + printable(file->damage));
+  core_.recover(file->state);
+  tell_recovered(file->state, (net::now().steady - start.steady).count());
+  data_lock_.emplace(std::move(file->lock));
+  writer_.emplace(std::move(file->content), config_.sync, [this] { driver_.on_store_news(); });
+  driver_.keep_in(*writer_, [this] { on_store_news(); });
   return {};
+}
+
+void Process::tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds) {
+  std::size_t queued = 0;
+  for (const auto& [client_id, session] : state.sessions) queued += session.queue.size();
+  tell(LogType::information,
+       fmt::format("Keeping the state in {}: {} sessions, {} queued and {} retained messages, read "
+                   "in {} ms.",
+                   printable(config_.data_file), state.sessions.size(), queued,
+                   state.retained.size(), milliseconds));
+}
+
+void Process::on_store_news() {
+  const std::string trouble = writer_->trouble();
+  if (trouble == store_trouble_) return;
+  store_trouble_ = trouble;
+  if (trouble.empty()) {
+    tell(LogType::notice, "The state is stored again.");
+  } else {
+    tell(LogType::error, fmt::format("Cannot store the state: {}. Acknowledgements wait until it "
+                                     "can be stored.",
+                                     printable(trouble)));
+  }
 }
 
 std::expected<void, Error> Process::read_certificates() {
@@ -177,6 +231,12 @@ void Process::on_hangup() {
 void Process::run() {
   tell(LogType::information, fmt::format("{} running", config_.broker.version));
   driver_.run();
+  if (writer_) {
+    if (auto rest = core_.take_batch()) writer_->submit(std::move(*rest));
+    if (const auto words = writer_->close(); !words.empty()) {
+      tell(LogType::error, "The last changes could not be stored: " + printable(words));
+    }
+  }
   tell(LogType::information, fmt::format("{} terminating", config_.broker.version));
 }
 

@@ -7,19 +7,10 @@
 #include <string>
 #include <thread>
 
-#include "base/time.hpp"
 #include "storage/sqlite.hpp"
+#include "storage/sync_policy.hpp"
 
 namespace mq::storage {
-
-/// When what was committed is brought to the disk. Without that it survives the broker's death, and
-/// not the machine's.
-struct SyncPolicy {
-  enum class Kind { always, interval, off };
-  Kind kind = Kind::always;
-  Seconds interval{0};  ///< of Kind::interval: at least so often
-  bool operator==(const SyncPolicy&) const = default;
-};
 
 /// Stores batches on a thread of its own. A batch that cannot be stored is tried again until it is:
 /// meanwhile nothing behind it is stored either.

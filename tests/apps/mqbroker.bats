@@ -183,9 +183,9 @@ listener PORT 127.0.0.1"
   printf 'listener 1\npersistence false\n' >"$house/good.conf"
   run -0 --separate-stderr mqbroker --test-config -c "$house/good.conf"
   [[ -z $stderr ]]
-  printf 'persistence true\n' >"$house/bad.conf"
+  printf 'persistence maybe\n' >"$house/bad.conf"
   run -3 --separate-stderr mqbroker --test-config -c "$house/bad.conf"
-  [[ $stderr == *"persistence: this version keeps its state in memory only"* ]]
+  [[ $stderr == *"persistence: \"maybe\" should be true or false"* ]]
 }
 
 @test "-q logs nothing, also when -v is there" {

@@ -14,12 +14,15 @@ patience=${MQ_PATIENCE:-20}
 
 open_house() {
   house=$(mktemp -d "${TMPDIR:-/tmp}/mq.XXXXXX")
+  chmod 711 "$house" # a broker that root starts becomes somebody else
+  export XDG_STATE_HOME=$house/state
   mkdir "$house/bin"
   ln -s "$MQBROKER" "$house/bin/mqbroker"
   ln -s "$MQSUB" "$house/bin/mqsub"
   ln -s "$MQPUB" "$house/bin/mqpub"
   PATH=$house/bin:$PATH
   port=
+  declare -ga broker_options=()
   declare -gA window_pid=() # the windows that are open, and the brokers
   fences=0
 }
@@ -107,7 +110,8 @@ started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house
 
 # start_broker [NAME [CONFIGURATION]] - starts mqbroker on a free port, and sets `port`. With a
 # configuration, that is its file, in which PORT and HOUSE stand for the port and the directory.
-# $broker is the program, if not mqbroker. A port that is taken, by whomever, is left to him.
+# $broker is the program, if not mqbroker, and broker_options what else it is told. A port that is
+# taken, by whomever, is left to him.
 start_broker() {
   local name=${1:-broker}
   for _ in {1..50}; do
@@ -116,7 +120,7 @@ start_broker() {
       sed "s|PORT|$port|g; s|HOUSE|$house|g" <<<"$2" >"$house/$name.conf"
       window "$name" "${broker:-mqbroker}" -v -c "$name.conf"
     else
-      window "$name" "${broker:-mqbroker}" -v -p "$port"
+      window "$name" "${broker:-mqbroker}" -v -p "$port" "${broker_options[@]}"
     fi
     wait_until "$name runs" started_or_ended "$name" || return 1
     running "$name" && return 0

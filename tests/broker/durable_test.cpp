@@ -200,3 +200,14 @@ TEST_CASE("without persistence nothing is written") {
   world.peer().join("p").retain("t", "x");
   CHECK_FALSE(world.core().take_batch().has_value());
 }
+
+TEST_CASE("what the broker says about itself is not stored") {
+  auto config = support::durable();
+  config.sys_interval = Seconds(10);
+  World world(config);
+  world.advance(Seconds(11));
+  CHECK(world.core().retained_count() > 10);
+  CHECK(world.store.load().retained.empty());
+  world.peer().join("a").retain("kept", "value");
+  CHECK(world.store.load().retained.size() == 1);
+}

@@ -273,8 +273,12 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
        "subscribe unsubscribe websockets internal all"},
       {"auto_id_prefix 123456789012345678901234567890123456789012345678901",
        "1: auto_id_prefix: it is longer than 50 bytes"},
-      {"persistence true",
-       "1: persistence: this version keeps its state in memory only, so \"true\" should be false"},
+      {"persistence_sync sometimes",
+       "1: persistence_sync: \"sometimes\" should be always, off, or interval and a number of "
+       "seconds"},
+      {"persistence_sync interval 0",
+       "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
+       "3600"},
       {"protocol websockets",
        "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
        "should be mqtt"},
@@ -386,4 +390,20 @@ TEST_CASE("TLS belongs to the listener above it") {
   CHECK_FALSE(tls.checks_dates);
   CHECK(tls.version == crypto::TlsVersion::v1_3);
   CHECK(tls.user_name == crypto::UserName::common_name);
+}
+
+TEST_CASE("persistence puts location and file together as mosquitto does, and is off by default") {
+  CHECK(config_of("").data_file.empty());
+  CHECK(!config_of("").broker.persistence);
+  const auto here = config_of("persistence true\n");
+  CHECK(here.data_file == "mqbroker.db");
+  CHECK(here.broker.persistence);
+  CHECK(here.sync.kind == storage::SyncPolicy::Kind::always);
+  const auto there = config_of(
+      "retained_persistence true\npersistence_location /var/lib/x/\npersistence_file y.db\n"
+      "persistence_sync interval 5\nautosave_interval 1800\n");
+  CHECK(there.data_file == "/var/lib/x/y.db");
+  CHECK(there.sync == storage::SyncPolicy{storage::SyncPolicy::Kind::interval, Seconds(5)});
+  CHECK(config_of("persistence_sync off\n").sync.kind == storage::SyncPolicy::Kind::off);
+  CHECK(config_of("persistence false\npersistence_file y.db\n").data_file.empty());
 }

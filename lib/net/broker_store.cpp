@@ -1,0 +1,45 @@
+#include "net/broker_driver.hpp"
+#include "net/broker_handles.hpp"
+
+// The store gets one batch at a time: while it is busy the next one grows, and what is dropped
+// before it is taken need never be stored.
+
+namespace mq::net {
+
+void BrokerDriver::keep_in(storage::Store& store, std::function<void()> stored) {
+  store_ = &store;
+  stored_sink_ = std::move(stored);
+}
+
+void BrokerDriver::on_store_news() {
+  uv_async_send(&store_news_);
+}
+
+void BrokerDriver::submit_changes() {
+  if (store_ == nullptr || submitted_ > stored_) return;
+  auto batch = core_.take_batch();
+  if (!batch) return;
+  submitted_ = batch->ticket;
+  store_->submit(std::move(*batch));
+}
+
+void BrokerDriver::take_store_news() {
+  if (store_ == nullptr) return;
+  stored_sink_();
+  const storage::Ticket stored = store_->stored();
+  if (stored <= stored_) return;
+  stored_ = stored;
+  core_.on_stored(stored, now());
+  flush();
+  if (core_.unstored_bytes() <= core_.config().max_unstored_bytes) read_on();
+}
+
+void BrokerDriver::read_on() {
+  for (Peer* peer : peers_) {
+    if (peer == nullptr || !peer->is_held_back) continue;
+    peer->is_held_back = false;
+    if (!peer->is_paused) uv_read_start(&peer->stream, on_alloc, on_read);
+  }
+}
+
+}  // namespace mq::net

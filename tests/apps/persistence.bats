@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# What the broker acknowledged is there again after its death, whatever killed it.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  load support
+  open_house
+}
+teardown() { close_house; }
+
+# restart_broker - starts the broker again where it was, after it has ended.
+restart_broker() {
+  window broker mqbroker -v -p "$port" "${broker_options[@]}"
+  wait_until "the broker runs again" started_or_ended broker
+  running broker
+}
+log() { cat "$house/broker.err"; }
+publish() { mqpub -p "$port" "$@"; }
+# The session "bond", fetched: subscribes to a/#, or takes over what was there.
+bond() { mqsub -p "$port" -i bond -c -q 1 -t 'a/#' "$@"; }
+
+@test "messages for a sleeping subscriber, and retained ones, survive kill -9" {
+  start_broker
+  run -0 bond -E
+  seq 1 50 | publish -t a/b -q 1 -l
+  publish -t kept -m value -r -q 1
+
+  crash broker
+  restart_broker
+  log | grep -qE "Keeping the state in $house/state/mqbroker/$port.db: 1 sessions, 50 queued and 1 retained messages, read in [0-9]+ ms"
+
+  run -0 bond -C 50 -W 20
+  [[ $output == "$(seq 1 50)" ]]
+  run -0 mqsub -p "$port" -t kept -C 1 -W 20
+  [[ $output == value ]]
+}
+
+@test "QoS 2 messages that are on their way when the broker dies arrive exactly once" {
+  start_broker
+  run -0 mqsub -p "$port" -i bond -c -q 2 -t 'a/#' -E
+  seq 1 900 >"$house/lines"
+  stdin=$house/lines window sender mqpub -p "$port" -i sender -c -q 2 -t a/b -l
+  for _ in 1 2 3; do
+    wait_for_line "$house/broker.err" ' as sender '
+    crash broker
+    restart_broker
+  done
+  wait_for_end sender
+  run -0 mqsub -p "$port" -i bond -c -q 2 -t 'a/#' -C 900 -W 60
+  [[ $output == "$(seq 1 900)" ]]
+}
+
+@test "--no-persistence forgets everything and leaves no file" {
+  broker_options=(--no-persistence)
+  start_broker
+  log | grep -q "Keeping the state in memory only"
+  publish -t kept -m value -r -q 1
+  crash broker
+  restart_broker
+  run -27 --separate-stderr mqsub -p "$port" -t kept -C 1 -W 1
+  [[ -z $output && ! -e $house/state ]]
+}
+
+@test "--data names the directory" {
+  broker_options=(--data "$house/here")
+  start_broker
+  publish -t kept -m value -r -q 1
+  stop broker
+  [[ -s $house/here/$port.db && ! -e $house/state ]]
+  restart_broker
+  run -0 mqsub -p "$port" -t kept -C 1 -W 20
+  [[ $output == value ]]
+}
+
+@test "--data and --no-persistence do not go together" {
+  run -3 --separate-stderr mqbroker --data x --no-persistence
+  [[ $stderr == *"leave one of them out"* ]]
+}
+
+@test "a configuration file says whether the state is kept, and where" {
+  mkdir -m 777 "$house/data"
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location HOUSE/data/
+persistence_sync interval 1"
+  publish -t kept -m value -r -q 1
+  crash broker
+  [[ -e $house/data/mqbroker.db ]]
+  window broker mqbroker -v -c broker.conf
+  wait_until "the broker runs again" started_or_ended broker
+  run -0 mqsub -p "$port" -t kept -C 1 -W 20
+  [[ $output == value ]]
+}
+
+@test "a second broker on the same file is refused and told who has it" {
+  start_broker broker "listener PORT 127.0.0.1
+persistence true
+persistence_location HOUSE/data/"
+  local pid=${window_pid[broker]}
+  sed "s/$port/0/" "$house/broker.conf" >"$house/second.conf"
+  cd "$house"
+  run -1 --separate-stderr mqbroker -c second.conf
+  [[ $stderr == *"data/mqbroker.db: in use by the process $pid"* ]]
+}
+
+@test "a damaged file is moved aside and named, and the broker starts" {
+  start_broker
+  stop broker
+  local file=$house/state/mqbroker/$port.db
+  head -c 100000 /dev/urandom >"$file"
+  restart_broker
+  log | grep -qE "Damaged: .*is kept as $file.damaged-[0-9]+"
+  publish -t kept -m value -r -q 1
+  run -0 mqsub -p "$port" -t kept -C 1 -W 20
+  [[ $output == value ]]
+}
+
+@test "a directory that cannot be written is an error that names path, owner and mode" {
+  mkdir -m 555 "$house/data"
+  run -1 --separate-stderr mqbroker -p 0 --data "$house/data"
+  [[ $stderr == *"cannot write the data directory $house/data (owner $(id -un), mode 0555): Permission denied"* ]]
+}
+
+@test "no acknowledgement is sent before the disk has what it acknowledges" {
+  # LeakSanitizer cannot do its work while strace does.
+  cat >"$house/bin/traced" <<END
+#!/bin/sh
+ASAN_OPTIONS=detect_leaks=0 exec strace -f -o '$house/trace' \
+  -e trace=write,writev,sendmsg,sendto,fdatasync,fsync,pwrite64 mqbroker "\$@"
+END
+  chmod +x "$house/bin/traced"
+  # A broker that root starts would become somebody else, whom strace does not follow everywhere.
+  broker=traced start_broker broker "user root
+listener PORT 127.0.0.1
+allow_anonymous true
+persistence true"
+  run -0 bond -E
+  for i in 1 2 3 4 5; do publish -t a/b -q 1 -m "$i"; done
+  kill -TERM "$(pgrep -P "${window_pid[broker]}")"
+  wait_for_end broker
+  # A PUBACK is 40 02 and the packet id. Between it and the PUBLISH before it stands a sync.
+  python3 "$BATS_TEST_DIRNAME/sync_order.py" "$house/trace" 5
+}
