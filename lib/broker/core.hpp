@@ -73,6 +73,8 @@ class Core {
   void on_heap(std::size_t bytes);
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
+  /// Nothing can be stored, or it can again. Meanwhile a PUBLISH that would have to be is refused.
+  void on_store_trouble(bool is_in_trouble) { is_store_in_trouble_ = is_in_trouble; }
 
   /// Takes over what a store read back. Before anything else happens, and with persistence on.
   void recover(const storage::Snapshot& stored);
@@ -166,6 +168,9 @@ class Core {
   std::optional<wire::Fault> resolve_topic(Connection& connection, const wire::Publish& publish,
                                            std::string_view& topic);
   bool accept_publish(Connection& connection, Incoming& incoming);
+  /// Whether its acknowledgement would have to wait for the store.
+  bool must_be_stored(const Session& publisher, const wire::Publish& packet);
+  bool refuse_unstorable(Connection& connection, const wire::Publish& packet);
   /// Stores or clears what is retained and delivers. Returns whether anybody subscribes.
   bool publish(Incoming& incoming);
   void retain(Incoming& incoming);
@@ -236,6 +241,7 @@ class Core {
   Stored held_;
   Journal journal_;
   storage::Ticket stored_ = 0;
+  bool is_store_in_trouble_ = false;
   Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets
   Ring<std::pair<storage::Ticket, std::uint32_t>> storing_;  ///< sessions whose outbox waits
 

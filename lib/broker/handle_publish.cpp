@@ -93,6 +93,9 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     return false;
   }
   const bool is_denied = is_reserved(packet.topic);
+  if (is_store_in_trouble_ && !is_denied && must_be_stored(*connection.session, packet)) {
+    return refuse_unstorable(connection, packet);
+  }
   auto reason = ReasonCode::success;
   if (packet.qos == QoS::exactly_once) {
     session::Inbox& inbox = connection.session->inbox;
@@ -122,6 +125,42 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
   } else if (packet.qos == QoS::exactly_once) {
     acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}},
                 journal_.written_since(written));  // [MQTT-4.3.3-8]
+  }
+  return true;
+}
+
+bool Core::must_be_stored(const Session& publisher, const wire::Publish& packet) {
+  if (packet.qos == QoS::at_most_once) return false;
+  if (packet.qos == QoS::exactly_once) {
+    // A repetition waits with what it repeats.
+    if (publisher.inbox.contains(packet.packet_id)) return false;
+    if (publisher.is_durable) return true;
+  }
+  if (packet.retain) return true;
+  const auto is_for_keeps = [&](const topic::Subscriber& subscriber) {
+    const QoS granted = GrantedOptions::of(subscriber.options).qos;
+    return sessions_[subscriber.owner]->is_durable &&
+           outgoing_qos(granted, packet.qos) != QoS::at_most_once;
+  };
+  for (const auto filter : subscriptions_.match(packet.topic)) {
+    if (std::ranges::any_of(subscriptions_.subscribers(filter), is_for_keeps)) return true;
+    for (auto share = subscriptions_.shared_from(filter); share != topic::kNoFilter;
+         share = subscriptions_.shared_after(share)) {
+      if (std::ranges::any_of(subscriptions_.subscribers(share), is_for_keeps)) return true;
+    }
+  }
+  return false;
+}
+
+bool Core::refuse_unstorable(Connection& connection, const wire::Publish& packet) {
+  if (connection.version != Version::v5) {
+    fail(connection, {ReasonCode::quota_exceeded, "", "its message cannot be stored just now"});
+    return false;
+  }
+  if (packet.qos == QoS::at_least_once) {
+    acknowledge(connection, wire::Puback{packet.packet_id, ReasonCode::quota_exceeded, {}}, 0);
+  } else {
+    acknowledge(connection, wire::Pubrec{packet.packet_id, ReasonCode::quota_exceeded, {}}, 0);
   }
   return true;
 }

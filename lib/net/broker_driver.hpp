@@ -60,8 +60,8 @@ class BrokerDriver {
   /// Lets `store` keep what the core wants kept. To be called before run(); the store must be gone
   /// from its thread when the driver is destroyed.
   ///
-  /// stored  called from the loop after every news of the store
-  void keep_in(storage::Store& store, std::function<void()> stored);
+  /// trouble  told why nothing can be stored, and with an empty text that it can again
+  void keep_in(storage::Store& store, std::function<void(const std::string&)> trouble);
   /// Tells that the store has news. Any thread may call it, as long as the driver is there.
   void on_store_news();
 
@@ -146,7 +146,8 @@ class BrokerDriver {
   std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time
   bool is_stopping_ = false;
   storage::Store* store_ = nullptr;  ///< none: nothing is kept
-  std::function<void()> stored_sink_;
+  std::function<void(const std::string&)> trouble_sink_;
+  std::string trouble_;  ///< of the store, as far as it was told
   storage::Ticket submitted_ = 0;
   storage::Ticket stored_ = 0;
 };

@@ -6,9 +6,9 @@
 
 namespace mq::net {
 
-void BrokerDriver::keep_in(storage::Store& store, std::function<void()> stored) {
+void BrokerDriver::keep_in(storage::Store& store, std::function<void(const std::string&)> trouble) {
   store_ = &store;
-  stored_sink_ = std::move(stored);
+  trouble_sink_ = std::move(trouble);
 }
 
 void BrokerDriver::on_store_news() {
@@ -25,7 +25,11 @@ void BrokerDriver::submit_changes() {
 
 void BrokerDriver::take_store_news() {
   if (store_ == nullptr) return;
-  stored_sink_();
+  if (std::string trouble = store_->trouble(); trouble != trouble_) {
+    trouble_ = std::move(trouble);
+    core_.on_store_trouble(!trouble_.empty());
+    trouble_sink_(trouble_);
+  }
   const storage::Ticket stored = store_->stored();
   if (stored <= stored_) return;
   stored_ = stored;

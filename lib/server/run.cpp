@@ -73,7 +73,7 @@ class Process {
   /// Reads back what is kept, and keeps what comes.
   std::expected<void, Error> open_data();
   void tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds);
-  void on_store_news();
+  void tell_trouble(const std::string& trouble);
   void tell_who_may_come();
   void tell(LogType type, std::string_view line) { log_.write(type, line); }
   void handle_signals();
@@ -87,7 +87,6 @@ class Process {
   std::vector<MakeFilter> filters_;  ///< by listener; none: no TLS
   std::optional<storage::FileLock> data_lock_;
   std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
-  std::string store_trouble_;              ///< as far as it was told
 };
 
 std::expected<void, Error> Process::open() {
@@ -125,7 +124,7 @@ std::expected<void, Error> Process::open_data() {
   tell_recovered(file->state, (net::now().steady - start.steady).count());
   data_lock_.emplace(std::move(file->lock));
   writer_.emplace(std::move(file->content), config_.sync, [this] { driver_.on_store_news(); });
-  driver_.keep_in(*writer_, [this] { on_store_news(); });
+  driver_.keep_in(*writer_, [this](const std::string& trouble) { tell_trouble(trouble); });
   return {};
 }
 
@@ -139,15 +138,12 @@ void Process::tell_recovered(const storage::Snapshot& state, std::int64_t millis
                    state.retained.size(), milliseconds));
 }
 
-void Process::on_store_news() {
-  const std::string trouble = writer_->trouble();
-  if (trouble == store_trouble_) return;
-  store_trouble_ = trouble;
+void Process::tell_trouble(const std::string& trouble) {
   if (trouble.empty()) {
     tell(LogType::notice, "The state is stored again.");
   } else {
-    tell(LogType::error, fmt::format("Cannot store the state: {}. Acknowledgements wait until it "
-                                     "can be stored.",
+    tell(LogType::error, fmt::format("Cannot store the state: {}. Until it can be stored, messages "
+                                     "that would have to be kept are refused.",
                                      printable(trouble)));
   }
 }
@@ -211,11 +207,12 @@ void Process::handle_signals() {
   driver_.on_signal(SIGHUP, [this] { on_hangup(); });
   // mosquitto's scripts send these; without a handler they would end the process.
   driver_.on_signal(SIGRTMIN, [this] { on_hangup(); });
-  for (const int signal : {SIGUSR1, SIGUSR2}) {
-    driver_.on_signal(signal, [this] {
-      tell(LogType::warning, "A signal came that means nothing to this version.");
-    });
-  }
+  driver_.on_signal(SIGUSR1, [this] {
+    if (writer_) writer_->request_checkpoint();
+  });
+  driver_.on_signal(SIGUSR2, [this] {
+    tell(LogType::warning, "A signal came that means nothing to this version.");
+  });
 }
 
 void Process::on_hangup() {

@@ -53,6 +53,8 @@ class Store {
   virtual void submit(Batch batch) = 0;
   /// The highest ticket that is stored by now, together with all before it; 0 for none.
   virtual Ticket stored() = 0;
+  /// Why nothing can be stored just now; empty: it can.
+  virtual std::string trouble() { return {}; }
 };
 
 }  // namespace mq::storage

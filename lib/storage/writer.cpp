@@ -37,6 +37,14 @@ std::string Writer::trouble() {
   return trouble_;
 }
 
+void Writer::request_checkpoint() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_checkpoint_due_ = true;
+  }
+  wake_.notify_one();
+}
+
 std::string Writer::close() {
   {
     const std::lock_guard lock(mutex_);
@@ -52,7 +60,7 @@ void Writer::run() {
   if (policy_.kind != SyncPolicy::Kind::always) (void)file_.set_synced(false);
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto has_work = [this] { return !batches_.empty() || is_closing_; };
+    const auto has_work = [this] { return !batches_.empty() || is_closing_ || is_checkpoint_due_; };
     if (policy_.kind == SyncPolicy::Kind::interval && is_unsynced_) {
       if (!wake_.wait_for(lock, policy_.interval, has_work)) {
         lock.unlock();
@@ -62,6 +70,12 @@ void Writer::run() {
       }
     } else {
       wake_.wait(lock, has_work);
+    }
+    if (std::exchange(is_checkpoint_due_, false)) {
+      lock.unlock();
+      if (auto done = file_.checkpoint(); !done) tell(0, done.error().message);
+      lock.lock();
+      continue;
     }
     if (batches_.empty()) break;
     const Batch batch = std::move(batches_.front());

@@ -24,8 +24,9 @@ class Writer : public Store {
 
   void submit(Batch batch) override;
   Ticket stored() override;
-  /// Why the last attempt failed; empty: it did not.
-  std::string trouble();
+  std::string trouble() override;
+  /// Moves what is committed into the main file, soon.
+  void request_checkpoint();
   /// Stores what is on its way, once more, and ends the thread.
   ///
   /// Returns  why the rest is lost; empty: nothing is
@@ -47,6 +48,7 @@ class Writer : public Store {
   Ticket stored_ = 0;
   std::string trouble_;
   bool is_closing_ = false;
+  bool is_checkpoint_due_ = false;
   bool is_unsynced_ = false;  ///< the thread's own
   std::thread thread_;
 };

@@ -211,3 +211,23 @@ TEST_CASE("what the broker says about itself is not stored") {
   world.peer().join("a").retain("kept", "value");
   CHECK(world.store.load().retained.size() == 1);
 }
+
+TEST_CASE("while nothing can be stored, what would have to be is refused, and the rest goes on") {
+  World world(support::durable());
+  world.peer().resume("sleeper").subscribe("kept/#", {.qos = QoS::at_least_once}).disconnect();
+  Peer& awake = world.peer().join("awake").subscribe("#", {.qos = QoS::at_least_once});
+  Peer& modern = world.peer().join("modern", Version::v5);
+  Peer& old = world.peer().join("old");
+
+  world.core().on_store_trouble(true);
+  CHECK(modern.publish("kept/a", "1", QoS::at_least_once, 1).all() == "PUBACK 1 97");
+  CHECK(modern.publish("kept/a", "2", QoS::exactly_once, 2).all() == "PUBREC 2 97");
+  CHECK(awake.all().empty());
+  CHECK(modern.publish("other", "3", QoS::at_least_once, 3).all() == "PUBACK 3");
+  CHECK(!awake.all().empty());
+  CHECK(old.publish("kept/a", "4", QoS::at_least_once, 4).all() == "closed");
+
+  world.core().on_store_trouble(false);
+  CHECK(modern.publish("kept/a", "5", QoS::at_least_once, 5).all() == "PUBACK 5");
+  CHECK(world.store.load().sessions.at("sleeper").queue.size() == 1);
+}
