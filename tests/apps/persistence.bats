@@ -38,28 +38,43 @@ bond() { mqsub -p "$port" -i bond -c -q 1 -t 'a/#' "$@"; }
   [[ $output == value ]]
 }
 
+# traced - makes a program `$1`: mqbroker under strace with these options, in the same process. Its
+# configuration must say "user root", since strace does not follow everywhere who becomes another.
+traced() {
+  # LeakSanitizer cannot do its work while strace does.
+  printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -D -f -q %s mqbroker "$@"\n' "$2" \
+    >"$house/bin/$1"
+  chmod +x "$house/bin/$1"
+}
+kept="user root
+listener PORT 127.0.0.1
+allow_anonymous true
+persistence true"
+
 # under_fire QOS - kills the broker again and again, every third time also while it starts, while
 # publishers send $count lines to the session bond. That sleeps, and after each kill gets what there
-# is: into $house/drained.
+# is: into $house/drained. Every write to the file takes three milliseconds, so that there is always
+# something that is not written.
 under_fire() {
   local qos=$1 each=40
-  broker_options=(--data "$house/here")
-  start_broker
+  traced slow "-o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=3000"
+  broker=slow start_broker broker "$kept"
   run -0 mqsub -p "$port" -i bond -c -q "$qos" -t 'a/#' -E
   count=$((kills * each))
   for ((i = 0; i < kills; ++i)); do
     seq $((i * each + 1)) $(((i + 1) * each)) >"$house/lines"
-    stdin=$house/lines window sender mqpub -p "$port" -i "sender $i" -c -q "$qos" -t a/b -l
-    wait_for_line "$house/broker.err" " as sender $i "
+    stdin=$house/lines window sender mqpub -p "$port" -i "sender $i" -c -q "$qos" -t a/b -l -d
+    wait_for_line "$house/sender.err" 'received CONNACK'
     # Somewhere in the middle: after so many looks at the log.
-    for ((j = RANDOM % 8; j > 0; --j)); do grep -c sender "$house/broker.err" >/dev/null; done
+    for ((j = RANDOM % 20; j > 0; --j)); do grep -c . "$house/sender.err" >/dev/null; done
     crash broker
     if ((i % 3 == 0)); then
-      window broker mqbroker -p "$port" "${broker_options[@]}"
-      for ((j = RANDOM % 8; j > 0; --j)); do grep -c sender "$house/lines" >/dev/null || true; done
+      window broker slow -c broker.conf
+      for ((j = RANDOM % 8; j > 0; --j)); do grep -c . "$house/lines" >/dev/null; done
       crash broker
     fi
-    restart_broker
+    window broker slow -v -c broker.conf
+    wait_until "the broker runs again" started_or_ended broker
     wait_for_end sender
     mqsub -p "$port" -i bond -c -q "$qos" -t 'a/#' -C "$each" -W 20 >>"$house/drained"
   done
@@ -149,10 +164,7 @@ persistence_location HOUSE/data/"
   printf '#!/bin/bash\ntrap "" XFSZ\nulimit -S -f 400\nexec mqbroker "$@"\n' >"$house/bin/cramped"
   chmod +x "$house/bin/cramped"
   # Root may lift the limit only of a process of root.
-  broker=cramped start_broker broker "user root
-listener PORT 127.0.0.1
-allow_anonymous true
-persistence true"
+  broker=cramped start_broker broker "$kept"
   run -0 bond -E
   printf -v line '%01000d' 7
   run -27 publish -t a/b -q 1 -l --ack-timeout 2 <<<"$(for _ in {1..900}; do echo "$line"; done)"
@@ -181,22 +193,10 @@ persistence true"
 }
 
 @test "no acknowledgement is sent before the disk has what it acknowledges" {
-  # LeakSanitizer cannot do its work while strace does.
-  cat >"$house/bin/traced" <<END
-#!/bin/sh
-ASAN_OPTIONS=detect_leaks=0 exec strace -f -o '$house/trace' \
-  -e trace=write,writev,sendmsg,sendto,fdatasync,fsync,pwrite64 mqbroker "\$@"
-END
-  chmod +x "$house/bin/traced"
-  # A broker that root starts would become somebody else, whom strace does not follow everywhere.
-  broker=traced start_broker broker "user root
-listener PORT 127.0.0.1
-allow_anonymous true
-persistence true"
+  traced watched "-o '$house/trace' -e trace=read,write,writev,sendmsg,sendto,fdatasync,fsync"
+  broker=watched start_broker broker "$kept"
   run -0 bond -E
   for i in 1 2 3 4 5; do publish -t a/b -q 1 -m "$i"; done
-  kill -TERM "$(pgrep -P "${window_pid[broker]}")"
-  wait_for_end broker
-  # A PUBACK is 40 02 and the packet id. Between it and the PUBLISH before it stands a sync.
+  stop broker
   python3 "$BATS_TEST_DIRNAME/sync_order.py" "$house/trace" 5
 }
