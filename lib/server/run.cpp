@@ -1,6 +1,7 @@
 #include "server/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <optional>
@@ -117,7 +118,9 @@ std::expected<void, Error> Process::open_data() {
   }
   if (auto checked = check_data_directory(config_.data_file); !checked) return checked;
   const Now start = net::now();
+  const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(config_.data_file, start.wall);
+  umask(usual);
   if (!file) return std::unexpected(file.error());
   if (!file->damage.empty()) tell(LogType::error, "Damaged: " + printable(file->damage));
   core_.recover(file->state);
@@ -132,7 +135,7 @@ void Process::tell_recovered(const storage::Snapshot& state, std::int64_t millis
   std::size_t queued = 0;
   for (const auto& [client_id, session] : state.sessions) queued += session.queue.size();
   tell(LogType::information,
-       fmt::format("Keeping the state in {}: {} sessions, {} queued and {} retained messages, read "
+       fmt::format("Keeping the state in {}: sessions: {}, queued messages: {}, retained: {}, read "
                    "in {} ms.",
                    printable(config_.data_file), state.sessions.size(), queued,
                    state.retained.size(), milliseconds));

@@ -1,9 +1,12 @@
 #include "storage/file.hpp"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <string_view>
 #include <utility>
 
 namespace mq::storage {
@@ -31,11 +34,25 @@ std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::str
   return std::pair(std::move(*content), std::move(*state));
 }
 
+/// mosquitto's own files begin with these bytes.
+bool is_mosquittos(const std::string& path) {
+  constexpr std::string_view kBeginning("\0\xB5\0mosquitto db", 15);
+  std::array<char, kBeginning.size()> found{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(found.data(), found.size());
+  return file && std::string_view(found.data(), found.size()) == kBeginning;
+}
+
 }  // namespace
 
 std::expected<File, Error> open_file(const std::string& path, WallTime now) {
   auto lock = FileLock::take(path + ".lock");
   if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
+  if (is_mosquittos(path)) {
+    return std::unexpected(Error{path +
+                                 " was written by mosquitto, and this version cannot read it: "
+                                 "name another file with persistence_file"});
+  }
   auto opened = open_and_load(path);
   if (opened) return File{std::move(*lock), std::move(opened->first), std::move(opened->second)};
   const Failure failure = opened.error();

@@ -30,7 +30,8 @@ bond() { mqsub -p "$port" -i bond -c -q 1 -t 'a/#' "$@"; }
 
   crash broker
   restart_broker
-  log | grep -qE "Keeping the state in $house/state/mqbroker/$port.db: 1 sessions, 50 queued and 1 retained messages, read in [0-9]+ ms"
+  log | grep -qE "Keeping the state in $house/state/mqbroker/$port.db: sessions: 1, queued messages: 50, retained: 1, read in [0-9]+ ms"
+  [[ $(stat -c %a "$house/state/mqbroker/$port.db") == 600 ]]
 
   run -0 bond -C 50 -W 20
   [[ $output == "$(seq 1 50)" ]]

@@ -104,3 +104,14 @@ TEST_CASE("a directory that is not there is an error that names the file") {
   CHECK(file.error().message.contains("/nowhere/at/all/a.db"));
   CHECK(file.error().message.contains("No such file or directory"));
 }
+
+TEST_CASE("a file that mosquitto has written is refused and left alone") {
+  const TemporaryTree directory;
+  const std::string path = directory / "mosquitto.db";
+  const std::string content = std::string("\0\xB5\0mosquitto db", 15) + std::string(100, 'x');
+  std::ofstream(path, std::ios::binary) << content;
+  const auto file = open_file(path, kThen);
+  REQUIRE(!file);
+  CHECK(file.error().message.contains("was written by mosquitto"));
+  CHECK(std::filesystem::file_size(path) == content.size());
+}
