@@ -248,12 +248,15 @@ $(printf '%s\n' "$@")"
   mqpub -h localhost -p "$port" --cafile ca.crt --cert server.crt --key server.key -t a -m b
 }
 
-# say TEXT - sends it to the broker and waits until the broker has closed.
+# say TEXT - sends it to the broker, in one piece, and waits until the broker has closed or reset the connection.
 say() {
+  local rc=0
+  printf '%b' "$1" >said
   exec 9<>"/dev/tcp/127.0.0.1/$port"
-  printf '%b' "$1" >&9
-  timeout 10 cat <&9 >/dev/null
+  cat said >&9
+  timeout 10 cat <&9 >/dev/null 2>&1 || rc=$?
   exec 9>&-
+  [[ $rc -ne 124 ]]
 }
 lines_of_ends() { grep -c ' disconnected: ' broker.err; }
 
