@@ -17,8 +17,12 @@ constexpr std::string_view kUsage =
     "\n"
     "  mqbroker [-c FILE] [-d] [-p PORT ...] [--data DIR | --no-persistence] [-q | -v]\n"
     "  mqbroker cert DIR --host NAME ... [--client NAME ...]\n"
+    "  mqbroker db verify|dump|stats FILE\n"
+    "  mqbroker db backup FILE TO\n"
     "\n"
     "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
+    "db looks at a file with the state, also while the broker runs: is it right, all of it,\n"
+    "how much is in it (JSON, an object a line); or copies it.\n"
     "\n";
 
 using O = BrokerOptions;
