@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
                        is_quiet ? Loudness::quiet : Loudness::normal);
   if (!options) {
-    notices.error(options.error().message);
+    notices.errors(options.error().message);
     return cli::exit_code::kFailure;
   }
   if (options->connection.wants_help) {

@@ -45,6 +45,17 @@ std::vector<OptionRow<O>> make_table() {
          o.is_verbose = true;
          return {};
        }},
+      {{"format", 'F', "FORMAT", "",
+        "print messages so: %t is the topic, %p the payload, %j JSON, ..."},
+       [](O& o, V value) -> Verdict {
+         o.format = value;
+         return {};
+       }},
+      {{"pretty", 0, "", "", "with -F %j or %J: JSON over several lines"},
+       [](O& o, V) -> Verdict {
+         o.json = JsonStyle::pretty;
+         return {};
+       }},
       {{"count", 'C', "COUNT", "", "end after so many messages"},
        [](O& o, V value) -> Verdict {
          o.count = parse_number<std::uint64_t>(value, 1, UINT64_MAX);
@@ -116,6 +127,11 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   if (const Verdict verdict = check(options->connection); !verdict) {
     return std::unexpected(Error{verdict.error()});
   }
+  if (options->format) {
+    auto pieces = parse_format(*options->format);
+    if (!pieces) return std::unexpected(pieces.error());
+    options->pieces = *std::move(pieces);
+  }
   return options;
 }
 
@@ -126,6 +142,14 @@ client::Settings settings_of(const SubOptions& options, std::uint64_t pid, Prng&
     settings.properties.add(wire::PropertyId::receive_maximum, static_cast<std::uint32_t>(count));
   }
   return settings;
+}
+
+MessageFormat format_of(const SubOptions& options, Medium medium) {
+  return {.pieces = options.pieces,
+          .has_topic = options.is_verbose,
+          .end = options.has_newline ? "\n" : "",
+          .json = options.json,
+          .medium = medium};
 }
 
 }  // namespace mq::cli

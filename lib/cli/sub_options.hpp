@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "cli/connect_options.hpp"
+#include "cli/formatter.hpp"
 #include "cli/option.hpp"
 
 namespace mq::cli {
@@ -22,6 +23,9 @@ struct SubOptions {
   std::vector<std::string> unsubscriptions;
   bool is_verbose = false;
   bool has_newline = true;
+  std::optional<std::string> format;  ///< as it was typed
+  OutputFormat pieces;                ///< the same, read
+  JsonStyle json = JsonStyle::compact;
   bool shows_retained = true;
   bool ends_after_subscribing = false;
   std::optional<std::uint64_t> count;
@@ -39,5 +43,8 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments);
 
 /// What mqsub says about itself in CONNECT.
 client::Settings settings_of(const SubOptions& options, std::uint64_t pid, Prng& prng);
+
+/// How mqsub prints, on standard output that is such a medium.
+MessageFormat format_of(const SubOptions& options, Medium medium);
 
 }  // namespace mq::cli

@@ -16,9 +16,7 @@ Subscriber::Subscriber(const SubOptions& options, client::Core& core, Output& ou
     : Run(core, options.connection, notices),
       options_(options),
       output_(output),
-      format_{.has_topic = options.is_verbose,
-              .has_newline = options.has_newline,
-              .medium = output.medium()} {}
+      formatter_(format_of(options, output.medium()), notices) {}
 
 void Subscriber::start(Now now) {
   if (options_.timeout) ends_by_ = now.steady + *options_.timeout;
@@ -105,7 +103,7 @@ void Subscriber::end_after_answers(Now now) {
 void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   const wire::Publish& message = event.message;
   if (is_filtered_out(message)) return;
-  format_message(message, format_, output_.buffer());
+  formatter_.append(message, now.wall, output_.buffer());
   if (!output_.flush_when_large()) return finish(exit_code::kOk, now);
   if (output_.medium() == Medium::terminal) flush(now);
   if (++printed_ == options_.count) finish(exit_code::kOk, now);

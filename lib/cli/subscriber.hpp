@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "cli/console.hpp"
-#include "cli/format_message.hpp"
+#include "cli/formatter.hpp"
 #include "cli/run.hpp"
 #include "cli/sub_options.hpp"
 
@@ -36,7 +36,7 @@ class Subscriber final : public Run {
 
   const SubOptions& options_;
   Output& output_;
-  MessageFormat format_;
+  Formatter formatter_;
   Instant ends_by_ = kNever;
   std::uint64_t printed_ = 0;
   bool was_connected_ = false;

@@ -72,6 +72,22 @@ fails_with() {
   [[ $(cat "$house/bare.out") == $'x/a onex/a (null)x/b two\tlines\nof \x1b[31mtextx/fence '* ]]
 }
 
+@test "-F prints what it is asked for; a mistake in it is shown before connecting" {
+  start_broker
+  publish -r -t x/a -m $'\xff\x01' -q 1
+  run -0 mqsub -p "$port" -t x/a -C 1 -q 1 -F '%t %.2:x %5l %q%r\t|'
+  [[ $output == $'x/a ff:01     2 11\t|' ]]
+  run -0 mqsub -p "$port" -t x/a -C 1 -q 1 -F '%j'
+  [[ $output =~ ^\{\"tst\":\"[0-9T:.-]{26}[+-][0-9]{4}\",(.*)$ ]]
+  [[ ${BASH_REMATCH[1]} == '"topic":"x/a","qos":1,"retain":true,"payloadlen":2,"mid":1,"payload_b64":"/wE="}' ]]
+  run -0 mqsub -p "$port" -t x/a -C 1 -F %J --pretty
+  python3 -m json.tool <<<"$output" >"$house/parsed"
+  stop broker
+  run -1 --separate-stderr mqsub -p "$port" -t a -F '%t %k'
+  [[ -z $output && ${stderr_lines[0]} == "mqsub: -F: %k is no code" ]]
+  [[ ${stderr_lines[1]} == '  %t %k' && ${stderr_lines[2]} == '      ^ allowed: %% %A '* ]]
+}
+
 @test "-C ends after so many messages" {
   start_broker
   subscriber left -t a -C 2 -v
