@@ -122,6 +122,47 @@ fails_with() {
   expect hiding "x/new yes"
 }
 
+@test "-0 ends messages with a NUL, --color always colours topics also in a pipe" {
+  start_broker
+  publish -r -t x -m $'one\ntwo'
+  mqsub -p "$port" -t x -C 1 -0 | cmp - <(printf 'one\ntwo\0')
+  NO_COLOR=1 mqsub -p "$port" -t x -C 1 -v --color always | cmp - <(printf '\e[36mx\e[0m one\ntwo\n')
+}
+
+@test "--retained-only prints what is retained and ends; --remove-retained leaves nothing of it" {
+  start_broker
+  for topic in x/a x/b x/keep; do publish -r -t "$topic" -m "$topic"; done
+  run -0 --separate-stderr mqsub -p "$port" -t 'x/#' --retained-only -W 10
+  [[ $(sort <<<"$output") == $'x/a\nx/b\nx/keep' && -z $stderr ]]
+  run -0 --separate-stderr mqsub -p "$port" -t 'x/#' --remove-retained -C 2 -T x/keep -W 10
+  [[ $(sort <<<"$output") == $'x/a\nx/b' && -z $stderr ]]
+  run -0 mqsub -p "$port" -t 'x/#' --retained-only --remove-retained -W 10
+  [[ $output == x/keep ]]
+  run -0 mqsub -p "$port" -t 'x/#' --retained-only -W 10
+  [[ -z $output ]]
+}
+
+@test "--retain-as-published and --retain-handling in MQTT 5" {
+  start_broker
+  publish -r -t x -m old
+  subscriber left -V 5 -t 'x' -t y --retain-as-published --retain-handling never -F '%r %p'
+  listening left y
+  publish -r -t x -m new
+  heard_all left y
+  [[ $(grep -v fence "$house/left.out") == "1 new" ]]
+}
+
+@test "--message-rate says each second how many came" {
+  start_broker
+  subscriber left -t x --message-rate
+  wait_until "a message is counted" rate_is_seen
+  run ! grep -vxE '[0-9]+ msgs/s' "$house/left.out"
+}
+rate_is_seen() {
+  publish -t x -m x
+  grep -qxE '[1-9][0-9]* msgs/s' "$house/left.out"
+}
+
 @test "-E leaves a subscription behind, -U ends it" {
   start_broker
   run -0 mqsub -p "$port" -t a -q 1 -c -i me -E

@@ -112,6 +112,12 @@ TEST_CASE("in a pipe the bytes are the payload's; on a terminal nothing can stee
         "\x1b[1ma\\x1b[31m\\x00\\xff\n");
 }
 
+TEST_CASE("the colour of a topic is not part of its width") {
+  CHECK(formatted("x", {.has_topic = true, .is_coloured = true}) == "\x1b[36ma/b\x1b[0m x\n");
+  CHECK(formatted("x", {.pieces = *parse_format("%5t|"), .is_coloured = true}) ==
+        "\x1b[36m  a/b\x1b[0m|\n");
+}
+
 TEST_CASE("escaping leaves text as it is, in any script, with tabs and newlines") {
   CHECK(escaped("grün\t東京\n🌡") == "grün\t東京\n🌡");
   CHECK(escaped("\r\x7f") == "\\x0d\\x7f");
