@@ -197,14 +197,14 @@ void Formatter::append_piece(const FormatPiece& piece, const wire::Publish& mess
 void Formatter::append_json_piece(const FormatPiece& piece, const wire::Publish& message,
                                   WallTime wall, std::string& out) {
   const JsonPayload payload = piece.code == 'J' ? JsonPayload::value : JsonPayload::text;
-  std::string stamp(local_time("%FT%T", wall));
-  fmt::format_to(std::back_inserter(stamp), ".{:06}", micros_of(wall));
-  stamp += local_time("%z", wall);
+  stamp_ = local_time("%FT%T", wall);
+  fmt::format_to(std::back_inserter(stamp_), ".{:06}", micros_of(wall));
+  stamp_ += local_time("%z", wall);
   if (format_.json == JsonStyle::compact) {
-    append_json_message(message, stamp, payload, out);
+    append_json_message(message, stamp_, payload, out);
   } else {
     scratch_.clear();
-    append_json_message(message, stamp, payload, scratch_);
+    append_json_message(message, stamp_, payload, scratch_);
     append_json(scratch_, format_.json, out);
   }
 }

@@ -54,6 +54,7 @@ class Formatter {
   MessageFormat format_;
   Notices& notices_;
   std::string scratch_;
+  std::string stamp_;
   char time_[128] = {};
   std::int64_t second_ = -1;  ///< that local_ stands for
   std::tm local_{};
