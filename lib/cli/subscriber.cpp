@@ -135,7 +135,7 @@ void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   const wire::Publish& message = event.message;
   if (is_ending_) return;
   if (!options_.shows_live) {
-    if (!message.retain) return end_well(now);
+    if (!message.retain) return on_live(now);
     quiet_by_ = now.steady + kQuiet;
   }
   if (is_filtered_out(message)) return;
@@ -145,6 +145,11 @@ void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   }
   print(message, now);
   if (++printed_ == options_.count) end_well(now);
+}
+
+/// What is retained comes first. But what is removed comes back as an empty live message.
+void Subscriber::on_live(Now now) {
+  if (!options_.removes_retained) end_well(now);
 }
 
 void Subscriber::print(const wire::Publish& message, Now now) {

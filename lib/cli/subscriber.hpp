@@ -43,6 +43,7 @@ class Subscriber final : public Run {
 
   void subscribe(Now now);
   bool is_filtered_out(const wire::Publish& message) const;
+  void on_live(Now now);
   void print(const wire::Publish& message, Now now);
   void print_rate(Now now);
   void remove(std::string_view topic, Now now);

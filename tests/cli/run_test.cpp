@@ -245,6 +245,23 @@ TEST_CASE("--retained-only ends after a quiet second, or with the first other me
   CHECK(busy.printed == "old\n");
 }
 
+TEST_CASE("--retained-only does not take for live what --remove-retained brings about") {
+  SubOptions options = to({"a"});
+  options.shows_live = false;
+  options.removes_retained = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "old", true);
+  stage.arrive("a", "");
+  stage.arrive("b", "old too", true);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.talk.sent() == "PUBLISH a q1 id=1 retain ''; PUBLISH b q1 id=2 retain ''");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.talk.sent().empty());
+  stage.reply(stage.run, puback(2));
+  CHECK(stage.talk.sent() == "DISCONNECT");
+}
+
 TEST_CASE("--remove-retained waits for what it removes, also with -C") {
   SubOptions options = to({"#"});
   options.removes_retained = true;
