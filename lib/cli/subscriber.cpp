@@ -75,9 +75,18 @@ void Subscriber::on_connected(const client::Connected& event, Now now) {
   if (!event.is_first && options_.connection.is_session_kept && !event.session_present) {
     notices().note("the server has forgotten the session; what came meanwhile is lost");
   }
+  if (event.is_first && !event.session_present) hint_at_new_session();
   was_connected_ = true;
   answers_due_ = 0;
   if (event.is_first || !event.session_present) subscribe(now);
+}
+
+void Subscriber::hint_at_new_session() {
+  const ConnectOptions& connection = options_.connection;
+  const bool is_expected = connection.is_session_kept && !options_.ends_after_subscribing;
+  if (is_expected && connection.qos != QoS::at_most_once) {
+    notices().hint("the server had no session of this id: messages are kept from now on");
+  }
 }
 
 void Subscriber::subscribe(Now now) {

@@ -41,6 +41,7 @@ class Subscriber final : public Run {
   void on_ended() override;
   void on_unsubscribed(const client::Unsubscribed& event, Now now) override;
 
+  void hint_at_new_session();
   void subscribe(Now now);
   bool is_filtered_out(const wire::Publish& message) const;
   void on_live(Now now);

@@ -489,6 +489,22 @@ TEST_CASE("hints: -q without -c, and -c without -q, for a person at a terminal")
   CHECK(Subscribing(options).said.contains("add -q 1"));
 }
 
+TEST_CASE("hint: a session was hoped for, and the server had none") {
+  SubOptions options = to({"a"});
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  options.connection.qos = kQoS1;
+  const auto said = [&options](bool is_present) {
+    Subscribing stage(options);
+    stage.reply(stage.run, Connack{.session_present = is_present, .properties = {}});
+    return stage.said;
+  };
+  CHECK(said(true).empty());
+  CHECK(said(false) == "mq: the server had no session of this id: messages are kept from now on\n");
+  options.ends_after_subscribing = true;
+  CHECK(said(false).empty());
+}
+
 TEST_CASE("mqpub sends a QoS 0 message and its goodbye in one go") {
   Publishing stage(message(kQoS0), "hello");
   stage.join();
