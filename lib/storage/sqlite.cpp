@@ -49,7 +49,7 @@ std::expected<void, Failure> prepare(const std::string& path, const Database& da
                                      Error{path + " " + objection}});
     }
   }
-  database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.run("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   if (!is_new) return {};
   database.run("BEGIN IMMEDIATE");
   database.run(kSchema);
