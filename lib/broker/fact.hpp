@@ -36,6 +36,7 @@ enum class End : std::uint8_t {
   fault,         ///< it broke the protocol
   broken,        ///< what its connection passes through has failed
   refused,       ///< as the Refused before it says
+  expelled,      ///< its user is gone or has another password
   shutting_down,
 };
 

@@ -81,6 +81,7 @@ struct RetainedFeed {
 struct Session : WheelNode {
   std::uint32_t index = 0;
   std::string client_id;
+  std::string user_name;              ///< of its last connection; empty: none
   Connection* connection = nullptr;   ///< none: it sleeps
   bool is_awake = false;              ///< CONNACK is on its way: it may be sent messages
   bool is_durable = false;            ///< its state is stored

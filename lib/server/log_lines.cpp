@@ -88,6 +88,8 @@ std::string line_of(const Ended& fact, std::string_view peer) {
       return fmt::format("{} disconnected: {}.", client, printable(fact.words));
     case End::refused:
       return client + " disconnected: refused.";
+    case End::expelled:
+      return client + " disconnected: its user is gone, or has another password.";
     case End::shutting_down:
       return client + " disconnected: the broker is shutting down.";
   }

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/text_map.hpp"
+#include "crypto/password_hash.hpp"
+
+namespace mq::server {
+
+/// The users of a password file: lines of `user:hash`; those that begin with '#' or have no ':'
+/// mean nothing.
+class PasswordFile {
+ public:
+  using Hash = std::shared_ptr<const crypto::PasswordHash>;
+
+  /// name   what an error line calls it
+  /// Fails  a user without a name, or twice, or with something else than a hash, such as the
+  ///        password itself; the line names the place and the way out
+  static std::expected<PasswordFile, Error> parse(std::string_view text, const std::string& name);
+
+  /// What the user's password must match; for an unknown user the hash of another, so that finding
+  /// out takes the same time. nullptr when there are no users.
+  struct Found {
+    Hash hash;
+    bool is_known = false;
+  };
+  Found find(std::string_view user) const;
+
+  /// Who is not there any more, or has another password, in `next`.
+  std::vector<std::string> changed_in(const PasswordFile& next) const;
+  std::size_t size() const { return users_.size(); }
+
+ private:
+  TextMap<Hash> users_;
+  Hash decoy_;
+};
+
+}  // namespace mq::server
