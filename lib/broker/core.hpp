@@ -14,6 +14,7 @@
 #include "base/prng.hpp"
 #include "base/time.hpp"
 #include "base/wheel.hpp"
+#include "broker/access.hpp"
 #include "broker/config.hpp"
 #include "broker/connection.hpp"
 #include "broker/fact.hpp"
@@ -87,6 +88,9 @@ class Core {
 
   /// Disconnects those who came in through this listener, with a password, as one of `users`.
   void expel(std::uint16_t listener, std::span<const std::string> users, Now now);
+  /// What may be done by those who come in through this listener; nullptr: anything. Those who are
+  /// there feel it at once.
+  void use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> rules);
   /// Publishes all wills and says goodbye to everyone.
   void shut_down(Now now);
 
@@ -174,6 +178,18 @@ class Core {
   void wait_behind(Connection& connection, ByteView bytes);
   void give_up_verifying(Connection& connection);
 
+  // access.cpp
+  void apply_rules(Session& session);
+  /// Whether the rules of a session that has some allow it; a denial is told.
+  bool check(Session& session, fact::Act act, std::string_view topic);
+  bool may_read(Session& session, std::string_view topic) {
+    return session.access == nullptr || check(session, fact::Act::read, topic);
+  }
+  bool may_write(Session& session, std::string_view topic, fact::Act act) {
+    return session.access == nullptr || check(session, act, topic);
+  }
+  bool may_subscribe(Session& session, std::string_view filter);
+
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
                        const std::function<Message(storage::MessageId)>& message);
@@ -254,6 +270,7 @@ class Core {
   Now now_;
   Prng prng_;
   Stats stats_;
+  std::vector<std::shared_ptr<const AccessRules>> rules_;  ///< by listener
   Stored held_;
   Journal journal_;
   storage::Ticket stored_ = 0;

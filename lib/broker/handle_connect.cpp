@@ -169,8 +169,12 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
 
   session.connection = &connection;
   session.user_name = connected.user_name;
+  session.listener = connection.listener;
+  apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will) session.will = store(*connect.will);
+  if (connect.will && may_write(session, connect.will->topic, fact::Act::will)) {
+    session.will = store(*connect.will);
+  }
   if (session.expiry_interval == 0) {
     journal_.drop_session(session);  // it was to be kept so far
     session.is_durable = false;

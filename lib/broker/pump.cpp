@@ -58,7 +58,10 @@ void Core::pump_outbox(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
     const auto item = session.outbox.next(connection.receive_maximum);
-    if (!item) return;
+    if (!item) {
+      session.must_recheck = session.must_recheck && session.outbox.waiting() > 0;
+      return;
+    }
     Outbox::Entry& entry = *item->entry;
     if (entry.qos == QoS::exactly_once &&
         (!is_stored(session, item->sequence) || session.released_by > stored_)) {
@@ -72,6 +75,10 @@ void Core::pump_outbox(Session& session) {
     const Message& message = entry.message.message;
     if (!entry.was_sent && message.is_expired(now_.steady)) {  // [MQTT-3.3.2-5]
       give_up(session, Drop::expired);
+      continue;
+    }
+    if (session.must_recheck && !entry.was_sent && !may_read(session, message.topic())) {
+      give_up(session, Drop::denied);
       continue;
     }
     const bool is_shared = (entry.flags & kFromShare) != 0;
@@ -136,7 +143,7 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
     if (!has_room_for(session, feed)) return false;
     if (message.is_expired(now_.steady)) {
       expired.emplace_back(message.topic());
-    } else {
+    } else if (may_read(session, message.topic())) {
       feed_one(session, feed, message);
     }
     return true;

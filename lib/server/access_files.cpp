@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "server/acl_file.hpp"
 #include "server/text_file.hpp"
 
 namespace mq::server {
@@ -33,10 +34,13 @@ std::expected<std::shared_ptr<const Content>, Error> read_once(
 std::expected<AccessFiles, Error> AccessFiles::read(const std::vector<Listener>& listeners) {
   AccessFiles files;
   TextMap<std::shared_ptr<const PasswordFile>> password_files;
+  TextMap<std::shared_ptr<const broker::AccessRules>> acl_files;
   for (const Listener& listener : listeners) {
     auto passwords = read_once(listener.password_file, password_files, PasswordFile::parse);
     if (!passwords) return std::unexpected(passwords.error());
-    files.listeners.push_back({*std::move(passwords)});
+    auto rules = read_once(listener.acl_file, acl_files, parse_acl_file);
+    if (!rules) return std::unexpected(rules.error());
+    files.listeners.push_back({*std::move(passwords), *std::move(rules)});
   }
   return files;
 }
@@ -44,7 +48,9 @@ std::expected<AccessFiles, Error> AccessFiles::read(const std::vector<Listener>&
 std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners) {
   std::set<std::string> paths;
   for (const Listener& listener : listeners) {
-    if (!listener.password_file.path.empty()) paths.insert(listener.password_file.path);
+    for (const NamedFile* file : {&listener.password_file, &listener.acl_file}) {
+      if (!file->path.empty()) paths.insert(file->path);
+    }
   }
   std::vector<std::string> lines;
   for (const auto& path : paths) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "broker/access.hpp"
 #include "server/config.hpp"
 #include "server/password_file.hpp"
 
@@ -15,7 +16,8 @@ namespace mq::server {
 /// What the files say about who may come in, and to do what: one entry a listener.
 struct AccessFiles {
   struct Entry {
-    std::shared_ptr<const PasswordFile> passwords;  ///< none: no password_file
+    std::shared_ptr<const PasswordFile> passwords;     ///< none: no password_file
+    std::shared_ptr<const broker::AccessRules> rules;  ///< none: no acl_file
   };
   std::vector<Entry> listeners;
 

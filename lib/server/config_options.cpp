@@ -76,6 +76,12 @@ Objection set_password_file(ConfigDraft& draft, std::string_view value) {
   return {};
 }
 
+Objection set_acl_file(ConfigDraft& draft, std::string_view value) {
+  NamedFile& file = draft.is_per_listener ? draft.listener().acl_file : draft.acl_file;
+  file = {std::string(value), draft.place};
+  return {};
+}
+
 Objection refuse_engine(ConfigDraft&, std::string_view) {
   return "OpenSSL's engines are not supported: give the key as a PEM file, with keyfile";
 }
@@ -128,6 +134,8 @@ constexpr std::array kOptions{
         "", kListener, "the same for one listener", false},
     ConfigOption{"password_file", Text{"FILE", set_password_file}, "", kEither,
                  "the users, each with the hash of the password", false},
+    ConfigOption{"acl_file", Text{"FILE", set_acl_file}, "", kEither,
+                 "who may read and write which topics", false},
     ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
                  kBroker, "seconds that a new connection has for its CONNECT"},
     // TLS.
@@ -279,8 +287,7 @@ constexpr std::array kOptions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
     {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
 
-constexpr std::array<std::string_view, 78> kMissing{"accept_protocol_versions",
-                                                    "acl_file",
+constexpr std::array<std::string_view, 77> kMissing{"accept_protocol_versions",
                                                     "address",
                                                     "addresses",
                                                     "auth_plugin",

@@ -76,7 +76,7 @@ class Process {
   std::expected<void, Error> open_data();
   void tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds);
   void tell_trouble(const std::string& trouble);
-  /// Reads the password files of all listeners, once more on SIGHUP.
+  /// Reads the password and ACL files of all listeners, once more on SIGHUP.
   std::expected<void, Error> read_access();
   std::function<bool()> verify(const broker::Verification& asked) const;
   void tell_who_may_come();
@@ -182,6 +182,9 @@ std::expected<void, Error> Process::read_access() {
     core_.expel(static_cast<std::uint16_t>(i), changed, net::now());
   }
   access_ = *std::move(read);
+  for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
+    core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
+  }
   return {};
 }
 

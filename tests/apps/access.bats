@@ -92,3 +92,66 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   run -1 --separate-stderr mqbroker -c b.conf
   [[ $stderr == *"mqbroker: b.conf:2: password_file: cannot read $house/users: No such file"* ]]
 }
+
+rules='topic read open/#
+user alice
+topic house/#
+topic deny house/door/#
+topic read a b
+pattern write device/%u/#
+pattern readwrite id/%c
+pattern deny house/cellar'
+
+# verdicts - mqpub's exit codes for some topics and users, a line each.
+verdicts() {
+  local user topic
+  for user in '' alice bob; do
+    for topic in open/x house/x house/door house/door/bell house/cellar device/alice device/alice/x \
+      device/bob/x 'id/an id' id/other 'a b'; do
+      local code=0
+      mqpub -h 127.0.0.1 -p "$port" -V 5 -i 'an id' -t "$topic" -m x -q 1 ${user:+-u "$user"} \
+        2>mqpub.err || code=$?
+      echo "$user $topic $code"
+    done
+  done
+}
+
+@test "an ACL file lets write what it lets write in Debian's mosquitto" {
+  echo "$rules" >acl
+  local broker_of_all="listener PORT 127.0.0.1
+user root
+allow_anonymous true
+acl_file HOUSE/acl"
+  start_broker broker "$broker_of_all"
+  verdicts >ours
+  broker=${MOSQUITTO:-/usr/sbin/mosquitto} start_broker broker_theirs "$broker_of_all"
+  verdicts >theirs
+  diff -u theirs ours
+  grep -q 'alice house/door 135' ours
+  grep -q 'alice house/cellar 0' ours
+}
+
+@test "rules are felt, denials logged with their line, and SIGHUP changes both at once" {
+  echo "$rules" >acl
+  our_broker "allow_anonymous true" "acl_file HOUSE/acl"
+  window alice mqsub -h 127.0.0.1 -p "$port" -i one -u alice -t 'house/#' -v
+  wait_for_line broker.err 'one 0 house/#'
+  run -135 mqpub -h 127.0.0.1 -p "$port" -V 5 -i two -u alice -t house/door/bell -m x -q 1
+  wait_for_line broker.err "Denied: client two \(user alice\) may not publish to house/door/bell: $house/acl:4\."
+  run -135 mqsub -h 127.0.0.1 -p "$port" -V 5 -i three -t shut -C 1
+  wait_for_line broker.err "Denied: client three \(anonymous\) may not subscribe to shut: no rule of $house/acl allows it"
+
+  echo 'topic redd x' >acl
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err "acl:1: topic: \"redd\" should be read, write, readwrite or deny"
+  mqpub -h 127.0.0.1 -p "$port" -u alice -t house/x -m 1 -q 1
+
+  printf 'topic write #\nuser alice\ntopic read house/door/#\n' >acl
+  kill -HUP "${window_pid[broker]}"
+  wait_until "twice" eval '(($(grep -c "at who may do what" broker.err) == 2))'
+  mqpub -h 127.0.0.1 -p "$port" -t house/x -m 2 -q 1
+  mqpub -h 127.0.0.1 -p "$port" -t house/door/bell -m 3 -q 1
+  wait_for_line alice.out 3
+  expect alice 'house/x 1' 'house/door/bell 3'
+  wait_for_line broker.err "Denied: client one \(user alice\) may not be sent house/x: no rule"
+}
