@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "base/printable.hpp"
 #include "server/text_file.hpp"
 
@@ -38,6 +40,76 @@ std::expected<PasswordFile, Error> PasswordFile::parse(std::string_view text,
   }
   return file;
 }
+
+namespace password_text {
+namespace {
+
+/// The user of a line; empty: the line means nothing.
+std::string_view user_of(std::string_view line) {
+  line = trimmed(line);
+  const auto colon = line.find(':');
+  if (line.starts_with('#') || colon == std::string_view::npos) return {};
+  return trimmed(line.substr(0, colon));
+}
+
+/// Lets `change` add what becomes of each user's line.
+template <class Change>
+void for_each_user(std::string_view text, std::string& out, Change change) {
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    const auto user = user_of(line);
+    if (!user.empty() && change(user, trimmed(line.substr(line.find(':') + 1)))) continue;
+    out += line;
+    out += '\n';
+  }
+}
+
+std::string line_of(std::string_view user, std::string_view hash) {
+  return fmt::format("{}:{}\n", user, hash);
+}
+
+}  // namespace
+
+Changed put(std::string_view text, std::string_view user, std::string_view hash) {
+  Changed changed;
+  for_each_user(text, changed.text, [&](std::string_view one, std::string_view) {
+    if (one != user) return false;
+    if (changed.lines++ == 0) changed.text += line_of(user, hash);
+    return true;
+  });
+  if (changed.lines == 0) changed.text += line_of(user, hash);
+  return changed;
+}
+
+Changed drop(std::string_view text, std::string_view user) {
+  Changed changed;
+  for_each_user(text, changed.text, [&](std::string_view one, std::string_view) {
+    if (one == user) ++changed.lines;
+    return one == user;
+  });
+  return changed;
+}
+
+std::expected<Changed, Error> hash_all(std::string_view text,
+                                       const crypto::PasswordHash::Recipe& recipe) {
+  Changed changed;
+  std::optional<Error> trouble;
+  for_each_user(text, changed.text, [&](std::string_view user, std::string_view password) {
+    if (password.empty() || crypto::PasswordHash::parse(password)) return false;
+    const auto hash = crypto::PasswordHash::make(password, recipe);
+    if (!hash) {
+      trouble = hash.error();
+      return false;
+    }
+    changed.text += line_of(user, *hash);
+    ++changed.lines;
+    return true;
+  });
+  if (trouble) return std::unexpected(*trouble);
+  return changed;
+}
+
+}  // namespace password_text
 
 PasswordFile::Found PasswordFile::find(std::string_view user) const {
   const auto known = users_.find(user);

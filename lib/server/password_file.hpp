@@ -40,4 +40,22 @@ class PasswordFile {
   Hash decoy_;
 };
 
+/// Changes of a password file's text, which leave all other lines as they are.
+namespace password_text {
+
+struct Changed {
+  std::string text;
+  std::size_t lines = 0;  ///< that were changed or removed
+};
+/// Gives the user this hash, in the line that he has or in a new one.
+Changed put(std::string_view text, std::string_view user, std::string_view hash);
+Changed drop(std::string_view text, std::string_view user);
+/// Hashes what is behind a user's colon and is no hash.
+///
+/// Fails  as PasswordHash::make()
+std::expected<Changed, Error> hash_all(std::string_view text,
+                                       const crypto::PasswordHash::Recipe& recipe);
+
+}  // namespace password_text
+
 }  // namespace mq::server

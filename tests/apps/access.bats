@@ -155,3 +155,78 @@ acl_file HOUSE/acl"
   expect alice 'house/x 1' 'house/door/bell 3'
   wait_for_line broker.err "Denied: client one \(user alice\) may not be sent house/x: no rule"
 }
+
+# their_broker - Debian's mosquitto with the same file of users.
+their_broker() {
+  broker=${MOSQUITTO:-/usr/sbin/mosquitto} start_broker broker_theirs "listener PORT 127.0.0.1
+user root
+password_file HOUSE/users"
+}
+
+@test "users that mqbroker passwd made come in at Debian's mosquitto, and here" {
+  run mqbroker passwd -c -b users alice 'secret pass'
+  [[ $output == 'Adding password for user alice' ]]
+  mqbroker passwd -b -H sha512 users old older
+  printf 'asked\nasked\n' | mqbroker passwd users bob
+  printf 'changed\nchanged\n' | mqbroker passwd users bob | grep -qx 'Updating password for user bob'
+  mosquitto_passwd -b users carol theirs
+  [[ $(cut -d: -f1 users) == $'alice\nold\nbob\ncarol' ]]
+  their_broker
+  for _ in 1 2; do
+    come_in -u alice -P 'secret pass'
+    come_in -u old -P older
+    come_in -u bob -P changed
+    come_in -u carol -P theirs
+    run ! come_in -u bob -P asked
+    our_broker "password_file HOUSE/users"
+  done
+  mqbroker passwd -b -H argon2id users dora argon
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'at who may do what'
+  come_in -u dora -P argon
+}
+
+@test "mqbroker passwd keeps owner, mode and link, hashes plain text, and removes users" {
+  mkdir real
+  printf '# users\nalice:plain\nbob:my:word\n' >real/users
+  ln -s real/users users
+  chmod 640 users
+  [[ $(id -u) -ne 0 ]] || chown nobody real/users
+  local before
+  before=$(stat -c '%u %g %a' real/users)
+  mqbroker passwd -U users
+  mqbroker passwd -U users # a second time changes nothing
+  [[ -L users && $(stat -c '%u %g %a' real/users) == "$before" ]]
+  run ! grep -E 'plain|word' users
+  grep -qx '# users' users
+  our_broker "password_file HOUSE/users"
+  come_in -u alice -P plain
+  come_in -u bob -P my:word
+  mqbroker passwd -D users alice
+  run -1 mqbroker passwd -D users alice
+  [[ $output == 'mqbroker: user alice is not in users' ]]
+  run -1 mqbroker passwd -c -b users x y
+  [[ $output == 'mqbroker: users is there already'* ]]
+  mqbroker passwd -c -f -b users x y
+  [[ $(cut -d: -f1 users) == x && $(ls -A real) == users ]]
+  mqbroker passwd -c -b fresh x y
+  [[ $(stat -c %a fresh) == 600 ]]
+  mqbroker passwd -c -b - x y | grep -q '^x:\$7\$100000\$'
+  run -1 mqbroker passwd -b missing x y
+  [[ $output == *'cannot read missing: No such file'*'-c makes a new file'* ]]
+}
+
+@test "on a terminal the password is asked for and not shown, and Ctrl-C changes nothing" {
+  script -qfec 'mqbroker passwd -c users alice' typed < <(
+    wait_for_line typed Password: >&2 && echo hidden
+    wait_for_line typed Reenter >&2 && echo hidden
+  ) >/dev/null
+  grep -q '^alice:\$7\$' users
+  run ! grep hidden typed
+  cp users before
+  script -qfec 'mqbroker passwd users alice' again >/dev/null < <(
+    wait_for_line again Password: >&2 && printf '\003'
+  ) || true
+  grep -q 'interrupted, nothing is changed' again
+  cmp users before
+}

@@ -46,3 +46,23 @@ TEST_CASE("who has another password, or is gone, has changed") {
   CHECK(before.changed_in(after) == std::vector<std::string>{"a"});
   CHECK(before.changed_in(before).empty());
 }
+
+TEST_CASE("a change leaves every other line as it is") {
+  const std::string text = "# who\n\nalice:1\n bob : 2\njunk\nalice:3";
+  CHECK(password_text::put(text, "bob", "X").text == "# who\n\nalice:1\nbob:X\njunk\nalice:3\n");
+  CHECK(password_text::put(text, "carol", "X").text == text + "\ncarol:X\n");
+  CHECK(password_text::put(text, "alice", "X").text == "# who\n\nalice:X\n bob : 2\njunk\n");
+  CHECK(password_text::put("", "a", "X").text == "a:X\n");
+  CHECK(password_text::drop(text, "alice").text == "# who\n\n bob : 2\njunk\n");
+  CHECK(password_text::drop(text, "nobody").lines == 0);
+}
+
+TEST_CASE("plain passwords are hashed, colons and all, and hashes stay") {
+  const auto changed = password_text::hash_all("#a:b\nold:" + kTheirs + "\nnew:my:pass\n",
+                                               {crypto::HashKind::sha512_pbkdf2, 5});
+  REQUIRE(changed.has_value());
+  CHECK(changed->lines == 1);
+  CHECK(changed->text.starts_with("#a:b\nold:" + kTheirs + "\nnew:$7$5$"));
+  const auto file = PasswordFile::parse(changed->text, "users").value();
+  CHECK(file.find("new").hash->matches("my:pass"));
+}

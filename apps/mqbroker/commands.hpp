@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+
+#include "base/error.hpp"
+
+/// What the program does beside being a broker. All of it returns the exit code.
+namespace mq::app {
+
+inline constexpr int kCannotStart = 1;
+inline constexpr int kUsage = 3;
+
+/// Says why on stderr. Returns `code`.
+int fail(const Error& error, int code);
+
+/// mqbroker passwd: adds, changes and removes users in a password file.
+///
+/// arguments  those of the program without its name; the password among them is overwritten
+int edit_passwords(std::span<char* const> arguments);
+
+}  // namespace mq::app
