@@ -13,6 +13,9 @@ inline constexpr int kUsage = 3;
 /// Says why on stderr. Returns `code`.
 int fail(const Error& error, int code);
 
+/// mqbroker check: looks at a configuration and its files, and explains what they allow.
+int check(std::span<char* const> arguments);
+
 /// mqbroker passwd: adds, changes and removes users in a password file.
 ///
 /// arguments  those of the program without its name; the password among them is overwritten

@@ -73,6 +73,9 @@ int main(int argc, char** argv) {
   if (argc > 1 && arguments[1] == std::string_view("cert")) {
     return make_certificates(arguments.subspan(1));
   }
+  if (argc > 1 && arguments[1] == std::string_view("check")) {
+    return mq::app::check(arguments.subspan(1));
+  }
   if (argc > 1 && arguments[1] == std::string_view("passwd")) {
     return mq::app::edit_passwords(arguments.subspan(1));
   }

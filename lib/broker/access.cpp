@@ -28,9 +28,10 @@ std::optional<std::string> filled_in(std::string_view pattern, std::string_view 
   bool is_first = true;
   for (std::string_view rest = pattern; rest.data() != nullptr;) {
     auto level = topic::take_level(rest);
-    if (level == "%u" && user_name.empty()) return std::nullopt;
-    if (level == "%u") level = user_name;
-    if (level == "%c") level = client_id;
+    if (level == "%u" || level == "%c") {
+      level = level == "%u" ? user_name : client_id;
+      if (level.empty()) return std::nullopt;
+    }
     if (!std::exchange(is_first, false)) filter += '/';
     filter += level;
   }

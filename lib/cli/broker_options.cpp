@@ -17,10 +17,13 @@ constexpr std::string_view kUsage =
     "\n"
     "  mqbroker [-c FILE] [-d] [-p PORT ...] [--data DIR | --no-persistence] [-q | -v]\n"
     "  mqbroker cert DIR --host NAME ... [--client NAME ...]\n"
+    "  mqbroker check -c FILE\n"
+    "  mqbroker check -c FILE [--user NAME] [--client ID] --read FILTER | --write TOPIC\n"
     "  mqbroker passwd [-c [-f]] [-b] [-D | -U] [-H HASH] [-I NUMBER] FILE [USER]\n"
     "\n"
     "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
-    "passwd does what mosquitto_passwd does.\n"
+    "check looks at FILE and what it names, and explains what it allows. passwd does\n"
+    "what mosquitto_passwd does.\n"
     "\n";
 
 using O = BrokerOptions;

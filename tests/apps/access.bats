@@ -230,3 +230,38 @@ password_file HOUSE/users"
   grep -q 'interrupted, nothing is changed' again
   cmp users before
 }
+
+@test "mqbroker check looks at the files that a configuration names" {
+  mqbroker passwd -c -b users alice secret
+  echo "$rules" >acl
+  printf 'listener 1883\npassword_file %s\nacl_file %s\n' users acl >right.conf
+  run -0 --separate-stderr mqbroker check -c right.conf
+  [[ ${lines[0]} == 'port 1883: no encryption; 1 users in users; clients without a name do not come in; rules in acl' ]]
+  [[ ${lines[1]} == 'right.conf: the configuration is right' ]]
+  chmod 644 users
+  run -0 --separate-stderr mqbroker check -c right.conf
+  [[ $stderr == *'users can be read by everybody'* ]]
+  sed -i 's/alice:.*/alice:secret/' users
+  run -3 mqbroker check -c right.conf
+  [[ $output == 'mqbroker: users:1: what user alice has is no hash'* ]]
+  rm users
+  run -3 mqbroker check -c right.conf
+  [[ $output == 'mqbroker: right.conf:2: password_file: cannot read users: No such file'* ]]
+  echo 'acl_fil acl' >wrong.conf
+  run -3 mqbroker check -c wrong.conf
+  [[ $output == 'mqbroker: wrong.conf:1: unknown option "acl_fil" (did you mean acl_file?)' ]]
+}
+
+@test "mqbroker check explains a decision with the rule's line" {
+  mqbroker passwd -c -b users alice secret
+  echo "$rules" >acl
+  printf 'listener 1883\npassword_file %s\nacl_file %s\n' users acl >b.conf
+  run -0 mqbroker check -c b.conf --user alice --client x --write house/x
+  [[ $output == 'port 1883: user alice as client x may write house/x: acl:3 (readwrite house/#)' ]]
+  run -1 mqbroker check -c b.conf --user alice --read house/door/bell
+  [[ $output == *'may not read house/door/bell: acl:4 (deny house/door/#)' ]]
+  run -1 mqbroker check -c b.conf --read open/x
+  [[ $output == *'it cannot come in: allow_anonymous is false' ]]
+  run -3 mqbroker check -c b.conf --user alice
+  [[ $output == *'add --read FILTER or --write TOPIC' ]]
+}
