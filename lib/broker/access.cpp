@@ -134,7 +134,7 @@ void Core::apply_rules(Session& session) {
   if (session.listener >= rules_.size() || rules_[session.listener] == nullptr) return;
   session.access =
       std::make_unique<Access>(rules_[session.listener], session.user_name, session.client_id);
-  session.must_recheck = session.outbox.waiting() > 0;
+  session.must_recheck = session.waiting() > 0;
 }
 
 bool Core::check(Session& session, fact::Act act, std::string_view topic) {

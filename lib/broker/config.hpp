@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "storage/store.hpp"
 #include "wire/version.hpp"
 
 namespace mq::broker {
@@ -28,10 +29,12 @@ struct Config {
   std::uint16_t max_inflight_messages =
       20;  ///< per session and direction; 0: as many as there are ids
   std::size_t max_queued_messages =
-      1000;                            ///< waiting per session, those under way not counted; 0: any
-  std::size_t max_queued_bytes = 0;    ///< likewise, of payload; 0: any
-  std::uint16_t max_keepalive = 0;     ///< seconds; 0: any
-  std::uint16_t max_topic_alias = 10;  ///< accepted from a client
+      1000;                          ///< waiting per session, those under way not counted; 0: any
+  std::size_t max_queued_bytes = 0;  ///< likewise, of payload; 0: any
+  /// What of a session's queue is in memory; the rest, with persistence, is in the store only.
+  storage::Window queue_window{1000, 1U << 20U};
+  std::uint16_t max_keepalive = 0;            ///< seconds; 0: any
+  std::uint16_t max_topic_alias = 10;         ///< accepted from a client
   std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
   wire::QoS max_qos = wire::QoS::exactly_once;
   bool retain_available = true;

@@ -78,6 +78,8 @@ class Core {
   void on_heap(std::size_t bytes);
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
+  /// The answer to one of take_loads().
+  void on_loaded(const storage::Page& page, Now now);
   /// Nothing can be stored, or it can again. Meanwhile a PUBLISH that would have to be is refused.
   void on_store_trouble(bool is_in_trouble) { is_store_in_trouble_ = is_in_trouble; }
 
@@ -108,6 +110,9 @@ class Core {
   std::vector<Fact> take_facts();
   /// What is to be stored since the last call, all or nothing; answered by on_stored().
   std::optional<storage::Batch> take_batch() { return journal_.take_batch(); }
+  /// What is to be read from the store, answered by on_loaded(). The changes that take_batch()
+  /// returned before come first.
+  std::vector<storage::Load> take_loads() { return std::exchange(loads_, {}); }
   /// What take_batch() would take, in bytes of memory.
   std::size_t unstored_bytes() const { return journal_.size(); }
   /// Nothing refers to the bytes of this turn any more.
@@ -193,6 +198,9 @@ class Core {
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
                        const std::function<Message(storage::MessageId)>& message);
+  /// Puts a stored entry into the outbox, unless it has expired.
+  void restore(Session& session, std::uint64_t sequence, const storage::Snapshot::Queued& queued,
+               Message message);
   Session& create_session(std::string_view client_id);
 
   // handle_publish.cpp
@@ -239,6 +247,13 @@ class Core {
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  /// Whether the message is not to be in memory, but in the store only.
+  bool is_beyond_window(const Session& session, const Message& message) const;
+  /// Asks for the next part of the tail when the outbox has room for it.
+  void load_more(Session& session);
+  void leave_tail(Session& session, const storage::Page::Entry& entry);
+  /// The store has nothing of what should be there.
+  void lose_tail(Session& session);
   /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
   void count_held(Session* session, const Message& message);
   void count_released(Session* session, const Message& message);
@@ -275,6 +290,8 @@ class Core {
   Journal journal_;
   storage::Ticket stored_ = 0;
   bool is_store_in_trouble_ = false;
+  std::vector<storage::Load> loads_;
+  std::uint64_t last_load_ = 0;
   Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets
   Ring<std::pair<storage::Ticket, std::uint32_t>> storing_;  ///< sessions whose outbox waits
 

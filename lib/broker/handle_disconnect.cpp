@@ -94,6 +94,8 @@ void Core::end_session(Session& session) {
     const Message& message = session.outbox[i].message.message;
     if (message) count_released(&session, message);
   }
+  held_.count -= session.tail.count;
+  held_.bytes -= session.tail.bytes;
   journal_.drop_session(session);
   for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
   session_ids_.erase(session.client_id);

@@ -55,7 +55,8 @@ void Journal::put_queued(const Session& session, const Outbox::Item& item, std::
   const auto id = id_of(entry.message.message, now);
   batch_.changes.emplace_back(
       storage::PutQueued{session.client_id, item.sequence, id, static_cast<std::uint8_t>(entry.qos),
-                         static_cast<std::uint8_t>(entry.flags & kRetainFlag), identifier});
+                         static_cast<std::uint8_t>(entry.flags & kRetainFlag), identifier,
+                         entry.message.message.payload().size()});
 }
 
 void Journal::release_queued(const Session& session, std::uint64_t sequence) {

@@ -14,6 +14,7 @@
 namespace mq::broker {
 
 using session::Delivery;
+using storage::Tail;
 using topic::FilterId;
 using topic::Subscriber;
 using wire::QoS;
@@ -28,18 +29,89 @@ constexpr std::size_t kStepsATurn = 10'000;
 }  // namespace
 
 void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
+  const bool is_tail = journal_.keeps(session) && is_beyond_window(session, queued.message);
   count_held(&session, queued.message);
-  const auto sequence = session.outbox.push(std::move(queued), qos, flags);
-  if (!journal_.keeps(session)) return;
-  auto& entry = session.outbox[session.outbox.size() - 1];
+  if (!journal_.keeps(session)) {
+    session.outbox.push(std::move(queued), qos, flags);
+    return;
+  }
+  Outbox::Entry entry{std::move(queued), qos, Delivery::waiting, false, flags};
   const auto identifier = (flags & kFromShare) == 0
                               ? entry.message.origin
                               : identifier_in(entry.message.origin, session.index);
+  const auto sequence = session.tail.count > 0 ? session.tail.end : session.outbox.next_sequence();
   if (session.unstored.empty() || session.unstored.back().first != journal_.ticket()) {
     session.unstored.push_back({journal_.ticket(), sequence});
     storing_.push_back({journal_.ticket(), session.index});
   }
   journal_.put_queued(session, {&entry, sequence}, identifier, now_);
+  if (!is_tail) {
+    session.outbox.push(std::move(entry.message), qos, flags);
+    return;
+  }
+  Tail& tail = session.tail;
+  if (tail.count == 0) tail.first = sequence;
+  tail.end = sequence + 1;
+  ++tail.count;
+  tail.bytes += entry.message.message.payload().size();
+}
+
+bool Core::is_beyond_window(const Session& session, const Message& message) const {
+  if (session.tail.count > 0) return true;
+  const std::size_t waiting = session.outbox.waiting();
+  return waiting >= config_.queue_window.messages ||
+         (waiting > 0 &&
+          session.queued_bytes + message.payload().size() > config_.queue_window.bytes);
+}
+
+void Core::load_more(Session& session) {
+  const Tail& tail = session.tail;
+  if (tail.count == 0 || session.loading != 0 || !is_stored(session, tail.first)) return;
+  const storage::Window page{(config_.queue_window.messages + 1) / 2,
+                             (config_.queue_window.bytes + 1) / 2};
+  const std::size_t waiting = session.outbox.waiting();
+  const std::size_t bytes = session.queued_bytes - tail.bytes;
+  if (waiting > 0 && (waiting >= page.messages || bytes >= page.bytes)) return;
+  session.loading = ++last_load_;
+  loads_.push_back({session.loading, session.client_id, tail.first, page});
+}
+
+void Core::on_loaded(const storage::Page& page, Now now) {
+  now_ = now;
+  const auto known = session_ids_.find(page.client_id);
+  if (known == session_ids_.end()) return;
+  Session& session = *sessions_[known->second];
+  if (session.loading != page.number) return;  // asked for by an earlier session of this name
+  session.loading = 0;
+  for (const auto& entry : page.entries) {
+    leave_tail(session, entry);
+    restore(
+        session, entry.sequence, entry.queued,
+        entry.queued.message == 0 ? Message() : Message::of(entry.queued.message, entry.body, now));
+  }
+  if (page.entries.empty()) lose_tail(session);
+  if (session.tail.count == 0) session.outbox.continue_at(session.tail.end);
+  if (session.is_awake) pump(session);
+}
+
+void Core::leave_tail(Session& session, const storage::Page::Entry& entry) {
+  Tail& tail = session.tail;
+  const std::size_t size = entry.body.payload.size();
+  tail.first = entry.sequence + 1;
+  --tail.count;
+  tail.bytes -= size;
+  session.queued_bytes -= size;
+  --held_.count;
+  held_.bytes -= size;
+}
+
+void Core::lose_tail(Session& session) {
+  Tail& tail = session.tail;
+  held_.count -= tail.count;
+  held_.bytes -= tail.bytes;
+  session.queued_bytes -= tail.bytes;
+  for (; tail.count > 0; --tail.count) count_drop(session, Drop::unreadable);
+  tail.bytes = 0;
 }
 
 bool Core::is_stored(Session& session, std::uint64_t sequence) const {
@@ -51,6 +123,7 @@ bool Core::is_stored(Session& session, std::uint64_t sequence) const {
 
 void Core::pump(Session& session) {
   pump_outbox(session);
+  load_more(session);
   if (!session.feeds.empty()) pump_feeds(session);
 }
 
@@ -59,7 +132,7 @@ void Core::pump_outbox(Session& session) {
   while (connection.out.size() < kEnoughToSend) {
     const auto item = session.outbox.next(connection.receive_maximum);
     if (!item) {
-      session.must_recheck = session.must_recheck && session.outbox.waiting() > 0;
+      session.must_recheck = session.must_recheck && session.waiting() > 0;
       return;
     }
     Outbox::Entry& entry = *item->entry;
@@ -156,8 +229,7 @@ bool Core::has_room_for(const Session& session, const RetainedFeed& feed) const 
   if (session.connection->out.size() >= kEnoughToSend) return false;
   if (feed.options.qos == QoS::at_most_once) return true;
   // Retained messages do not queue: one is taken when it can leave at once.
-  return session.outbox.waiting() == 0 &&
-         session.outbox.in_flight() < session.connection->receive_maximum;
+  return session.waiting() == 0 && session.outbox.in_flight() < session.connection->receive_maximum;
 }
 
 void Core::feed_one(Session& session, const RetainedFeed& feed, const Message& message) {

@@ -30,7 +30,7 @@ Session& Core::create_session(std::string_view client_id) {
 }
 
 void Core::recover(const storage::Snapshot& stored) {
-  journal_ = Journal(stored.messages.empty() ? 0 : stored.messages.rbegin()->first);
+  journal_ = Journal(stored.last_message);
   std::map<storage::MessageId, Message> messages;
   const auto message = [&](storage::MessageId id) {
     const auto body = stored.messages.find(id);
@@ -69,22 +69,36 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
     session.subscriptions.push_back(added.filter);
   }
   for (const auto id : stored.incoming) session.inbox.restore(id);
-  for (const auto& [sequence, queued] : stored.queue) {
-    Message body = message(queued.message);
-    const auto state = queued.message == 0 ? Delivery::released : Delivery::waiting;
-    if (state == Delivery::waiting && (!body || body.is_expired(now_.steady))) {
-      journal_.drop_queued(session, sequence);
-      continue;
-    }
-    if (body) count_held(&session, body);
-    session.outbox.restore(sequence, {Queued(std::move(body), queued.origin),
-                                      static_cast<QoS>(queued.qos), state, true, queued.flags});
+  session.fresh_from = stored.tail.end;
+  if (!stored.queue.empty()) {
+    session.fresh_from = std::max(session.fresh_from, stored.queue.rbegin()->first + 1);
   }
+  for (const auto& [sequence, queued] : stored.queue) {
+    restore(session, sequence, queued, message(queued.message));
+  }
+  session.tail = stored.tail;
+  session.queued_bytes += stored.tail.bytes;
+  held_.count += stored.tail.count;
+  held_.bytes += stored.tail.bytes;
   if (stored.will) {
     session.will = std::make_unique<StoredWill>(
         StoredWill{stored.will->topic, stored.will->payload, stored.will->properties,
                    static_cast<QoS>(stored.will->qos), stored.will->retain, stored.will->delay});
   }
+}
+
+void Core::restore(Session& session, std::uint64_t sequence,
+                   const storage::Snapshot::Queued& queued, Message message) {
+  const auto state = queued.message == 0 ? Delivery::released : Delivery::waiting;
+  if (state == Delivery::waiting && (!message || message.is_expired(now_.steady))) {
+    journal_.drop_queued(session, sequence);
+    count_drop(session, message ? Drop::expired : Drop::unreadable);
+    return;
+  }
+  if (message) count_held(&session, message);
+  session.outbox.restore(
+      sequence, {Queued(std::move(message), queued.origin), static_cast<QoS>(queued.qos), state,
+                 sequence < session.fresh_from, queued.flags});
 }
 
 }  // namespace mq::broker

@@ -14,6 +14,7 @@
 #include "broker/message.hpp"
 #include "session/inbox.hpp"
 #include "session/outbox.hpp"
+#include "storage/store.hpp"
 #include "topic/subscription_index.hpp"
 
 namespace mq::broker {
@@ -56,8 +57,8 @@ using Outbox = session::Outbox<Queued>;
 static_assert(sizeof(Outbox::Entry) == 16);
 
 /// Why a message for a session was given up.
-enum class Drop : std::uint8_t { queue_full, unread, expired, too_large, denied };
-inline constexpr std::size_t kDropKinds = 5;
+enum class Drop : std::uint8_t { queue_full, unread, expired, too_large, denied, unreadable };
+inline constexpr std::size_t kDropKinds = 6;
 
 struct StoredWill {
   std::string topic;
@@ -95,7 +96,10 @@ struct Session : WheelNode {
   std::unique_ptr<StoredWill> will;
   std::vector<topic::FilterId> subscriptions;
   Outbox outbox;
-  std::size_t queued_bytes = 0;  ///< payload bytes in the outbox
+  storage::Tail tail;            ///< of the queue, behind the outbox
+  std::uint64_t loading = 0;     ///< the number of the Load that is on its way; 0: none
+  std::uint64_t fresh_from = 0;  ///< what has a lower sequence number may have been sent before
+  std::size_t queued_bytes = 0;  ///< payload bytes in the outbox and in the tail
   session::Inbox inbox;
   Ring<RetainedFeed> feeds;
   bool is_unfinished = false;  ///< the feeds go on at the next deadline
@@ -103,6 +107,9 @@ struct Session : WheelNode {
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it
   std::array<std::uint32_t, kDropKinds> drops{};
+
+  /// Messages that are still to be sent.
+  std::size_t waiting() const { return outbox.waiting() + tail.count; }
 };
 
 }  // namespace mq::broker

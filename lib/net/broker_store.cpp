@@ -16,7 +16,9 @@ void BrokerDriver::on_store_news() {
 }
 
 void BrokerDriver::submit_changes() {
-  if (store_ == nullptr || submitted_ > stored_) return;
+  if (store_ == nullptr) return;
+  for (auto& load : core_.take_loads()) store_->load(std::move(load));
+  if (submitted_ > stored_) return;
   auto batch = core_.take_batch();
   if (!batch) return;
   submitted_ = batch->ticket;
@@ -30,10 +32,12 @@ void BrokerDriver::take_store_news() {
     core_.on_store_trouble(!trouble_.empty());
     trouble_sink_(trouble_);
   }
+  for (const auto& page : store_->take_pages()) core_.on_loaded(page, now());
   const storage::Ticket stored = store_->stored();
-  if (stored <= stored_) return;
-  stored_ = stored;
-  core_.on_stored(stored, now());
+  if (stored > stored_) {
+    stored_ = stored;
+    core_.on_stored(stored, now());
+  }
   flush();
   if (core_.unstored_bytes() <= core_.config().max_unstored_bytes) read_on();
 }

@@ -17,6 +17,11 @@
 namespace mq::server {
 namespace {
 
+template <auto Member>
+void set_window(ConfigDraft& draft, std::uint64_t value) {
+  draft.config.broker.queue_window.*Member = value;
+}
+
 /// A limit of the core: the row needs no code of its own.
 template <auto Member>
 void set_limit(ConfigDraft& draft, std::uint64_t value) {
@@ -208,6 +213,11 @@ constexpr std::array kOptions{
                  "1000", kBroker, "messages that wait for one client; 0: any"},
     ConfigOption{"max_queued_bytes", Number{0, kAny, set_limit<&Limits::max_queued_bytes>}, "0",
                  kBroker, "bytes of payload that wait for one client; 0: any"},
+    ConfigOption{"queue_window_messages",
+                 Number{1, kAny, set_window<&storage::Window::messages>}, "1000", kBroker,
+                 "messages of one queue that are in memory, with persistence"},
+    ConfigOption{"queue_window_bytes", Number{1, kAny, set_window<&storage::Window::bytes>},
+                 "1048576", kBroker, "likewise, bytes of payload"},
     ConfigOption{"queue_qos0_messages", Flag{set_switch<&Limits::queue_qos0_messages>}, "false",
                  kBroker, "keeps messages of QoS 0, too, for clients that are away"},
     ConfigOption{"max_unread_bytes", Number{1, kAny, set_limit<&Limits::max_unread_bytes>},

@@ -126,7 +126,9 @@ std::expected<void, Error> Process::open_data() {
   if (auto checked = check_data_directory(config_.data_file); !checked) return checked;
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
-  auto file = storage::open_file(config_.data_file, start.wall);
+  auto file = storage::open_file(
+      config_.data_file, {config_.broker.queue_window.messages, config_.broker.queue_window.bytes},
+      start.wall);
   umask(usual);
   if (!file) return std::unexpected(file.error());
   if (!file->damage.empty()) tell(LogType::error, "Damaged: " + printable(file->damage));
@@ -140,7 +142,8 @@ std::expected<void, Error> Process::open_data() {
 
 void Process::tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds) {
   std::size_t queued = 0;
-  for (const auto& [client_id, session] : state.sessions) queued += session.queue.size();
+  for (const auto& [client_id, session] : state.sessions)
+    queued += session.queue.size() + session.tail.count;
   tell(LogType::information,
        fmt::format("Keeping the state in {}: sessions: {}, queued messages: {}, retained: {}, read "
                    "in {} ms.",

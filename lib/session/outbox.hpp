@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -54,11 +55,17 @@ class Outbox {
 
   /// Puts an entry back that was stored under this sequence number, behind all that are here.
   void restore(std::uint64_t sequence, Entry entry) {
-    if (entries_.empty()) first_ = sequence;
+    continue_at(sequence);
+    entries_.push_back(std::move(entry));
+  }
+
+  /// The next entry gets this sequence number: those before it that are not here are settled.
+  void continue_at(std::uint64_t sequence) {
+    if (entries_.empty()) first_ = std::max(first_, sequence);
     while (next_sequence() < sequence) {
       entries_.push_back(Entry{Message{}, wire::QoS{}, Delivery::settled, false, 0});
+      ++settled_ahead_;
     }
-    entries_.push_back(std::move(entry));
   }
 
   /// The next item to be sent, without changing anything; nothing when all are under way or

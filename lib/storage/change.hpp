@@ -82,6 +82,7 @@ struct PutQueued {
   std::uint8_t qos = 0;
   std::uint8_t flags = 0;
   std::uint32_t origin = 0;  ///< the subscription identifier
+  std::uint64_t size = 0;    ///< of the payload, in bytes
 };
 /// PUBREC has come: only the sequence number is still needed.
 struct ReleaseQueued {

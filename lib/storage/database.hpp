@@ -43,6 +43,9 @@ class Statement {
     }
   }
 
+  /// It has no row any more, and holds nothing in the file.
+  void reset() { sqlite3_reset(handle_.get()); }
+
   /// Of the row, by column; text and bytes are valid until the next step.
   std::int64_t number(int column) const { return sqlite3_column_int64(handle_.get(), column); }
   template <std::integral T>

@@ -26,10 +26,11 @@ std::expected<void, Error> move_aside(const std::string& path, const std::string
   return {};
 }
 
-std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::string& path) {
+std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::string& path,
+                                                                  Window window) {
   auto content = Sqlite::open(path);
   if (!content) return std::unexpected(content.error());
-  auto state = content->load();
+  auto state = content->load(window);
   if (!state) return std::unexpected(state.error());
   return std::pair(std::move(*content), std::move(*state));
 }
@@ -45,7 +46,7 @@ bool is_mosquittos(const std::string& path) {
 
 }  // namespace
 
-std::expected<File, Error> open_file(const std::string& path, WallTime now) {
+std::expected<File, Error> open_file(const std::string& path, Window window, WallTime now) {
   auto lock = FileLock::take(path + ".lock");
   if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
   if (is_mosquittos(path)) {
@@ -53,7 +54,7 @@ std::expected<File, Error> open_file(const std::string& path, WallTime now) {
                                  " was written by mosquitto, and this version cannot read it: "
                                  "name another file with persistence_file"});
   }
-  auto opened = open_and_load(path);
+  auto opened = open_and_load(path, window);
   if (opened) return File{std::move(*lock), std::move(opened->first), std::move(opened->second)};
   const Failure failure = opened.error();
   if (failure.kind == Failure::Kind::unusable) return std::unexpected(failure.error);
@@ -61,13 +62,13 @@ std::expected<File, Error> open_file(const std::string& path, WallTime now) {
   const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
   const std::string aside = path + ".damaged-" + std::to_string(seconds);
   if (auto moved = move_aside(path, aside); !moved) return std::unexpected(moved.error());
-  Snapshot saved = Sqlite::salvage(aside);
   auto fresh = Sqlite::open(path);
   if (!fresh) return std::unexpected(fresh.error().error);
-  if (auto written = fresh->commit({.ticket = 0, .changes = changes_of(saved)}); !written) {
-    return std::unexpected(written.error());
-  }
-  return File{std::move(*lock), std::move(*fresh), std::move(saved),
+  const Batch saved{.ticket = 0, .changes = changes_of(Sqlite::salvage(aside))};
+  if (auto written = fresh->commit(saved); !written) return std::unexpected(written.error());
+  auto state = fresh->load(window);
+  if (!state) return std::unexpected(state.error().error);
+  return File{std::move(*lock), std::move(*fresh), std::move(*state),
               failure.error.message + "; it is kept as " + aside};
 }
 

@@ -22,8 +22,9 @@ struct File {
 /// Opens the file at `path` for this process alone. A damaged one is moved aside to
 /// "<path>.damaged-<time>", and what can be read of it goes into a new one.
 ///
+/// window  what is read of each queue
 /// now    names the damaged file
 /// Fails  another process uses it, it is in an unknown format, or it cannot be read and written
-std::expected<File, Error> open_file(const std::string& path, WallTime now);
+std::expected<File, Error> open_file(const std::string& path, Window window, WallTime now);
 
 }  // namespace mq::storage

@@ -63,7 +63,59 @@ bool Memory::commit() {
   stored_ = pending_.front().ticket;
   pending_.pop_front();
   drop_unreferenced();
+  state_.last_message = state_.messages.empty() ? 0 : state_.messages.rbegin()->first;
   return true;
+}
+
+void Memory::crash() {
+  pending_.clear();
+  loads_.clear();
+  pages_.clear();
+}
+
+void Memory::answer_loads() {
+  for (const Load& load : std::exchange(loads_, {})) {
+    Page& page = pages_.emplace_back(Page{load.number, load.client_id, {}});
+    const auto session = state_.sessions.find(load.client_id);
+    if (session == state_.sessions.end()) continue;
+    const auto& queue = session->second.queue;
+    std::size_t bytes = 0;
+    for (auto it = queue.lower_bound(load.first);
+         it != queue.end() && page.entries.size() < load.window.messages &&
+         bytes < load.window.bytes;
+         ++it) {
+      const auto body = state_.messages.find(it->second.message);
+      page.entries.push_back(
+          {it->first, it->second, body == state_.messages.end() ? Body{} : body->second});
+      bytes += page.entries.back().body.payload.size();
+    }
+  }
+}
+
+Snapshot Memory::load(Window window) const {
+  Snapshot cut = state_;
+  for (auto& [client_id, session] : cut.sessions) {
+    const auto size_of = [this](const Snapshot::Queued& queued) {
+      const auto body = state_.messages.find(queued.message);
+      return body == state_.messages.end() ? 0 : body->second.payload.size();
+    };
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    auto it = session.queue.begin();
+    for (; it != session.queue.end() && count < window.messages && bytes < window.bytes; ++it) {
+      ++count;
+      bytes += size_of(it->second);
+    }
+    if (it == session.queue.end()) continue;
+    session.tail.first = it->first;
+    session.tail.end = session.queue.rbegin()->first + 1;
+    for (auto rest = it; rest != session.queue.end(); ++rest) {
+      ++session.tail.count;
+      session.tail.bytes += size_of(rest->second);
+    }
+    session.queue.erase(it, session.queue.end());
+  }
+  return cut;
 }
 
 void Memory::drop_unreferenced() {

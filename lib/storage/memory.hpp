@@ -1,6 +1,8 @@
 #pragma once
 
 #include <deque>
+#include <utility>
+#include <vector>
 
 #include "storage/store.hpp"
 
@@ -12,17 +14,26 @@ class Memory : public Store {
  public:
   void submit(Batch batch) override;
   Ticket stored() override { return stored_; }
+  /// Pages wait until answer_loads().
+  void load(Load load) override { loads_.push_back(std::move(load)); }
+  std::vector<Page> take_pages() override { return std::exchange(pages_, {}); }
   /// All that is stored.
   const Snapshot& load() const { return state_; }
+  /// All that is stored, of every queue what is within the window.
+  Snapshot load(Window window) const;
 
   /// Stores the oldest batch that is on its way. Returns false when there is none.
   bool commit();
-  void crash() { pending_.clear(); }
+  /// Reads what load() has asked for.
+  void answer_loads();
+  void crash();
 
  private:
   void drop_unreferenced();
 
   std::deque<Batch> pending_;
+  std::vector<Load> loads_;
+  std::vector<Page> pages_;
   Snapshot state_;
   Ticket stored_ = 0;
 };

@@ -3,7 +3,7 @@
 namespace mq::storage {
 namespace {
 
-void add_session(const std::string& id, const Snapshot::Session& session,
+void add_session(const std::string& id, const Snapshot::Session& session, const Snapshot& state,
                  std::vector<Change>& changes) {
   changes.emplace_back(PutSession{id, session.expiry_interval, session.asleep_since});
   if (session.will) changes.emplace_back(PutWill{id, *session.will});
@@ -12,8 +12,10 @@ void add_session(const std::string& id, const Snapshot::Session& session,
         PutSubscription{id, filter, subscription.identifier, subscription.options});
   }
   for (const auto& [sequence, queued] : session.queue) {
+    const auto body = state.messages.find(queued.message);
+    const std::size_t size = body == state.messages.end() ? 0 : body->second.payload.size();
     changes.emplace_back(
-        PutQueued{id, sequence, queued.message, queued.qos, queued.flags, queued.origin});
+        PutQueued{id, sequence, queued.message, queued.qos, queued.flags, queued.origin, size});
   }
   for (const auto packet_id : session.incoming) changes.emplace_back(PutIncoming{id, packet_id});
 }
@@ -23,7 +25,7 @@ void add_session(const std::string& id, const Snapshot::Session& session,
 std::vector<Change> changes_of(const Snapshot& state) {
   std::vector<Change> changes;
   for (const auto& [id, body] : state.messages) changes.emplace_back(PutMessage{id, body});
-  for (const auto& [id, session] : state.sessions) add_session(id, session, changes);
+  for (const auto& [id, session] : state.sessions) add_session(id, session, state, changes);
   for (const auto& [topic, message] : state.retained) {
     changes.emplace_back(PutRetained{topic, message});
   }

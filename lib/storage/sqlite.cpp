@@ -27,7 +27,8 @@ constexpr const char* kSchema = R"(
     expires_at INTEGER NOT NULL, uses INTEGER NOT NULL);
   CREATE TABLE queued (session INTEGER NOT NULL, sequence INTEGER NOT NULL,
     message INTEGER NOT NULL, qos INTEGER NOT NULL, flags INTEGER NOT NULL,
-    origin INTEGER NOT NULL, PRIMARY KEY (session, sequence)) WITHOUT ROWID;
+    origin INTEGER NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (session, sequence)) WITHOUT ROWID;
   CREATE TABLE incoming (session INTEGER NOT NULL, packet_id INTEGER NOT NULL,
     PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
   CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) WITHOUT ROWID;
@@ -68,11 +69,15 @@ std::expected<void, Failure> prepare(const std::string& path, const Database& da
 
 struct Sqlite::State {
   State(std::string name, Database file)
-      : path(std::move(name)), database(std::move(file)), committer(database) {}
+      : path(std::move(name)),
+        database(std::move(file)),
+        committer(database),
+        queue_reader(database) {}
 
   std::string path;
   Database database;
   Committer committer;
+  QueueReader queue_reader;
 };
 
 std::expected<Sqlite, Failure> Sqlite::open(const std::string& path) {
@@ -90,13 +95,27 @@ Sqlite::Sqlite(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Sqlite::Sqlite(Sqlite&&) noexcept = default;
 Sqlite::~Sqlite() = default;
 
-std::expected<Snapshot, Failure> Sqlite::load() {
+std::expected<Snapshot, Failure> Sqlite::load(Window window) {
   try {
     Snapshot snapshot;
-    load_all(state_->database, snapshot);
+    load_all(state_->database, window, snapshot);
     return snapshot;
   } catch (const DatabaseError& error) {
     return std::unexpected(failure_of(state_->path, error));
+  }
+}
+
+std::expected<Page, Error> Sqlite::read(const Load& load) {
+  try {
+    Page page{load.number, load.client_id, {}};
+    state_->queue_reader.read(state_->committer.id_of(load.client_id), load.first, load.window,
+                              [&page](const QueuedRow& row) {
+                                if (row.has_lost_body()) return;
+                                page.entries.push_back({row.sequence(), row.queued(), row.body()});
+                              });
+    return page;
+  } catch (const DatabaseError& error) {
+    return std::unexpected(failure_of(state_->path, error).error);
   }
 }
 

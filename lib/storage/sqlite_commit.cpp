@@ -37,11 +37,11 @@ struct Committer::Statements {
         put_message(d.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)")),
         use_message(d.prepare("UPDATE message SET uses = uses + ? WHERE id = ?")),
         drop_message(d.prepare("DELETE FROM message WHERE id = ? AND uses <= 0")),
-        put_queued(d.prepare("INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?)")),
+        put_queued(d.prepare("INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?)")),
         message_of_queued(
             d.prepare("SELECT message FROM queued WHERE session = ? AND sequence = ?")),
-        release_queued(
-            d.prepare("UPDATE queued SET message = 0 WHERE session = ? AND sequence = ?")),
+        release_queued(d.prepare(
+            "UPDATE queued SET message = 0, size = 0 WHERE session = ? AND sequence = ?")),
         drop_queued(
             d.prepare("DELETE FROM queued WHERE session = ? AND sequence = ? RETURNING message")),
         drop_queue(d.prepare("DELETE FROM queued WHERE session = ? RETURNING message")),
@@ -98,7 +98,7 @@ class Committer::Transaction {
   }
   void operator()(const PutMessage& c) { bodies_[c.id] = &c.body; }
   void operator()(const PutQueued& c) {
-    run_.put_queued.with(id_of(c), c.sequence, c.message, c.qos, c.flags, c.origin).run();
+    run_.put_queued.with(id_of(c), c.sequence, c.message, c.qos, c.flags, c.origin, c.size).run();
     ++uses_[c.message];
   }
   void operator()(const ReleaseQueued& c) {
@@ -166,6 +166,11 @@ Committer::Committer(const Database& database)
 }
 
 Committer::~Committer() = default;
+
+std::int64_t Committer::id_of(std::string_view client_id) const {
+  const auto known = session_ids_.find(client_id);
+  return known == session_ids_.end() ? 0 : known->second;
+}
 
 void Committer::read_session_ids() {
   session_ids_.clear();

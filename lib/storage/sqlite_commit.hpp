@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "base/text_map.hpp"
 #include "storage/change.hpp"
@@ -17,6 +19,8 @@ class Committer {
 
   /// Throws  DatabaseError; nothing of the batch is stored then
   void commit(const Batch& batch);
+  /// What the tables know this session by; 0 when there is none.
+  std::int64_t id_of(std::string_view client_id) const;
 
  private:
   class Transaction;

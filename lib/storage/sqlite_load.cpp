@@ -83,40 +83,125 @@ struct Loader {
   }
 };
 
-struct Table {
-  const char* sql;
-  void (Loader::*load)(Statement);
-};
+using Table = std::pair<const char*, void (Loader::*)(Statement)>;
 
-constexpr std::array<Table, 7> kTables{{
+constexpr std::array<Table, 4> kSessions{{
     {"SELECT id, client_id, expiry_interval, asleep_since FROM session", &Loader::load_sessions},
     {"SELECT session, topic, properties, payload, qos, retain, delay FROM will",
      &Loader::load_wills},
     {"SELECT session, filter, identifier, options FROM subscription ORDER BY session, filter",
      &Loader::load_subscriptions},
-    {"SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id",
-     &Loader::load_messages},
-    {"SELECT session, sequence, message, qos, flags, origin FROM queued ORDER BY session, sequence",
-     &Loader::load_queues},
     {"SELECT session, packet_id FROM incoming", &Loader::load_incoming},
-    {"SELECT topic, message FROM retained ORDER BY topic", &Loader::load_retained},
 }};
+constexpr Table kAllMessages{
+    "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id",
+    &Loader::load_messages};
+constexpr Table kRetainedMessages{
+    "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message "
+    "WHERE id IN (SELECT message FROM retained) ORDER BY id",
+    &Loader::load_messages};
+constexpr Table kQueues{
+    "SELECT session, sequence, message, qos, flags, origin FROM queued ORDER BY session, sequence",
+    &Loader::load_queues};
+constexpr Table kRetained{"SELECT topic, message FROM retained ORDER BY topic",
+                          &Loader::load_retained};
+
+/// Reads the beginning of a queue, and tells the rest from how many `total` and `bytes` there are.
+void load_queue(QueueReader& reader, std::int64_t id, Window window, Snapshot& snapshot,
+                Snapshot::Session& session, Tail total) {
+  Tail& tail = session.tail;
+  tail = total;
+  reader.read(id, 0, window, [&](const QueuedRow& row) {
+    const auto queued = row.queued();
+    tail.first = row.sequence() + 1;
+    --tail.count;
+    tail.bytes -= row.size();
+    if (queued.message != 0 && !snapshot.messages.contains(queued.message)) {
+      if (row.has_lost_body()) return;
+      snapshot.messages.emplace(queued.message, row.body());
+    }
+    session.queue.emplace_hint(session.queue.end(), row.sequence(), queued);
+  });
+  if (tail.count == 0) tail = {};
+}
 
 }  // namespace
 
-void load_all(const Database& database, Snapshot& snapshot) {
+std::uint64_t QueuedRow::sequence() const {
+  return row_.as<std::uint64_t>(0);
+}
+
+Snapshot::Queued QueuedRow::queued() const {
+  return {row_.as<MessageId>(1), row_.as<std::uint8_t>(2), row_.as<std::uint8_t>(3),
+          row_.as<std::uint32_t>(4)};
+}
+
+std::size_t QueuedRow::size() const {
+  return row_.as<std::size_t>(5);
+}
+
+bool QueuedRow::has_lost_body() const {
+  return row_.number(1) != 0 && row_.number(6) == 0;
+}
+
+Body QueuedRow::body() const {
+  if (row_.number(6) == 0) return {};
+  return {std::string(row_.text(7)), copy_of(row_.bytes(8)),         copy_of(row_.bytes(9)),
+          row_.as<std::uint8_t>(10), row_.as<std::uint8_t>(11) != 0, time_of(row_.number(12))};
+}
+
+QueueReader::QueueReader(const Database& database)
+    : rows_(database.prepare(
+          "SELECT q.sequence, q.message, q.qos, q.flags, q.origin, q.size, m.id, m.topic, "
+          "m.properties, m.payload, m.qos, m.retain, m.expires_at "
+          "FROM queued q LEFT JOIN message m ON m.id = q.message "
+          "WHERE q.session = ? AND q.sequence >= ? ORDER BY q.sequence")) {}
+
+void QueueReader::read(std::int64_t session, std::uint64_t first, Window window,
+                       const std::function<void(const QueuedRow&)>& take) {
+  rows_.with(session, first);
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  while (count < window.messages && bytes < window.bytes && rows_.step()) {
+    const QueuedRow row(rows_);
+    ++count;
+    bytes += row.size();
+    take(row);
+  }
+  rows_.reset();
+}
+
+void load_all(const Database& database, Window window, Snapshot& snapshot) {
   Loader loader{snapshot};
-  for (const Table& table : kTables) (loader.*table.load)(database.prepare(table.sql));
+  const auto load = [&](const Table& table) {
+    (loader.*table.second)(database.prepare(table.first));
+  };
+  for (const Table& table : kSessions) load(table);
+  load(kRetainedMessages);
+  load(kRetained);
+  QueueReader reader(database);
+  Statement totals = database.prepare(
+      "SELECT session, max(sequence), count(*), sum(size) FROM queued GROUP BY session");
+  while (totals.step()) {
+    const Tail total{0, totals.as<std::uint64_t>(1) + 1, totals.as<std::size_t>(2),
+                     totals.as<std::size_t>(3)};
+    if (auto* session = loader.find(totals.number(0))) {
+      load_queue(reader, totals.number(0), window, snapshot, *session, total);
+    }
+  }
+  snapshot.last_message = static_cast<MessageId>(database.number("SELECT max(id) FROM message"));
 }
 
 void load_some(const Database& database, Snapshot& snapshot) {
   Loader loader{snapshot};
-  for (const Table& table : kTables) {
+  const auto load = [&](const Table& table) {
     try {
-      (loader.*table.load)(database.prepare(table.sql));
+      (loader.*table.second)(database.prepare(table.first));
     } catch (const DatabaseError&) {  // the rest of this table is lost
     }
-  }
+  };
+  for (const Table& table : kSessions) load(table);
+  for (const Table& table : {kAllMessages, kQueues, kRetained}) load(table);
 }
 
 }  // namespace mq::storage

@@ -27,6 +27,19 @@ void Writer::submit(Batch batch) {
   wake_.notify_one();
 }
 
+void Writer::load(Load load) {
+  {
+    const std::lock_guard lock(mutex_);
+    loads_.push_back(std::move(load));
+  }
+  wake_.notify_one();
+}
+
+std::vector<Page> Writer::take_pages() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(pages_, {});
+}
+
 Ticket Writer::stored() {
   const std::lock_guard lock(mutex_);
   return stored_;
@@ -60,7 +73,9 @@ void Writer::run() {
   if (policy_.kind != SyncPolicy::Kind::always) (void)file_.set_synced(false);
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto has_work = [this] { return !batches_.empty() || is_closing_ || is_checkpoint_due_; };
+    const auto has_work = [this] {
+      return !batches_.empty() || !loads_.empty() || is_closing_ || is_checkpoint_due_;
+    };
     if (policy_.kind == SyncPolicy::Kind::interval && is_unsynced_) {
       if (!wake_.wait_for(lock, policy_.interval, has_work)) {
         lock.unlock();
@@ -77,7 +92,15 @@ void Writer::run() {
       lock.lock();
       continue;
     }
-    if (batches_.empty()) break;
+    if (!loads_.empty() && !is_closing_) {
+      lock.unlock();
+      answer_loads();
+      lock.lock();
+    }
+    if (batches_.empty()) {
+      if (is_closing_) break;
+      continue;
+    }
     const Batch batch = std::move(batches_.front());
     batches_.pop_front();
     lock.unlock();
@@ -94,9 +117,7 @@ bool Writer::store(const Batch& batch) {
     const auto done = file_.commit(batch);
     if (done) break;
     tell(0, done.error().message);
-    std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, kPauseAfterFailure, [this] { return is_closing_; })) {
-      lock.unlock();
+    if (!pause(true)) {
       const bool is_stored = file_.commit(batch).has_value();
       if (is_stored) tell(batch.ticket, {});
       return is_stored;
@@ -105,6 +126,41 @@ bool Writer::store(const Batch& batch) {
   is_unsynced_ = policy_.kind == SyncPolicy::Kind::interval;
   tell(batch.ticket, {});
   return true;
+}
+
+bool Writer::pause(bool is_reading) {
+  const auto end = std::chrono::steady_clock::now() + kPauseAfterFailure;
+  std::unique_lock lock(mutex_);
+  const auto is_wanted = [&] { return is_closing_ || (is_reading && !loads_.empty()); };
+  while (wake_.wait_until(lock, end, is_wanted)) {
+    if (is_closing_) return false;
+    lock.unlock();
+    answer_loads();
+    lock.lock();
+  }
+  return true;
+}
+
+void Writer::answer_loads() {
+  std::deque<Load> loads;
+  {
+    const std::lock_guard lock(mutex_);
+    loads.swap(loads_);
+  }
+  while (!loads.empty()) {
+    auto page = file_.read(loads.front());
+    if (!page) {
+      tell(0, page.error().message);
+      if (!pause(false)) return;
+      continue;
+    }
+    loads.pop_front();
+    {
+      const std::lock_guard lock(mutex_);
+      pages_.push_back(std::move(*page));
+    }
+    if (changed_) changed_();
+  }
 }
 
 void Writer::tell(Ticket stored, std::string trouble) {

@@ -6,14 +6,15 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "storage/sqlite.hpp"
 #include "storage/sync_policy.hpp"
 
 namespace mq::storage {
 
-/// Stores batches on a thread of its own. A batch that cannot be stored is tried again until it is:
-/// meanwhile nothing behind it is stored either.
+/// Stores batches, and reads queues, on a thread of its own. A batch that cannot be stored is tried
+/// again until it is: meanwhile nothing behind it is stored either.
 class Writer : public Store {
  public:
   /// changed  called from that thread whenever stored() or trouble() has
@@ -24,6 +25,8 @@ class Writer : public Store {
 
   void submit(Batch batch) override;
   Ticket stored() override;
+  void load(Load load) override;
+  std::vector<Page> take_pages() override;
   std::string trouble() override;
   /// Moves what is committed into the main file, soon.
   void request_checkpoint();
@@ -36,6 +39,10 @@ class Writer : public Store {
   void run();
   /// Returns false when it is given up.
   bool store(const Batch& batch);
+  /// Waits before something is tried again, and reads meanwhile if told to. Returns false when the
+  /// thread is to end.
+  bool pause(bool is_reading);
+  void answer_loads();
   void tell(Ticket stored, std::string trouble);
   void sync();
 
@@ -45,6 +52,8 @@ class Writer : public Store {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Batch> batches_;  ///< from here on: guarded by mutex_
+  std::deque<Load> loads_;
+  std::vector<Page> pages_;
   Ticket stored_ = 0;
   std::string trouble_;
   bool is_closing_ = false;

@@ -94,6 +94,22 @@ under_fire() {
   diff <(seq "$count") "$house/drained"
 }
 
+@test "a queue longer than its window is on disk, survives kill -9, and comes in order" {
+  start_broker broker "$kept
+persistence_location $house/
+max_queued_messages 0
+queue_window_messages 100"
+  run -0 bond -E
+  seq 20000 | publish -t a/b -q 1 -l
+  crash broker
+  window broker mqbroker -v -c broker.conf
+  wait_until "the broker runs again" started_or_ended broker
+  grep -q 'sessions: 1, queued messages: 20000,' "$house/broker.err"
+  bond -C 10000 -W 60 >"$house/drained"
+  bond -C 10000 -W 60 >>"$house/drained"
+  diff <(seq 20000) <(sort -nu "$house/drained")
+}
+
 @test "--no-persistence forgets everything and leaves no file" {
   broker_options=(--no-persistence)
   start_broker

@@ -78,6 +78,7 @@ wait_for_line() {
 window() {
   local name=$1
   shift
+  : >"$house/$name.out" >"$house/$name.err" # what an earlier one said is not this one's
   (cd "$house" && exec env --default-signal=INT,QUIT,PIPE "$@") \
     <"${stdin:-/dev/null}" >"$house/$name.out" 2>"$house/$name.err" 3>&- &
   window_pid[$name]=$!

@@ -231,3 +231,156 @@ TEST_CASE("while nothing can be stored, what would have to be is refused, and th
   CHECK(modern.publish("kept/a", "5", QoS::at_least_once, 5).all() == "PUBACK 5");
   CHECK(world.store.load().sessions.at("sleeper").queue.size() == 1);
 }
+
+namespace {
+
+/// Of each queue, so many messages are in memory.
+broker::Config narrow(std::size_t messages) {
+  auto config = support::durable();
+  config.queue_window.messages = messages;
+  config.max_queued_messages = 0;
+  return config;
+}
+
+void publish_many(Peer& publisher, int first, int last) {
+  for (int i = first; i <= last; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::at_least_once, static_cast<std::uint16_t>(i));
+  }
+}
+
+/// Acknowledges what comes until nothing does. Returns the payloads.
+std::string drain(Peer& peer) {
+  std::string payloads;
+  for (bool has_more = true; has_more;) {
+    has_more = false;
+    const std::string seen = peer.all();
+    for (std::size_t at = seen.find(" id="); at != std::string::npos; at = seen.find(" id=", at)) {
+      const auto id = std::stoi(seen.substr(at += 4));
+      const auto begin = seen.find('\'', at) + 1;
+      const auto end = seen.find('\'', begin);
+      payloads += seen.substr(begin, end - begin) + " ";
+      at = end;
+      peer.puback(static_cast<std::uint16_t>(id));
+      has_more = true;
+    }
+  }
+  return payloads;
+}
+
+}  // namespace
+
+TEST_CASE("a queue longer than its window waits in the store, and is delivered in order") {
+  World world(narrow(4));
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  publish_many(publisher, 1, 21);
+  CHECK(world.core().stored().count == 21);
+  CHECK(world.core().stored().bytes == 9 + 12 * 2);
+
+  SUBCASE("while the broker runs") {
+    CHECK(drain(world.peer().resume("s")) ==
+          "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 ");
+  }
+  SUBCASE("after a crash") {
+    world.crash();
+    CHECK(world.core().stored().count == 21);
+    CHECK(drain(world.peer().resume("s")) ==
+          "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 ");
+  }
+  SUBCASE("and what comes meanwhile stays behind it") {
+    auto& reader = world.peer().resume("s");
+    reader.all();
+    auto& late = world.peer().join("late");
+    publish_many(late, 22, 24);
+    reader.drop();
+    CHECK(drain(world.peer().resume("s")) ==
+          "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 ");
+  }
+  CHECK(world.core().stored().count == 0);
+  CHECK(world.core().stored().bytes == 0);
+  CHECK(world.store.load().sessions.at("s").queue.empty());
+  CHECK(world.store.load().messages.empty());
+  publish_many(world.peer().join("later"), 30, 31);
+  CHECK(drain(world.peer().resume("s")) == "30 31 ");
+}
+
+TEST_CASE("the window counts payloads, too, and one message is always let through") {
+  auto config = narrow(1000);
+  config.queue_window.bytes = 3;
+  World world(config);
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 5; ++i) publisher.publish("t", "four", QoS::at_least_once, i);
+  world.crash();
+  CHECK(world.store.load(config.queue_window).sessions.at("s").tail.count == 4);
+  CHECK(drain(world.peer().resume("s")) == "four four four four four ");
+}
+
+TEST_CASE("max_queued_messages counts what is in the store only") {
+  auto config = narrow(2);
+  config.max_queued_messages = 5;
+  World world(config);
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  publish_many(world.peer().join("p"), 1, 8);
+  CHECK(drain(world.peer().resume("s")) == "1 2 3 4 5 ");
+}
+
+TEST_CASE("a queue that ends while a part of it is read leaves nothing to the next of its name") {
+  World world(narrow(2));
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  publish_many(world.peer().join("p"), 1, 9);
+  world.is_storing = false;
+  auto& reader = world.peer().resume("s");
+  reader.puback(1);
+  reader.puback(2);
+  world.peer().join("s").disconnect();
+  auto& next = world.peer().resume("s").subscribe("t", kQoS1);
+  world.is_storing = true;
+  world.settle();
+  CHECK(drain(next) == "");
+  CHECK(world.core().stored().count == 0);
+}
+
+TEST_CASE("messages at QoS 2 come once from a queue in the store, also across a crash") {
+  World world(narrow(2));
+  world.peer().resume("s").subscribe("t", kQoS2).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 6; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::exactly_once, i);
+    publisher.send(wire::Pubrel{i, {}, {}});
+  }
+  world.crash();
+  std::string seen;
+  auto& reader = world.peer().resume("s");
+  for (std::uint16_t i = 1; i <= 6; ++i) {
+    seen += reader.all() + "; ";
+    reader.send(wire::Pubrec{i, {}, {}});
+    reader.send(wire::Pubcomp{i, {}, {}});
+  }
+  for (char digit = '1'; digit <= '6'; ++digit) {
+    const std::string payload = {'\'', digit, '\''};
+    const auto at = seen.find(payload);
+    CHECK(at != std::string::npos);
+    CHECK(seen.find(payload, at + 1) == std::string::npos);
+  }
+  CHECK(world.store.load().messages.empty());
+}
+
+TEST_CASE("what expires while it waits in the store is dropped and counted") {
+  World world(narrow(1));
+  world.peer().resume("s", Version::v5).subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p", Version::v5);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 10U);
+  for (std::uint16_t i = 1; i <= 3; ++i) {
+    publisher.send(wire::Publish{.qos = QoS::at_least_once,
+                                 .topic = "t",
+                                 .packet_id = i,
+                                 .properties = properties.view(),
+                                 .payload = bytes_of("x")});
+  }
+  publisher.publish("t", "stays", QoS::at_least_once, 9);
+  world.advance(Seconds(20));
+  CHECK(drain(world.peer().resume("s", Version::v5)) == "stays ");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 3);
+}

@@ -342,4 +342,24 @@ TEST_CASE("an outbox keeps its promises whatever comes when") {
   }
 }
 
+TEST_CASE("gaps between restored entries do not wait to be sent") {
+  Box box;
+  box.restore(10, {1, QoS::at_least_once, Delivery::waiting, false, 0});
+  box.restore(13, {2, QoS::at_least_once, Delivery::waiting, false, 0});
+  CHECK(box.waiting() == 2);
+  CHECK(send_all(box) == std::vector<std::uint16_t>{10, 13});
+  CHECK(box.waiting() == 0);
+  settle(box, 10);
+  settle(box, 13);
+  CHECK(box.empty());
+  box.continue_at(20);
+  CHECK(box.push(3, QoS::at_least_once) == 20);
+  CHECK(box.waiting() == 1);
+  box.continue_at(25);
+  CHECK(box.push(4, QoS::at_least_once) == 25);
+  CHECK(send_all(box) == std::vector<std::uint16_t>{20, 25});
+  box.rewind();
+  CHECK(box.waiting() == 2);
+}
+
 }  // namespace mq::session

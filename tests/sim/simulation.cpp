@@ -44,6 +44,7 @@ Simulation::Simulation(std::uint64_t seed)
   config_.sys_interval = Seconds(0);
   config_.max_queued_messages = 0;
   config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
+  if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
   config_.persistence = true;
   config_.seed = prng_.next();
   broker_ = std::make_unique<broker::Core>(config_, now_);
@@ -97,6 +98,7 @@ std::vector<std::string> Simulation::run() {
 Instant Simulation::next_event() const {
   Instant next = broker_->next_deadline();
   if (!commits_.empty()) next = std::min(next, commits_.front());
+  if (!reads_.empty()) next = std::min(next, reads_.front());
   for (const auto& actor : actors_) {
     next = std::min({next, actor->core.next_deadline(), actor->opens_at});
     if (is_troubled_) next = std::min(next, actor->publishes_at);
@@ -112,6 +114,7 @@ void Simulation::step(Instant until) {
   now_.wall += next - now_.steady;
   now_.steady = next;
   if (broker_->next_deadline() <= now_.steady) broker_->on_deadline(now_);
+  read();
   commit();
   if (is_troubled_) make_trouble();
   for (auto& actor : actors_) {
@@ -133,7 +136,8 @@ void Simulation::crash() {
   ++crashes_;
   store_.crash();
   commits_.clear();
-  broker_ = std::make_unique<broker::Core>(config_, now_, store_.load());
+  reads_.clear();
+  broker_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.queue_window));
   for (auto& actor : actors_) {
     if (actor->link == nullptr) continue;
     actor->link.reset();
@@ -281,12 +285,27 @@ void Simulation::settle_broker() {
     }
   }
   broker_->end_turn();
+  for (auto& load : broker_->take_loads()) {
+    store_.load(std::move(load));
+    reads_.push_back(now_.steady + Millis(prng_.below(8)));
+  }
   if (auto batch = broker_->take_batch()) {
     store_.submit(std::move(*batch));
     const Millis delay(prng_.chance(1, 30) && is_troubled_ ? prng_.below(3000) : prng_.below(8));
     const Instant earliest = commits_.empty() ? now_.steady : commits_.back();
     commits_.push_back(std::max(earliest, now_.steady + delay));
   }
+}
+
+void Simulation::read() {
+  if (reads_.empty() || reads_.front() > now_.steady) return;
+  reads_.clear();
+  store_.answer_loads();
+  for (const auto& page : store_.take_pages()) {
+    ++pages_;
+    broker_->on_loaded(page, now_);
+  }
+  settle_broker();
 }
 
 void Simulation::commit() {

@@ -31,6 +31,7 @@ class Simulation {
   std::uint64_t trace() const { return trace_; }
   const Judge& judge() const { return judge_; }
   std::size_t crashes() const { return crashes_; }
+  std::size_t pages() const { return pages_; }
   std::size_t cuts() const { return cuts_; }
 
  private:
@@ -70,6 +71,7 @@ class Simulation {
   void hear_one(Actor& actor, const client::Event& event);
   void publish(Actor& actor);
   void settle_broker();
+  void read();
   void commit();
   bool is_calm() const;
   void ask_for_retained();
@@ -81,10 +83,12 @@ class Simulation {
   storage::Memory store_;
   std::unique_ptr<broker::Core> broker_;
   std::vector<std::unique_ptr<Actor>> actors_;
+  std::deque<Instant> reads_;    ///< when the next pages will be read
   std::deque<Instant> commits_;  ///< when each submitted batch will be stored
   Judge judge_;
   bool is_troubled_ = true;
   std::size_t crashes_ = 0;
+  std::size_t pages_ = 0;
   std::size_t cuts_ = 0;
   std::uint64_t trace_ = 0xcbf29ce484222325ULL;
 };

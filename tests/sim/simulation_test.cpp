@@ -16,6 +16,7 @@ TEST_CASE("through trouble, every promise is kept") {
   std::size_t acknowledged = 0;
   std::size_t arrived = 0;
   std::size_t crashes = 0;
+  std::size_t pages = 0;
   std::size_t cuts = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     sim::Simulation simulation(seed);
@@ -25,14 +26,16 @@ TEST_CASE("through trouble, every promise is kept") {
     acknowledged += simulation.judge().acknowledged_count();
     arrived += simulation.judge().arrived_count();
     crashes += simulation.crashes();
+    pages += simulation.pages();
     cuts += simulation.cuts();
   }
   MESSAGE(count, " seeds: ", acknowledged, " acknowledged, ", arrived, " arrived, ", crashes,
-          " crashes, ", cuts, " cuts");
+          " crashes, ", cuts, " cuts, ", pages, " pages read back");
   CHECK(acknowledged > 100 * count);
   CHECK(arrived > 100 * count);
   if (count >= 100) {
     CHECK(crashes > count / 4);
+    CHECK(pages > count);
     CHECK(cuts > count);
   }
 }

@@ -20,7 +20,7 @@ namespace {
 constexpr WallTime kThen{std::chrono::seconds(1'700'000'000)};
 
 void fill(const std::string& path, int sessions) {
-  auto file = open_file(path, kThen);
+  auto file = open_file(path, {}, kThen);
   REQUIRE(file);
   Batch batch{.ticket = 1, .changes = {}};
   for (int i = 0; i < sessions; ++i) {
@@ -47,7 +47,7 @@ TEST_CASE("a file that is no database is moved aside, and a new one begun") {
   for (const std::string& content : {std::string(8192, '\0'), std::string("not a database\n"),
                                      std::string("SQLite format 3") + std::string(5000, 'x')}) {
     std::ofstream(path) << content;
-    const auto file = open_file(path, kThen);
+    const auto file = open_file(path, {}, kThen);
     REQUIRE(file);
     CHECK(file->state == Snapshot());
     CHECK(file->damage.contains(path + ".damaged-1700000000"));
@@ -59,7 +59,7 @@ TEST_CASE("a database of some other program is moved aside") {
   const TemporaryTree directory;
   Database(directory / "a.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
       .run("CREATE TABLE cats (name)");
-  const auto file = open_file(directory / "a.db", kThen);
+  const auto file = open_file(directory / "a.db", {}, kThen);
   REQUIRE(file);
   CHECK(file->damage.contains("some other program"));
 }
@@ -71,12 +71,12 @@ TEST_CASE("of a torn file, what can be read is there again") {
   const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
   overwrite(path, size / 2, std::string(4096, '\xAA'));
   {
-    const auto file = open_file(path, kThen);
+    const auto file = open_file(path, {}, kThen);
     REQUIRE(file);
     REQUIRE(!file->damage.empty());
     CHECK(!file->state.sessions.empty());
   }
-  const auto again = open_file(path, kThen);
+  const auto again = open_file(path, {}, kThen);
   REQUIRE(again);
   CHECK(again->damage.empty());
   CHECK(!again->state.sessions.empty());
@@ -84,12 +84,12 @@ TEST_CASE("of a torn file, what can be read is there again") {
 
 TEST_CASE("a second process is refused, and told the first one's id") {
   const TemporaryTree directory;
-  const auto mine = open_file(directory / "a.db", kThen);
+  const auto mine = open_file(directory / "a.db", {}, kThen);
   REQUIRE(mine);
   const std::string expected = "in use by the process " + std::to_string(getpid());
   const pid_t child = fork();
   if (child == 0) {
-    const auto file = open_file(directory / "a.db", kThen);
+    const auto file = open_file(directory / "a.db", {}, kThen);
     _exit(!file && file.error().message.contains(expected) ? 0 : 1);
   }
   int status = 0;
@@ -99,7 +99,7 @@ TEST_CASE("a second process is refused, and told the first one's id") {
 }
 
 TEST_CASE("a directory that is not there is an error that names the file") {
-  const auto file = open_file("/nowhere/at/all/a.db", kThen);
+  const auto file = open_file("/nowhere/at/all/a.db", {}, kThen);
   REQUIRE(!file);
   CHECK(file.error().message.contains("/nowhere/at/all/a.db"));
   CHECK(file.error().message.contains("No such file or directory"));
@@ -110,7 +110,7 @@ TEST_CASE("a file that mosquitto has written is refused and left alone") {
   const std::string path = directory / "mosquitto.db";
   const std::string content = std::string("\0\xB5\0mosquitto db", 15) + std::string(100, 'x');
   std::ofstream(path, std::ios::binary) << content;
-  const auto file = open_file(path, kThen);
+  const auto file = open_file(path, {}, kThen);
   REQUIRE(!file);
   CHECK(file.error().message.contains("was written by mosquitto"));
   CHECK(std::filesystem::file_size(path) == content.size());

@@ -34,7 +34,7 @@ std::vector<Change> everything() {
           PutSubscription{"james bond", "home/+/temp", 268'435'455, 13},
           PutMessage{1, body},
           PutMessage{2, {.topic = "empty", .properties = {}, .payload = {}}},
-          PutQueued{"james bond", UINT64_MAX >> 1U, 1, 2, 1, UINT32_MAX},
+          PutQueued{"james bond", UINT64_MAX >> 1U, 1, 2, 1, UINT32_MAX, 5},
           PutQueued{"james bond", 5, 2, 1, 0, 0},
           PutIncoming{"james bond", 65'535},
           PutSession{"\xC3\xBC", UINT32_MAX, WallTime(std::chrono::microseconds(99))},
@@ -46,6 +46,33 @@ void commit(Memory& memory, Sqlite& file, Batch batch) {
   REQUIRE(file.commit(batch));
   memory.submit(std::move(batch));
   memory.commit();
+}
+
+/// What is within a window, and the page behind it.
+void check_windows(Memory& memory, Sqlite& file) {
+  for (const Window window : {Window{3, SIZE_MAX}, Window{SIZE_MAX, 5}}) {
+    const auto cut = file.load(window);
+    REQUIRE(cut);
+    const Snapshot expected = memory.load(window);
+    CHECK(cut->sessions == expected.sessions);
+    CHECK(cut->last_message == expected.last_message);
+    for (const auto& [client_id, session] : expected.sessions) {
+      const Load load{7, client_id, session.tail.first, window};
+      memory.load(load);
+      memory.answer_loads();
+      const Page expected_page = memory.take_pages().at(0);
+      const auto page = file.read(load);
+      REQUIRE(page);
+      CHECK(page->number == 7);
+      CHECK(page->client_id == client_id);
+      REQUIRE(page->entries.size() == expected_page.entries.size());
+      for (std::size_t i = 0; i < page->entries.size(); ++i) {
+        CHECK(page->entries[i].sequence == expected_page.entries[i].sequence);
+        CHECK(page->entries[i].queued == expected_page.entries[i].queued);
+        CHECK(page->entries[i].body == expected_page.entries[i].body);
+      }
+    }
+  }
 }
 
 /// A change to one of few sessions, messages, filters and topics, so that they meet.
@@ -91,8 +118,8 @@ class Chance {
         break;
       case 5: {  // one body for two
         const auto body = message(changes);
-        changes.emplace_back(PutQueued{"a", ++sequence_, body, 1, 0, 0});
-        changes.emplace_back(PutQueued{"b", sequence_, body, 2, 1, number});
+        changes.emplace_back(PutQueued{"a", ++sequence_, body, 1, 0, 0, 1});
+        changes.emplace_back(PutQueued{"b", sequence_, body, 2, 1, number, 1});
         break;
       }
       case 6:
@@ -151,7 +178,9 @@ TEST_CASE("a thousand batches of chance leave what they leave in memory") {
   Chance chance(7);
   for (Ticket ticket = 1; ticket <= 1000; ++ticket) {
     commit(memory, *file, chance.batch(ticket));
-    if (ticket % 50 == 0) REQUIRE(*file->load() == memory.load());
+    if (ticket % 50 != 0) continue;
+    REQUIRE(*file->load() == memory.load());
+    check_windows(memory, *file);
   }
   CHECK(memory.load().retained.size() > 1);
   CHECK(memory.load().messages.size() > 1);

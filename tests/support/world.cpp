@@ -121,7 +121,7 @@ World::World(broker::Config config)
 void World::crash() {
   store.crash();
   for (auto& peer : peers_) peer->is_closed_ = true;
-  core_ = std::make_unique<broker::Core>(config_, now, store.load());
+  core_ = std::make_unique<broker::Core>(config_, now, store.load(config_.queue_window));
   settle();
 }
 
@@ -154,7 +154,12 @@ void World::settle() {
 
 bool World::settle_storage() {
   if (auto batch = core_->take_batch()) store.submit(std::move(*batch));
-  if (!is_storing || !store.commit()) return false;
+  for (auto& load : core_->take_loads()) store.load(std::move(load));
+  if (!is_storing) return false;
+  store.answer_loads();
+  const auto pages = store.take_pages();
+  for (const auto& page : pages) core_->on_loaded(page, now);
+  if (!store.commit()) return !pages.empty();
   core_->on_stored(store.stored(), now);
   return true;
 }
