@@ -24,6 +24,7 @@ struct Config {
   std::vector<ListenerConfig> listeners{ListenerConfig{}};
   std::string version = "mqbroker";  ///< what $SYS/broker/version says
   bool allow_zero_length_clientid = true;
+  std::string clientid_prefixes;  ///< what every client id has to begin with; one, despite the name
 
   std::size_t max_packet_size = 2'000'000;  ///< bytes, the fixed header included
   std::uint16_t max_inflight_messages =

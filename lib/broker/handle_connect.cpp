@@ -105,6 +105,9 @@ std::optional<Fault> Core::objection(const Connection& connection,
                    "a session that is to be kept needs a client id"};
     }
   }
+  if (!connect.client_id.empty() && !connect.client_id.starts_with(config_.clientid_prefixes)) {
+    return Fault{ReasonCode::not_authorized, "", "its id does not begin with clientid_prefixes"};
+  }
   const bool is_anonymous = connection.proved_name.empty() && !must_verify(connection, connect);
   if (is_anonymous && !config_.listeners[connection.listener].allow_anonymous) {
     return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};

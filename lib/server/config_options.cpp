@@ -128,6 +128,13 @@ constexpr std::array kOptions{
     ConfigOption{"allow_zero_length_clientid",
                  Flag{set_switch<&Limits::allow_zero_length_clientid>}, "true", kBroker,
                  "gives clients an id that come without one"},
+    ConfigOption{"clientid_prefixes",
+                 Text{"TEXT",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.config.broker.clientid_prefixes = v;
+                        return Objection();
+                      }},
+                 "", kBroker, "lets in only clients whose id begins with TEXT", false},
     ConfigOption{"auto_id_prefix",
                  Text{"TEXT", [](ConfigDraft& d,
                                  std::string_view v) { return set_prefix(d.auto_id_prefix, v); }},
@@ -297,7 +304,7 @@ constexpr std::array kOptions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
     {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
 
-constexpr std::array<std::string_view, 77> kMissing{"accept_protocol_versions",
+constexpr std::array<std::string_view, 76> kMissing{"accept_protocol_versions",
                                                     "address",
                                                     "addresses",
                                                     "auth_plugin",
@@ -330,7 +337,6 @@ constexpr std::array<std::string_view, 77> kMissing{"accept_protocol_versions",
                                                     "check_retain_source",
                                                     "cleansession",
                                                     "clientid",
-                                                    "clientid_prefixes",
                                                     "connection",
                                                     "enable_control_api",
                                                     "enable_proxy_protocol",
