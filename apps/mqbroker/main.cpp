@@ -9,11 +9,14 @@
 
 #include "cli/broker_options.hpp"
 #include "cli/cert_options.hpp"
+#include "cli/db_options.hpp"
 #include "commands.hpp"
 #include "crypto/make_certificates.hpp"
 #include "server/config_file.hpp"
 #include "server/data_directory.hpp"
+#include "server/data_tools.hpp"
 #include "server/run.hpp"
+#include "storage/inspect.hpp"
 
 using mq::app::fail;
 using mq::app::kCannotStart;
@@ -66,6 +69,31 @@ int make_certificates(std::span<char* const> arguments) {
   return 0;
 }
 
+/// mqbroker db
+int work_on_data(std::span<char* const> arguments) {
+  using Task = mq::cli::DbOptions::Task;
+  const auto options = mq::cli::parse_db(arguments);
+  if (!options) return fail(options.error(), kUsage);
+  std::expected<void, mq::Error> done;
+  switch (options->task) {
+    case Task::verify: {
+      const auto is_right = mq::server::print_faults(options->file, stdout);
+      if (is_right) return *is_right ? 0 : kCannotStart;
+      return fail(is_right.error(), kCannotStart);
+    }
+    case Task::dump:
+      done = mq::server::print_all(options->file, stdout);
+      break;
+    case Task::stats:
+      done = mq::server::print_stats(options->file, stdout);
+      break;
+    case Task::backup:
+      done = mq::storage::back_up(options->file, options->to);
+      break;
+  }
+  return done ? 0 : fail(done.error(), kCannotStart);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -79,6 +107,7 @@ int main(int argc, char** argv) {
   if (argc > 1 && arguments[1] == std::string_view("passwd")) {
     return mq::app::edit_passwords(arguments.subspan(1));
   }
+  if (argc > 1 && arguments[1] == std::string_view("db")) return work_on_data(arguments.subspan(1));
   const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) {

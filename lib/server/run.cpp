@@ -74,7 +74,8 @@ class Process {
   std::expected<void, Error> read_certificates();
   /// Reads back what is kept, and keeps what comes.
   std::expected<void, Error> open_data();
-  void tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds);
+  void tell_recovered(const std::string& path, const storage::Snapshot& state,
+                      std::int64_t milliseconds);
   void tell_trouble(const std::string& trouble);
   /// Reads the password and ACL files of all listeners, once more on SIGHUP.
   std::expected<void, Error> read_access();
@@ -131,24 +132,34 @@ std::expected<void, Error> Process::open_data() {
       start.wall);
   umask(usual);
   if (!file) return std::unexpected(file.error());
+  if (file->imported) {
+    tell(LogType::notice,
+         fmt::format("Took over what mosquitto kept in {}.", printable(file->imported->from)));
+    if (file->imported->unreleased > 0) {
+      tell(LogType::warning,
+           fmt::format("Left behind there: QoS 2 messages that their clients had not released: {}.",
+                       file->imported->unreleased));
+    }
+  }
   if (!file->damage.empty()) tell(LogType::error, "Damaged: " + printable(file->damage));
   core_.recover(file->state);
-  tell_recovered(file->state, (net::now().steady - start.steady).count());
+  tell_recovered(file->path, file->state, (net::now().steady - start.steady).count());
   data_lock_.emplace(std::move(file->lock));
   writer_.emplace(std::move(file->content), config_.sync, [this] { driver_.on_store_news(); });
   driver_.keep_in(*writer_, [this](const std::string& trouble) { tell_trouble(trouble); });
   return {};
 }
 
-void Process::tell_recovered(const storage::Snapshot& state, std::int64_t milliseconds) {
+void Process::tell_recovered(const std::string& path, const storage::Snapshot& state,
+                             std::int64_t milliseconds) {
   std::size_t queued = 0;
   for (const auto& [client_id, session] : state.sessions)
     queued += session.queue.size() + session.tail.count;
   tell(LogType::information,
        fmt::format("Keeping the state in {}: sessions: {}, queued messages: {}, retained: {}, read "
                    "in {} ms.",
-                   printable(config_.data_file), state.sessions.size(), queued,
-                   state.retained.size(), milliseconds));
+                   printable(path), state.sessions.size(), queued, state.retained.size(),
+                   milliseconds));
 }
 
 void Process::tell_trouble(const std::string& trouble) {

@@ -1,18 +1,21 @@
 #include "storage/file.hpp"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <string_view>
+#include <filesystem>
 #include <utility>
+
+#include "storage/mosquitto_db.hpp"
 
 namespace mq::storage {
 namespace {
 
 using Failure = Sqlite::Failure;
+
+constexpr const char* kOurName = "mqbroker.db";
+constexpr const char* kMosquittosName = "mosquitto.db";
 
 /// Moves the file with its companions, which belong together.
 std::expected<void, Error> move_aside(const std::string& path, const std::string& to) {
@@ -35,30 +38,40 @@ std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::str
   return std::pair(std::move(*content), std::move(*state));
 }
 
-/// mosquitto's own files begin with these bytes.
-bool is_mosquittos(const std::string& path) {
-  constexpr std::string_view kBeginning("\0\xB5\0mosquitto db", 15);
-  std::array<char, kBeginning.size()> found{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(found.data(), found.size());
-  return file && std::string_view(found.data(), found.size()) == kBeginning;
+/// Makes a file out of mosquitto's. It has its name when it is complete.
+std::expected<Imported, Error> import_file(const std::string& from, const std::string& to) {
+  auto theirs = read_mosquitto_db(from);
+  if (!theirs) return std::unexpected(theirs.error());
+  const std::string unfinished = to + ".unfinished";
+  std::remove(unfinished.c_str());
+  {
+    auto content = Sqlite::open(unfinished);
+    if (!content) return std::unexpected(content.error().error);
+    auto done = content->commit({.ticket = 0, .changes = changes_of(theirs->state)});
+    if (done) done = content->checkpoint();
+    if (!done) return std::unexpected(done.error());
+  }
+  if (std::rename(unfinished.c_str(), to.c_str()) != 0) {
+    return std::unexpected(Error{to + ": " + std::strerror(errno)});
+  }
+  return Imported{from, theirs->unreleased};
 }
 
-}  // namespace
+std::string beside(const std::string& path, const char* name) {
+  return std::filesystem::path(path).replace_filename(name);
+}
 
-std::expected<File, Error> open_file(const std::string& path, Window window, WallTime now) {
-  auto lock = FileLock::take(path + ".lock");
-  if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
-  if (is_mosquittos(path)) {
-    return std::unexpected(Error{path +
-                                 " was written by mosquitto, and this version cannot read it: "
-                                 "name another file with persistence_file"});
-  }
-  auto opened = open_and_load(path, window);
-  if (opened) return File{std::move(*lock), std::move(opened->first), std::move(opened->second)};
-  const Failure failure = opened.error();
-  if (failure.kind == Failure::Kind::unusable) return std::unexpected(failure.error);
+/// mosquitto's file that is to be taken over; empty: there is none.
+std::string mosquittos_for(const std::string& path) {
+  if (is_mosquittos(path)) return path;
+  const std::string usual = beside(path, kMosquittosName);
+  const bool is_usual = std::filesystem::path(path).filename() == kOurName;
+  return is_usual && is_mosquittos(usual) ? usual : "";
+}
 
+/// Moves a damaged file aside and goes on with what can be read of it.
+std::expected<File, Error> open_damaged(FileLock lock, const std::string& path, Window window,
+                                        const std::string& damage, WallTime now) {
   const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
   const std::string aside = path + ".damaged-" + std::to_string(seconds);
   if (auto moved = move_aside(path, aside); !moved) return std::unexpected(moved.error());
@@ -68,8 +81,39 @@ std::expected<File, Error> open_file(const std::string& path, Window window, Wal
   if (auto written = fresh->commit(saved); !written) return std::unexpected(written.error());
   auto state = fresh->load(window);
   if (!state) return std::unexpected(state.error().error);
-  return File{std::move(*lock), std::move(*fresh), std::move(*state),
-              failure.error.message + "; it is kept as " + aside};
+  return File{.path = path,
+              .lock = std::move(lock),
+              .content = std::move(*fresh),
+              .state = std::move(*state),
+              .damage = damage + "; it is kept as " + aside};
+}
+
+}  // namespace
+
+std::expected<File, Error> open_file(const std::string& named, Window window, WallTime now) {
+  const std::string path = is_mosquittos(named) ? beside(named, kOurName) : named;
+  auto lock = FileLock::take(path + ".lock");
+  if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
+  std::optional<Imported> imported;
+  if (const std::string theirs = mosquittos_for(named);
+      !theirs.empty() && !std::filesystem::exists(path)) {
+    auto done = import_file(theirs, path);
+    if (!done) {
+      return std::unexpected(Error{done.error().message + "; to begin without it, move it away"});
+    }
+    imported = std::move(*done);
+  }
+  auto opened = open_and_load(path, window);
+  if (opened) {
+    return File{.path = path,
+                .lock = std::move(*lock),
+                .content = std::move(opened->first),
+                .state = std::move(opened->second),
+                .imported = std::move(imported)};
+  }
+  const Failure failure = opened.error();
+  if (failure.kind == Failure::Kind::unusable) return std::unexpected(failure.error);
+  return open_damaged(std::move(*lock), path, window, failure.error.message, now);
 }
 
 }  // namespace mq::storage

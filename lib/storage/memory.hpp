@@ -12,6 +12,13 @@ namespace mq::storage {
 /// commit() stores it; crash() loses what is on its way.
 class Memory : public Store {
  public:
+  /// One in which this is stored.
+  static Memory holding(Snapshot state) {
+    Memory memory;
+    memory.state_ = std::move(state);
+    return memory;
+  }
+
   void submit(Batch batch) override;
   Ticket stored() override { return stored_; }
   /// Pages wait until answer_loads().

@@ -41,19 +41,13 @@ Failure failure_of(const std::string& path, const DatabaseError& error) {
 
 /// Settings of the connection, and the tables of a file that has none.
 std::expected<void, Failure> prepare(const std::string& path, const Database& database) {
-  const auto id = database.number("PRAGMA application_id");
-  const auto format = database.number("PRAGMA user_version");
   const bool is_new = database.number("SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_new && id != kApplicationId) {
-    return std::unexpected(
-        Failure{Failure::Kind::damaged, Error{path + " is an SQLite file of some other program"}});
-  }
-  if (!is_new && format != kFormat) {
-    return std::unexpected(
-        Failure{Failure::Kind::unusable,
-                Error{path + " is in format " + std::to_string(format) +
-                      ", and this version knows format " + std::to_string(kFormat) +
-                      " only: use the version that wrote it, or another directory"}});
+  if (!is_new) {
+    if (const std::string objection = Sqlite::identify(database); !objection.empty()) {
+      const bool is_ours = database.number("PRAGMA application_id") == kApplicationId;
+      return std::unexpected(Failure{is_ours ? Failure::Kind::unusable : Failure::Kind::damaged,
+                                     Error{path + " " + objection}});
+    }
   }
   database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   if (!is_new) return {};
@@ -66,6 +60,16 @@ std::expected<void, Failure> prepare(const std::string& path, const Database& da
 }
 
 }  // namespace
+
+std::string Sqlite::identify(const Database& database) {
+  if (database.number("PRAGMA application_id") != kApplicationId) {
+    return "is an SQLite file of some other program";
+  }
+  const auto format = database.number("PRAGMA user_version");
+  if (format == kFormat) return {};
+  return "is in format " + std::to_string(format) + ", and this version knows format " +
+         std::to_string(kFormat) + " only: use the version that wrote it, or another directory";
+}
 
 struct Sqlite::State {
   State(std::string name, Database file)
@@ -149,10 +153,7 @@ Snapshot Sqlite::salvage(const std::string& path) {
   Snapshot snapshot;
   try {
     const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
-    if (database.number("PRAGMA application_id") == kApplicationId &&
-        database.number("PRAGMA user_version") == kFormat) {
-      load_some(database, snapshot);
-    }
+    if (identify(database).empty()) load_some(database, snapshot);
   } catch (const DatabaseError&) {  // what is there cannot be read
   }
   return snapshot;

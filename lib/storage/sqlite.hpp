@@ -9,6 +9,8 @@
 
 namespace mq::storage {
 
+class Database;
+
 /// A broker's state in an SQLite file, as FORMAT.md lays it out. One thread at a time.
 class Sqlite {
  public:
@@ -39,6 +41,9 @@ class Sqlite {
   std::expected<void, Error> set_synced(bool is_synced);
   /// Waits until all that was committed is on the disk, and moves it into the main file.
   std::expected<void, Error> checkpoint();
+
+  /// Why the database is none that we can use; empty: it is one.
+  static std::string identify(const Database& database);
 
   /// What can be read of a file that is damaged; nothing at worst.
   static Snapshot salvage(const std::string& path);

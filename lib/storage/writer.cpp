@@ -129,15 +129,12 @@ bool Writer::store(const Batch& batch) {
 }
 
 bool Writer::pause(bool is_reading) {
-  const auto end = std::chrono::steady_clock::now() + kPauseAfterFailure;
   std::unique_lock lock(mutex_);
-  const auto is_wanted = [&] { return is_closing_ || (is_reading && !loads_.empty()); };
-  while (wake_.wait_until(lock, end, is_wanted)) {
-    if (is_closing_) return false;
-    lock.unlock();
-    answer_loads();
-    lock.lock();
-  }
+  wake_.wait_for(lock, kPauseAfterFailure,
+                 [&] { return is_closing_ || (is_reading && !loads_.empty()); });
+  if (is_closing_) return false;
+  lock.unlock();
+  if (is_reading) answer_loads();
   return true;
 }
 

@@ -39,8 +39,8 @@ class Writer : public Store {
   void run();
   /// Returns false when it is given up.
   bool store(const Batch& batch);
-  /// Waits before something is tried again, and reads meanwhile if told to. Returns false when the
-  /// thread is to end.
+  /// Waits before something is tried again, unless there is something to read. Returns false when
+  /// the thread is to end.
   bool pause(bool is_reading);
   void answer_loads();
   void tell(Ticket stored, std::string trouble);

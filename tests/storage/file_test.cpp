@@ -105,13 +105,16 @@ TEST_CASE("a directory that is not there is an error that names the file") {
   CHECK(file.error().message.contains("No such file or directory"));
 }
 
-TEST_CASE("a file that mosquitto has written is refused and left alone") {
+TEST_CASE(
+    "a file of mosquitto's that is cut off is refused, named with the place, and left alone") {
   const TemporaryTree directory;
   const std::string path = directory / "mosquitto.db";
-  const std::string content = std::string("\0\xB5\0mosquitto db", 15) + std::string(100, 'x');
+  const std::string content =
+      std::string("\0\xB5\0mosquitto db\0\0\0\0\0\0\0\6", 23) + "xxxxxxxxxx";
   std::ofstream(path, std::ios::binary) << content;
   const auto file = open_file(path, {}, kThen);
   REQUIRE(!file);
-  CHECK(file.error().message.contains("was written by mosquitto"));
+  CHECK(file.error().message.contains("mosquitto.db: the part at byte 23 is cut off"));
   CHECK(std::filesystem::file_size(path) == content.size());
+  CHECK_FALSE(std::filesystem::exists(directory / "mqbroker.db"));
 }

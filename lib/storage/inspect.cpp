@@ -1,0 +1,200 @@
+#include "storage/inspect.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "storage/database.hpp"
+#include "storage/sqlite.hpp"
+
+// Every look is one read transaction: a moment of the file, however much the broker writes
+// meanwhile. The file is opened for writing all the same, and nothing is written: who may only read
+// would leave the companions of the file behind, and they would be in the broker's way.
+
+namespace mq::storage {
+namespace {
+
+std::vector<Byte> copy_of(ByteView bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+WallTime time_of(std::int64_t count) {
+  return WallTime(WallTime::duration(count));
+}
+
+/// Opens the file and lets `look` work within one moment of it.
+template <class Look>
+auto look_at(const std::string& path, Look look)
+    -> std::expected<decltype(look(std::declval<const Database&>())), Error> {
+  try {
+    if (access(path.c_str(), F_OK) != 0) {
+      return std::unexpected(Error{path + ": " + std::strerror(errno)});
+    }
+    const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    sqlite3_busy_timeout(database.handle(), 5000);
+    if (auto known = Sqlite::identify(database); !known.empty()) {
+      return std::unexpected(Error{path + " " + known});
+    }
+    database.run("PRAGMA query_only = ON; BEGIN");
+    return look(database);
+  } catch (const DatabaseError& error) {
+    return std::unexpected(Error{path + ": " + error.words});
+  }
+}
+
+/// A fault and how to count it.
+using Check = std::pair<const char*, const char*>;
+
+constexpr Check kChecks[] = {
+    {"queued messages without a body",
+     "SELECT count(*) FROM queued WHERE message <> 0 AND message NOT IN (SELECT id FROM message)"},
+    {"queued messages without a session",
+     "SELECT count(*) FROM queued WHERE session NOT IN (SELECT id FROM session)"},
+    {"retained messages without a body",
+     "SELECT count(*) FROM retained WHERE message NOT IN (SELECT id FROM message)"},
+    {"subscriptions without a session",
+     "SELECT count(*) FROM subscription WHERE session NOT IN (SELECT id FROM session)"},
+    {"wills without a session",
+     "SELECT count(*) FROM will WHERE session NOT IN (SELECT id FROM session)"},
+    {"QoS 2 packet ids without a session",
+     "SELECT count(*) FROM incoming WHERE session NOT IN (SELECT id FROM session)"},
+    {"messages whose number of uses is wrong",
+     "SELECT count(*) FROM (SELECT m.uses AS uses, m.id AS id, "
+     "(SELECT count(*) FROM retained r WHERE r.message = m.id) AS kept, ifnull(q.n, 0) AS owed "
+     "FROM message m LEFT JOIN (SELECT message, count(*) AS n FROM queued GROUP BY message) q "
+     "ON q.message = m.id) WHERE uses <> kept + owed"},
+    {"queued messages whose size is wrong",
+     "SELECT count(*) FROM queued q JOIN message m ON m.id = q.message "
+     "WHERE q.size <> length(m.payload)"},
+};
+
+}  // namespace
+
+std::expected<std::vector<std::string>, Error> verify(const std::string& path) {
+  return look_at(path, [](const Database& database) {
+    std::vector<std::string> faults;
+    Statement integrity = database.prepare("PRAGMA integrity_check");
+    while (integrity.step()) {
+      if (integrity.text(0) != "ok") faults.emplace_back(integrity.text(0));
+    }
+    if (!faults.empty()) return faults;
+    for (const auto& [words, sql] : kChecks) {
+      const auto count = database.number(sql);
+      if (count > 0) faults.push_back(std::string(words) + ": " + std::to_string(count));
+    }
+    return faults;
+  });
+}
+
+std::expected<FileStats, Error> stats_of(const std::string& path) {
+  return look_at(path, [](const Database& database) {
+    FileStats stats;
+    Statement row = database.prepare(
+        "SELECT client_id, expiry_interval, asleep_since, "
+        "(SELECT count(*) FROM subscription WHERE session = s.id), ifnull(q.n, 0), "
+        "ifnull(q.bytes, 0) FROM session s LEFT JOIN "
+        "(SELECT session, count(*) AS n, sum(size) AS bytes FROM queued GROUP BY session) q "
+        "ON q.session = s.id ORDER BY client_id");
+    while (row.step()) {
+      stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1),
+                                time_of(row.number(2)), row.as<std::size_t>(3),
+                                row.as<std::size_t>(4), row.as<std::size_t>(5)});
+    }
+    const auto number = [&database](const char* sql) {
+      return static_cast<std::size_t>(database.number(sql));
+    };
+    stats.messages = number("SELECT count(*) FROM message");
+    stats.message_bytes = number("SELECT ifnull(sum(length(payload)), 0) FROM message");
+    stats.retained = number("SELECT count(*) FROM retained");
+    stats.file_bytes = number("PRAGMA page_count") * number("PRAGMA page_size");
+    return stats;
+  });
+}
+
+std::expected<void, Error> dump(const std::string& path,
+                                const std::function<void(const Change&)>& take) {
+  auto done = look_at(path, [&take](const Database& database) {
+    Statement row = database.prepare(
+        "SELECT client_id, expiry_interval, asleep_since FROM session ORDER BY client_id");
+    while (row.step()) {
+      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), time_of(row.number(2))});
+    }
+    row = database.prepare(
+        "SELECT client_id, topic, properties, payload, qos, retain, delay FROM will w "
+        "JOIN session s ON s.id = w.session ORDER BY client_id");
+    while (row.step()) {
+      take(PutWill{std::string(row.text(0)),
+                   {std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
+                    row.as<std::uint8_t>(4), row.number(5) != 0, Seconds(row.number(6))}});
+    }
+    row = database.prepare(
+        "SELECT client_id, filter, identifier, options FROM subscription b "
+        "JOIN session s ON s.id = b.session ORDER BY client_id, filter");
+    while (row.step()) {
+      take(PutSubscription{std::string(row.text(0)), std::string(row.text(1)),
+                           row.as<std::uint32_t>(2), row.as<std::uint8_t>(3)});
+    }
+    row = database.prepare(
+        "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id");
+    while (row.step()) {
+      take(PutMessage{row.as<MessageId>(0),
+                      {std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
+                       row.as<std::uint8_t>(4), row.number(5) != 0, time_of(row.number(6))}});
+    }
+    row = database.prepare(
+        "SELECT client_id, sequence, message, qos, flags, origin, size FROM queued q "
+        "JOIN session s ON s.id = q.session ORDER BY q.session, sequence");
+    while (row.step()) {
+      take(PutQueued{std::string(row.text(0)), row.as<std::uint64_t>(1), row.as<MessageId>(2),
+                     row.as<std::uint8_t>(3), row.as<std::uint8_t>(4), row.as<std::uint32_t>(5),
+                     row.as<std::uint64_t>(6)});
+    }
+    row = database.prepare(
+        "SELECT client_id, packet_id FROM incoming i JOIN session s ON s.id = i.session "
+        "ORDER BY client_id, packet_id");
+    while (row.step()) {
+      take(PutIncoming{std::string(row.text(0)), row.as<std::uint16_t>(1)});
+    }
+    row = database.prepare("SELECT topic, message FROM retained ORDER BY topic");
+    while (row.step()) take(PutRetained{std::string(row.text(0)), row.as<MessageId>(1)});
+    return true;
+  });
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+std::expected<void, Error> back_up(const std::string& path, const std::string& to) {
+  if (access(to.c_str(), F_OK) == 0) {
+    return std::unexpected(Error{to + " is there already: name a new file"});
+  }
+  const std::string unfinished = to + ".unfinished";
+  std::remove(unfinished.c_str());
+  const mode_t usual = umask(0077);  // as secret as what it is a copy of
+  auto done = look_at(path, [&](const Database& database) -> std::optional<Error> {
+    const Database copy(unfinished,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX);
+    sqlite3_backup* backup = sqlite3_backup_init(copy.handle(), "main", database.handle(), "main");
+    if (backup == nullptr) return Error{unfinished + ": " + sqlite3_errmsg(copy.handle())};
+    sqlite3_backup_step(backup, -1);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK) {
+      return Error{unfinished + ": " + sqlite3_errmsg(copy.handle())};
+    }
+    return std::nullopt;
+  });
+  umask(usual);
+  std::optional<Error> error = done ? *done : std::optional(done.error());
+  if (!error && link(unfinished.c_str(), to.c_str()) != 0) {
+    error = Error{to + ": " + std::strerror(errno)};
+  }
+  std::remove(unfinished.c_str());
+  if (error) return std::unexpected(*error);
+  return {};
+}
+
+}  // namespace mq::storage
