@@ -242,12 +242,14 @@ void Process::tell_who_may_come() {
     const auto& granted = config_.broker.listeners[i];
     if (granted.allow_anonymous || granted.has_passwords) continue;
     const Listener& listener = config_.listeners[i];
+    if (listener.tls.user_name != crypto::UserName::as_given) continue;  // TLS says who it is
     const std::string place = listener.unix_path.empty() ? fmt::format("port {}", listener.port)
                                                          : printable(listener.unix_path);
-    tell(LogType::warning,
-         fmt::format("Every client on {} will be refused that does not prove who it is by TLS: "
-                     "allow_anonymous is false, and there is no password_file.",
-                     place));
+    tell(
+        LogType::warning,
+        fmt::format("Every client on {} will be refused: allow_anonymous is false, and there is no "
+                    "password_file.",
+                    place));
   }
 }
 
