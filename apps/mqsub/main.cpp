@@ -45,7 +45,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
   Prng prng(std::random_device{}());
   client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
   cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
-  cli::Subscriber subscriber(options, core, output, notices);
+  cli::Subscriber subscriber(options, core, output, notices, Prng(prng.next()));
   net::Loop loop;
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int) { subscriber.on_interrupt(loop.now()); });
@@ -63,13 +63,13 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  const auto options = cli::parse_sub(arguments);
+  auto options = cli::parse_sub(arguments);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
   cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
                        is_quiet ? Loudness::quiet : Loudness::normal);
   if (!options) {
-    notices.error(options.error().message);
+    notices.errors(options.error().message);
     return cli::exit_code::kFailure;
   }
   if (options->connection.wants_help) {
@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
     fmt::print("mqsub {}\n", MQ_VERSION);
     return cli::exit_code::kOk;
   }
+  cli::respect_no_color(*options, std::getenv("NO_COLOR"));
   auto make_filter = filter_for(options->connection);
   if (!make_filter) {
     notices.error(make_filter.error().message);

@@ -34,6 +34,8 @@ struct Config {
   std::size_t max_queued_bytes = 0;  ///< likewise, of payload; 0: any
   /// What of a session's queue is in memory; the rest, with persistence, is in the store only.
   storage::Window queue_window{1000, 1U << 20U};
+  /// Bytes of retained payload in memory; with persistence, what is above is in the store only.
+  std::size_t retained_memory_limit = 64U << 20U;
   std::uint16_t max_keepalive = 0;            ///< seconds; 0: any
   std::uint16_t max_topic_alias = 10;         ///< accepted from a client
   std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
@@ -53,6 +55,9 @@ struct Config {
   std::size_t max_unstored_bytes = 64U << 20U;
   std::uint64_t seed = 1;  ///< for assigned client ids
   bool operator==(const Config&) const = default;
+
+  /// How much of what is stored is read at the start.
+  storage::Budget budget() const { return {queue_window, retained_memory_limit}; }
 };
 
 }  // namespace mq::broker

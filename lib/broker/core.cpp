@@ -213,6 +213,7 @@ void Core::on_stored(storage::Ticket ticket, Now now) {
     if (session != nullptr && session->is_awake) pump(*session);
     storing_.pop_front();
   }
+  shed_retained();
 }
 
 void Core::release_held(Connection& connection) {

@@ -215,6 +215,10 @@ class Core {
   bool publish(Incoming& incoming);
   void retain(Incoming& incoming);
   void drop_retained(std::string_view topic);
+  void put_retained(Message message);
+  void count_retained_away(const Message& message);
+  /// Lets go of the bodies above the limit that are stored by now.
+  void shed_retained();
 
   // handle_subscribe.cpp
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
@@ -249,6 +253,9 @@ class Core {
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   /// Whether the message is not to be in memory, but in the store only.
   bool is_beyond_window(const Session& session, const Message& message) const;
+  /// Asks for the bodies of the stubs that the feed comes to next.
+  void load_bodies(Session& session, RetainedFeed& feed);
+  void take_bodies(RetainedFeed& feed, const storage::Page& page);
   /// Asks for the next part of the tail when the outbox has room for it.
   void load_more(Session& session);
   void leave_tail(Session& session, const storage::Page::Entry& entry);
@@ -290,6 +297,14 @@ class Core {
   Journal journal_;
   storage::Ticket stored_ = 0;
   bool is_store_in_trouble_ = false;
+  /// A retained message that is to be in the store only, as soon as it is there.
+  struct Shedding {
+    storage::Ticket ticket = 0;
+    storage::MessageId message = 0;
+    std::string topic;
+  };
+  Ring<Shedding> shedding_;
+  std::size_t retained_bytes_ = 0;  ///< payloads in memory, $SYS not among them
   std::vector<storage::Load> loads_;
   std::uint64_t last_load_ = 0;
   Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets

@@ -176,17 +176,39 @@ void Core::retain(Incoming& incoming) {
     drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {
     const Message& message = incoming.shared(now_.steady);
-    const auto replaced = retained_.put(message);  // [MQTT-3.3.1-5]
-    if (replaced) count_released(nullptr, *replaced);
-    count_held(nullptr, message);
-    if (!is_reserved(message.topic())) journal_.put_retained(message, now_);
+    put_retained(message);  // [MQTT-3.3.1-5]
+    if (is_reserved(message.topic())) return;
+    journal_.put_retained(message, now_);
+    if (config_.persistence && retained_bytes_ > config_.retained_memory_limit) {
+      shedding_.push_back({journal_.ticket(), message.stored_id(), std::string(message.topic())});
+    }
+  }
+}
+
+void Core::put_retained(Message message) {
+  count_held(nullptr, message);
+  if (!is_reserved(message.topic())) retained_bytes_ += message.payload().size();
+  if (const auto replaced = retained_.put(std::move(message))) count_retained_away(*replaced);
+}
+
+void Core::count_retained_away(const Message& message) {
+  count_released(nullptr, message);
+  if (!is_reserved(message.topic())) retained_bytes_ -= message.payload().size();
+}
+
+void Core::shed_retained() {
+  for (; !shedding_.empty() && shedding_.front().ticket <= stored_; shedding_.pop_front()) {
+    const Shedding& shedding = shedding_.front();
+    const Message* message = retained_.find(shedding.topic);
+    if (message == nullptr || message->stored_id() != shedding.message) continue;
+    put_retained(Message::stub(shedding.message, shedding.topic));
   }
 }
 
 void Core::drop_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
   if (!dropped) return;
-  count_released(nullptr, *dropped);
+  count_retained_away(*dropped);
   if (!is_reserved(topic)) journal_.drop_retained(topic);
 }
 

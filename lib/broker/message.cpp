@@ -36,6 +36,7 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
       .topic_size = static_cast<std::uint16_t>(topic.size()),
       .qos = publish.qos,
       .retain = publish.retain,
+      .is_stub = false,
   };
   Byte* out = std::ranges::copy(bytes_of(topic), message.block_->bytes() + sizeof(Head)).out;
   for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
@@ -56,6 +57,14 @@ Message Message::of(storage::MessageId id, const storage::Body& body, Now now) {
     message.head().expires_at =
         now.steady + std::chrono::duration_cast<Millis>(body.expires_at - now.wall);
   }
+  return message;
+}
+
+Message Message::stub(storage::MessageId id, std::string_view topic) {
+  Message message = of(wire::Publish{}, topic, {});
+  auto& head = *reinterpret_cast<Head*>(message.block_->bytes());
+  head.stored_id = id;
+  head.is_stub = true;
   return message;
 }
 

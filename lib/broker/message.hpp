@@ -26,6 +26,8 @@ class Message {
   static Message of(const wire::Publish& publish, std::string_view topic, Instant now);
   /// A message as it was stored.
   static Message of(storage::MessageId id, const storage::Body& body, Now now);
+  /// No more than the topic of a message whose body is in the store only.
+  static Message stub(storage::MessageId id, std::string_view topic);
 
   explicit operator bool() const { return static_cast<bool>(block_); }
   std::string_view topic() const { return text_of({data(), head().topic_size}); }
@@ -38,6 +40,7 @@ class Message {
   }
   wire::QoS qos() const { return head().qos; }
   bool retain() const { return head().retain; }
+  bool is_stub() const { return head().is_stub; }
   /// kNever without an expiry interval.
   Instant expires_at() const { return head().expires_at; }
   bool is_expired(Instant now) const { return expires_at() <= now; }
@@ -56,8 +59,10 @@ class Message {
     std::uint32_t properties_size;
     std::uint16_t topic_size;
     wire::QoS qos;
-    bool retain;
+    bool retain : 1;
+    bool is_stub : 1;
   };
+  static_assert(sizeof(wire::QoS) == 1);
 
   const Head& head() const { return *reinterpret_cast<const Head*>(block_->bytes()); }
   const Byte* data() const { return block_->bytes() + sizeof(Head); }

@@ -25,6 +25,8 @@ namespace {
 constexpr std::size_t kEnoughToSend = 256U << 10U;
 /// So many retained topics are looked at for one session before it is somebody else's turn.
 constexpr std::size_t kStepsATurn = 10'000;
+/// So many bodies are read from the store at once.
+constexpr std::size_t kBodiesALoad = 500;
 
 }  // namespace
 
@@ -73,7 +75,7 @@ void Core::load_more(Session& session) {
   const std::size_t bytes = session.queued_bytes - tail.bytes;
   if (waiting > 0 && (waiting >= page.messages || bytes >= page.bytes)) return;
   session.loading = ++last_load_;
-  loads_.push_back({session.loading, session.client_id, tail.first, page});
+  loads_.push_back({session.loading, session.client_id, tail.first, {}, page});
 }
 
 void Core::on_loaded(const storage::Page& page, Now now) {
@@ -81,6 +83,11 @@ void Core::on_loaded(const storage::Page& page, Now now) {
   const auto known = session_ids_.find(page.client_id);
   if (known == session_ids_.end()) return;
   Session& session = *sessions_[known->second];
+  if (!session.feeds.empty() && session.feeds.front().loading == page.number) {
+    take_bodies(session.feeds.front(), page);
+    if (session.is_awake) pump(session);
+    return;
+  }
   if (session.loading != page.number) return;  // asked for by an earlier session of this name
   session.loading = 0;
   for (const auto& entry : page.entries) {
@@ -211,18 +218,55 @@ void Core::pump_feeds(Session& session) {
 }
 
 bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
-  std::vector<std::string> expired;
-  const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& message) {
+  std::vector<std::string> gone;
+  bool is_body_missing = false;
+  const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& kept) {
     if (!has_room_for(session, feed)) return false;
-    if (message.is_expired(now_.steady)) {
-      expired.emplace_back(message.topic());
-    } else if (may_read(session, message.topic())) {
-      feed_one(session, feed, message);
+    if (!may_read(session, kept.topic())) return true;
+    const Message* message = &kept;
+    if (kept.is_stub()) {
+      const auto body = feed.bodies.find(kept.stored_id());
+      is_body_missing = body == feed.bodies.end();
+      if (is_body_missing) return false;
+      message = &body->second;
+    }
+    if (!*message) {
+      gone.emplace_back(kept.topic());
+      count_drop(session, Drop::unreadable);
+    } else if (message->is_expired(now_.steady)) {
+      gone.emplace_back(kept.topic());
+    } else {
+      feed_one(session, feed, *message);
     }
     return true;
   });
-  for (const auto& topic : expired) drop_retained(topic);  // [MQTT-3.3.2-5]
+  for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]
+  if (is_body_missing) load_bodies(session, feed);
   return is_done;
+}
+
+void Core::load_bodies(Session& session, RetainedFeed& feed) {
+  if (feed.loading != 0) return;
+  feed.loading = ++last_load_;
+  feed.bodies.clear();
+  storage::Load load{.number = feed.loading,
+                     .client_id = session.client_id,
+                     .window = {SIZE_MAX, config_.queue_window.bytes}};
+  auto after = feed.after;
+  std::size_t steps = kStepsATurn;
+  retained_.walk(feed.filter, after, steps, [&load](const Message& message) {
+    if (message.is_stub()) load.bodies.push_back(message.stored_id());
+    return load.bodies.size() < kBodiesALoad;
+  });
+  loads_.push_back(std::move(load));
+}
+
+void Core::take_bodies(RetainedFeed& feed, const storage::Page& page) {
+  feed.loading = 0;
+  for (const auto& entry : page.entries) {
+    feed.bodies.emplace(entry.queued.message, Message::of(entry.queued.message, entry.body, now_));
+  }
+  for (const auto id : page.lost) feed.bodies.emplace(id, Message());
 }
 
 bool Core::has_room_for(const Session& session, const RetainedFeed& feed) const {

@@ -40,10 +40,8 @@ void Core::recover(const storage::Snapshot& stored) {
     return known;
   };
   for (const auto& [topic, id] : stored.retained) {
-    if (Message retained = message(id)) {
-      count_held(nullptr, retained);
-      retained_.put(std::move(retained));
-    }
+    Message retained = message(id);
+    put_retained(retained ? std::move(retained) : Message::stub(id, topic));
   }
   for (const auto& [client_id, session] : stored.sessions) {
     recover_session(client_id, session, message);

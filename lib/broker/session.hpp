@@ -1,5 +1,7 @@
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -75,6 +77,9 @@ struct RetainedFeed {
   GrantedOptions options;
   std::uint32_t identifier = 0;
   std::optional<std::string> after;  ///< the last topic dealt with
+  std::uint64_t loading = 0;         ///< the number of the Load that is on its way; 0: none
+  /// The bodies that it brought, of messages that are stubs; nothing for what the store has lost.
+  absl::flat_hash_map<storage::MessageId, Message> bodies{};
   bool is_cancelled = false;
 };
 

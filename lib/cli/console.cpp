@@ -47,6 +47,16 @@ void Notices::error(std::string_view words) {
   line(words);
 }
 
+void Notices::errors(std::string_view lines) {
+  std::size_t end = lines.find('\n');
+  line(lines.substr(0, end));
+  while (end != lines.npos) {
+    lines.remove_prefix(end + 1);
+    end = lines.find('\n');
+    write_(printable(lines.substr(0, end), kLongestLine) + "\n");
+  }
+}
+
 void Notices::note(std::string_view words) {
   if (!is_quiet_) line(words);
 }

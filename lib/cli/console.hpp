@@ -50,6 +50,8 @@ class Notices {
 
   /// Something failed.
   void error(std::string_view words);
+  /// The same, of several lines.
+  void errors(std::string_view lines);
   /// Something that is good to know.
   void note(std::string_view words);
   /// Advice, for a person at a terminal only.

@@ -1,5 +1,8 @@
 #include "cli/sub_options.hpp"
 
+#include <charconv>
+#include <cmath>
+
 #include "cli/command_line.hpp"
 #include "cli/connect_rows.hpp"
 #include "cli/help.hpp"
@@ -24,6 +27,56 @@ constexpr std::string_view kUsage =
 using O = SubOptions;
 using V = std::string_view;
 
+Verdict set_colour(O& options, V value) {
+  if (value != "auto" && value != "always" && value != "never") {
+    return wrong("must be auto, always or never");
+  }
+  options.colour = value == "auto"     ? Colour::automatic
+                   : value == "always" ? Colour::always
+                                       : Colour::never;
+  return {};
+}
+
+Verdict set_share(O& options, V value) {
+  double percent = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, fault] = std::from_chars(value.data(), end, percent);
+  if (fault != std::errc() || stop != end || !(percent >= 0.1 && percent <= 100)) {
+    return wrong("must be a percentage from 0.1 to 100");
+  }
+  options.millionths = static_cast<std::uint32_t>(std::lround(percent * (kAllMessages / 100)));
+  return {};
+}
+
+Verdict set_retain_handling(O& options, V value) {
+  using wire::RetainHandling;
+  if (value != "always" && value != "new" && value != "never") {
+    return wrong("must be always, new or never");
+  }
+  options.retain_handling = value == "always" ? RetainHandling::send
+                            : value == "new"  ? RetainHandling::send_if_new
+                                              : RetainHandling::do_not_send;
+  return {};
+}
+
+V end_of(const O& options) {
+  constexpr V kNul("\0", 1);
+  if (options.ends_with_nul) return kNul;
+  return options.has_newline && !options.is_watching ? "\n" : "";
+}
+
+/// Rules that involve several options of mqsub's own.
+Verdict check_output(const O& options) {
+  if (options.ends_with_nul && !options.has_newline) return wrong("-N and -0 exclude each other");
+  if (!options.shows_live && !options.shows_retained) {
+    return wrong("-R and --retained-only exclude each other: nothing would be printed");
+  }
+  if (options.shows_rate && options.is_watching) {
+    return wrong("--message-rate and -w exclude each other");
+  }
+  return {};
+}
+
 std::vector<OptionRow<O>> make_table() {
   std::vector<OptionRow<O>> table = {
       {{"topic", 't', "TOPIC", "", "subscribe to this; may be given several times"},
@@ -45,6 +98,17 @@ std::vector<OptionRow<O>> make_table() {
          o.is_verbose = true;
          return {};
        }},
+      {{"format", 'F', "FORMAT", "",
+        "print messages so: %t is the topic, %p the payload, %j JSON, ..."},
+       [](O& o, V value) -> Verdict {
+         o.format = value;
+         return {};
+       }},
+      {{"pretty", 0, "", "", "with -F %j or %J: JSON over several lines"},
+       [](O& o, V) -> Verdict {
+         o.json = JsonStyle::pretty;
+         return {};
+       }},
       {{"count", 'C', "COUNT", "", "end after so many messages"},
        [](O& o, V value) -> Verdict {
          o.count = parse_number<std::uint64_t>(value, 1, UINT64_MAX);
@@ -63,6 +127,43 @@ std::vector<OptionRow<O>> make_table() {
          o.has_newline = false;
          return {};
        }},
+      {{"print0", '0', "", "", "end each message with a NUL instead of a newline"},
+       [](O& o, V) -> Verdict {
+         o.ends_with_nul = true;
+         return {};
+       }},
+      {{"watch", 'w', "", "", "show the latest message of each topic on a line of the screen"},
+       [](O& o, V) -> Verdict {
+         o.is_watching = true;
+         return {};
+       }},
+      {{"message-rate", 0, "", "", "print how many messages come each second, not what they are"},
+       [](O& o, V) -> Verdict {
+         o.shows_rate = true;
+         return {};
+       }},
+      {{"color", 0, "WHEN", "auto", "colour topics: auto (on a terminal), always or never"},
+       [](O& o, V value) { return set_colour(o, value); }},
+      {{"random-filter", 0, "PERCENT", "100", "print only so many of the messages, at random"},
+       [](O& o, V value) { return set_share(o, value); }},
+      {{"retained-only", 0, "", "", "print retained messages only, and end when all have come"},
+       [](O& o, V) -> Verdict {
+         o.shows_live = false;
+         return {};
+       }},
+      {{"remove-retained", 0, "", "", "remove the retained messages that come from the server"},
+       [](O& o, V) -> Verdict {
+         o.removes_retained = true;
+         return {};
+       }},
+      {{"retain-as-published", 0, "", "", "MQTT 5: leave the retain flag as the publisher set it"},
+       [](O& o, V) -> Verdict {
+         o.is_retain_kept = true;
+         return {};
+       }},
+      {{"retain-handling", 0, "WHEN", "always",
+        "MQTT 5: send retained messages always, never, or for new subscriptions (new)"},
+       [](O& o, V value) { return set_retain_handling(o, value); }},
       {{"no-retained", 'R', "", "", "do not print messages that were retained"},
        [](O& o, V) -> Verdict {
          o.shows_retained = false;
@@ -116,6 +217,14 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   if (const Verdict verdict = check(options->connection); !verdict) {
     return std::unexpected(Error{verdict.error()});
   }
+  if (const Verdict verdict = check_output(*options); !verdict) {
+    return std::unexpected(Error{verdict.error()});
+  }
+  if (options->format) {
+    auto pieces = parse_format(*options->format);
+    if (!pieces) return std::unexpected(pieces.error());
+    options->pieces = *std::move(pieces);
+  }
   return options;
 }
 
@@ -126,6 +235,21 @@ client::Settings settings_of(const SubOptions& options, std::uint64_t pid, Prng&
     settings.properties.add(wire::PropertyId::receive_maximum, static_cast<std::uint32_t>(count));
   }
   return settings;
+}
+
+void respect_no_color(SubOptions& options, const char* value) {
+  if (options.colour != Colour::automatic || value == nullptr || *value == '\0') return;
+  options.colour = Colour::never;
+}
+
+MessageFormat format_of(const SubOptions& options, Medium medium) {
+  return {.pieces = options.pieces,
+          .has_topic = options.is_verbose,
+          .end = end_of(options),
+          .json = options.json,
+          .medium = options.is_watching ? Medium::terminal : medium,
+          .is_coloured = options.colour == Colour::always ||
+                         (options.colour == Colour::automatic && medium == Medium::terminal)};
 }
 
 }  // namespace mq::cli

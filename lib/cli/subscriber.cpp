@@ -1,6 +1,8 @@
 #include "cli/subscriber.hpp"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "cli/connection_words.hpp"
 #include "cli/exit_code.hpp"
@@ -8,20 +10,29 @@
 
 namespace mq::cli {
 
+namespace {
+
+constexpr Millis kRateInterval = Seconds(1);
+/// So long without another retained message means that there is none.
+constexpr Millis kQuiet = Seconds(1);
+
+}  // namespace
+
 using wire::QoS;
 using wire::ReasonCode;
 
 Subscriber::Subscriber(const SubOptions& options, client::Core& core, Output& output,
-                       Notices& notices)
+                       Notices& notices, Prng prng)
     : Run(core, options.connection, notices),
       options_(options),
       output_(output),
-      format_{.has_topic = options.is_verbose,
-              .has_newline = options.has_newline,
-              .medium = output.medium()} {}
+      formatter_(format_of(options, output.medium()), notices),
+      prng_(prng) {}
 
 void Subscriber::start(Now now) {
   if (options_.timeout) ends_by_ = now.steady + *options_.timeout;
+  if (options_.shows_rate) rate_at_ = now.steady + kRateInterval;
+  if (options_.is_watching) Watch::begin(output_.buffer());
   const ConnectOptions& connection = options_.connection;
   if (connection.is_session_kept && connection.qos == QoS::at_most_once) {
     notices().hint("messages sent while you are away are kept from QoS 1 on: add -q 1");
@@ -39,26 +50,52 @@ void Subscriber::on_interrupt(Now now) {
 }
 
 void Subscriber::on_deadline(Now now) {
-  if (now.steady < ends_by_) return;
-  ends_by_ = kNever;
-  notices().error("Timed out");
-  finish(exit_code::kTimedOut, now);
+  if (now.steady >= ends_by_) {
+    ends_by_ = kNever;
+    notices().error("Timed out");
+    finish(exit_code::kTimedOut, now);
+  }
+  if (now.steady >= rate_at_) print_rate(now);
+  if (now.steady >= quiet_by_) end_well(now);
+}
+
+void Subscriber::print_rate(Now now) {
+  rate_at_ += kRateInterval;
+  if (rate_at_ <= now.steady) rate_at_ = now.steady + kRateInterval;
+  output_.buffer() += std::to_string(std::exchange(arrived_, 0)) + " msgs/s\n";
+  flush(now);
+}
+
+/// Requests and the quiet behind them have to begin anew.
+void Subscriber::on_away(Now) {
+  quiet_by_ = kNever;
 }
 
 void Subscriber::on_connected(const client::Connected& event, Now now) {
   if (!event.is_first && options_.connection.is_session_kept && !event.session_present) {
     notices().note("the server has forgotten the session; what came meanwhile is lost");
   }
+  if (event.is_first && !event.session_present) hint_at_new_session();
   was_connected_ = true;
   answers_due_ = 0;
   if (event.is_first || !event.session_present) subscribe(now);
+}
+
+void Subscriber::hint_at_new_session() {
+  const ConnectOptions& connection = options_.connection;
+  const bool is_expected = connection.is_session_kept && !options_.ends_after_subscribing;
+  if (is_expected && connection.qos != QoS::at_most_once) {
+    notices().hint("the server had no session of this id: messages are kept from now on");
+  }
 }
 
 void Subscriber::subscribe(Now now) {
   bool is_sent = true;
   if (!options_.filters.empty()) {
     wire::Subscribe request;
-    wire::SubscriptionOptions how{.qos = options_.connection.qos};
+    wire::SubscriptionOptions how{.qos = options_.connection.qos,
+                                  .retain_as_published = options_.is_retain_kept,
+                                  .retain_handling = options_.retain_handling};
     if (!options_.shows_retained) how.retain_handling = wire::RetainHandling::do_not_send;
     for (const auto& filter : options_.filters) request.subscriptions.push_back({filter, how});
     is_sent = core().subscribe(request, now).has_value();
@@ -84,6 +121,7 @@ void Subscriber::on_subscribed(const client::Subscribed& event, Now now) {
                     "\" denied: " + std::string(words_of_subscription_code(event.codes[i])));
   }
   if (denied == event.codes.size()) return finish(event.codes.front(), now);
+  if (!options_.shows_live) quiet_by_ = now.steady + kQuiet;
   end_after_answers(now);
 }
 
@@ -104,11 +142,78 @@ void Subscriber::end_after_answers(Now now) {
 
 void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   const wire::Publish& message = event.message;
+  if (is_ending_) return;
+  if (!options_.shows_live) {
+    if (!message.retain) return on_live(now);
+    quiet_by_ = now.steady + kQuiet;
+  }
   if (is_filtered_out(message)) return;
-  format_message(message, format_, output_.buffer());
+  if (message.retain && options_.removes_retained) remove(message.topic, now);
+  if (options_.millionths < kAllMessages && !prng_.chance(options_.millionths, kAllMessages)) {
+    return;
+  }
+  print(message, now);
+  if (++printed_ == options_.count) end_well(now);
+}
+
+/// What is retained comes first. But what is removed comes back as an empty live message.
+void Subscriber::on_live(Now now) {
+  if (!options_.removes_retained) end_well(now);
+}
+
+void Subscriber::print(const wire::Publish& message, Now now) {
+  if (options_.shows_rate) {
+    ++arrived_;
+    return;
+  }
+  if (options_.is_watching) {
+    scratch_.clear();
+    formatter_.append(message, now.wall, scratch_);
+    watch_.show(message.topic, scratch_, output_.buffer());
+  } else {
+    formatter_.append(message, now.wall, output_.buffer());
+  }
   if (!output_.flush_when_large()) return finish(exit_code::kOk, now);
   if (output_.medium() == Medium::terminal) flush(now);
-  if (++printed_ == options_.count) finish(exit_code::kOk, now);
+}
+
+void Subscriber::remove(std::string_view topic, Now now) {
+  to_remove_.emplace_back(topic);
+  remove_waiting(now);
+}
+
+void Subscriber::remove_waiting(Now now) {
+  while (!to_remove_.empty()) {
+    const wire::Publish removal{.qos = QoS::at_least_once,
+                                .retain = true,
+                                .topic = to_remove_.front(),
+                                .properties = {},
+                                .payload = {}};
+    if (!core().publish(removal, now)) return;
+    to_remove_.pop_front();
+  }
+}
+
+void Subscriber::on_settled(const client::Settled& event, Now now) {
+  if (event.outcome == client::Outcome::refused) {
+    notices().error("a retained message was not removed: " +
+                    std::string(wire::name(event.reason, wire::PacketType::puback)));
+    return finish(static_cast<int>(event.reason), now);
+  }
+  remove_waiting(now);
+  if (is_ending_) end_well(now);
+}
+
+void Subscriber::end_well(Now now) {
+  is_ending_ = true;
+  quiet_by_ = kNever;
+  if (to_remove_.empty() && core().unsettled() == 0) finish(exit_code::kOk, now);
+}
+
+void Subscriber::on_ended() {
+  if (!options_.is_watching) return;
+  watch_.end(output_.buffer());
+  output_.flush();
 }
 
 bool Subscriber::is_filtered_out(const wire::Publish& message) const {

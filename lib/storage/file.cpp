@@ -30,10 +30,10 @@ std::expected<void, Error> move_aside(const std::string& path, const std::string
 }
 
 std::expected<std::pair<Sqlite, Snapshot>, Failure> open_and_load(const std::string& path,
-                                                                  Window window) {
+                                                                  const Budget& budget) {
   auto content = Sqlite::open(path);
   if (!content) return std::unexpected(content.error());
-  auto state = content->load(window);
+  auto state = content->load(budget);
   if (!state) return std::unexpected(state.error());
   return std::pair(std::move(*content), std::move(*state));
 }
@@ -70,8 +70,9 @@ std::string mosquittos_for(const std::string& path) {
 }
 
 /// Moves a damaged file aside and goes on with what can be read of it.
-std::expected<File, Error> open_damaged(FileLock lock, const std::string& path, Window window,
-                                        const std::string& damage, WallTime now) {
+std::expected<File, Error> open_damaged(FileLock lock, const std::string& path,
+                                        const Budget& budget, const std::string& damage,
+                                        WallTime now) {
   const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
   const std::string aside = path + ".damaged-" + std::to_string(seconds);
   if (auto moved = move_aside(path, aside); !moved) return std::unexpected(moved.error());
@@ -79,7 +80,7 @@ std::expected<File, Error> open_damaged(FileLock lock, const std::string& path, 
   if (!fresh) return std::unexpected(fresh.error().error);
   const Batch saved{.ticket = 0, .changes = changes_of(Sqlite::salvage(aside))};
   if (auto written = fresh->commit(saved); !written) return std::unexpected(written.error());
-  auto state = fresh->load(window);
+  auto state = fresh->load(budget);
   if (!state) return std::unexpected(state.error().error);
   return File{.path = path,
               .lock = std::move(lock),
@@ -90,7 +91,7 @@ std::expected<File, Error> open_damaged(FileLock lock, const std::string& path, 
 
 }  // namespace
 
-std::expected<File, Error> open_file(const std::string& named, Window window, WallTime now) {
+std::expected<File, Error> open_file(const std::string& named, const Budget& budget, WallTime now) {
   const std::string path = is_mosquittos(named) ? beside(named, kOurName) : named;
   auto lock = FileLock::take(path + ".lock");
   if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
@@ -103,7 +104,7 @@ std::expected<File, Error> open_file(const std::string& named, Window window, Wa
     }
     imported = std::move(*done);
   }
-  auto opened = open_and_load(path, window);
+  auto opened = open_and_load(path, budget);
   if (opened) {
     return File{.path = path,
                 .lock = std::move(*lock),
@@ -113,7 +114,7 @@ std::expected<File, Error> open_file(const std::string& named, Window window, Wa
   }
   const Failure failure = opened.error();
   if (failure.kind == Failure::Kind::unusable) return std::unexpected(failure.error);
-  return open_damaged(std::move(*lock), path, window, failure.error.message, now);
+  return open_damaged(std::move(*lock), path, budget, failure.error.message, now);
 }
 
 }  // namespace mq::storage

@@ -36,9 +36,9 @@ struct File {
 /// A file of mosquitto's is read once, and goes into "mqbroker.db" beside it, when that is not
 /// there yet: the one that is named, or "mosquitto.db" beside a "mqbroker.db" that is named.
 ///
-/// window  what is read of each queue
+/// budget  how much is read
 /// now     names the damaged file
 /// Fails   another process uses it, it is in an unknown format, or it cannot be read and written
-std::expected<File, Error> open_file(const std::string& named, Window window, WallTime now);
+std::expected<File, Error> open_file(const std::string& named, const Budget& budget, WallTime now);
 
 }  // namespace mq::storage

@@ -76,6 +76,18 @@ void Memory::crash() {
 void Memory::answer_loads() {
   for (const Load& load : std::exchange(loads_, {})) {
     Page& page = pages_.emplace_back(Page{load.number, load.client_id, {}});
+    std::size_t read = 0;
+    for (const MessageId id : load.bodies) {
+      if (read >= load.window.bytes) break;
+      const auto body = state_.messages.find(id);
+      if (body == state_.messages.end()) {
+        page.lost.push_back(id);
+      } else {
+        read += body->second.payload.size();
+        page.entries.push_back({0, {.message = id}, body->second});
+      }
+    }
+    if (!load.bodies.empty()) continue;
     const auto session = state_.sessions.find(load.client_id);
     if (session == state_.sessions.end()) continue;
     const auto& queue = session->second.queue;
@@ -92,7 +104,8 @@ void Memory::answer_loads() {
   }
 }
 
-Snapshot Memory::load(Window window) const {
+Snapshot Memory::load(Budget budget) const {
+  const Window window = budget.queue;
   Snapshot cut = state_;
   for (auto& [client_id, session] : cut.sessions) {
     const auto size_of = [this](const Snapshot::Queued& queued) {
@@ -115,6 +128,17 @@ Snapshot Memory::load(Window window) const {
     }
     session.queue.erase(it, session.queue.end());
   }
+  std::set<MessageId> used;
+  std::size_t retained_bytes = 0;
+  for (const auto& [topic, id] : cut.retained) {
+    if (retained_bytes >= budget.retained_bytes) break;
+    retained_bytes += state_.messages.at(id).payload.size();
+    used.insert(id);
+  }
+  for (const auto& [client_id, session] : cut.sessions) {
+    for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
+  }
+  std::erase_if(cut.messages, [&used](const auto& item) { return !used.contains(item.first); });
   return cut;
 }
 

@@ -26,8 +26,8 @@ class Memory : public Store {
   std::vector<Page> take_pages() override { return std::exchange(pages_, {}); }
   /// All that is stored.
   const Snapshot& load() const { return state_; }
-  /// All that is stored, of every queue what is within the window.
-  Snapshot load(Window window) const;
+  /// What is stored, within the budget.
+  Snapshot load(Budget budget) const;
 
   /// Stores the oldest batch that is on its way. Returns false when there is none.
   bool commit();

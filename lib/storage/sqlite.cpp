@@ -76,12 +76,12 @@ struct Sqlite::State {
       : path(std::move(name)),
         database(std::move(file)),
         committer(database),
-        queue_reader(database) {}
+        page_reader(database) {}
 
   std::string path;
   Database database;
   Committer committer;
-  QueueReader queue_reader;
+  PageReader page_reader;
 };
 
 std::expected<Sqlite, Failure> Sqlite::open(const std::string& path) {
@@ -99,10 +99,10 @@ Sqlite::Sqlite(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Sqlite::Sqlite(Sqlite&&) noexcept = default;
 Sqlite::~Sqlite() = default;
 
-std::expected<Snapshot, Failure> Sqlite::load(Window window) {
+std::expected<Snapshot, Failure> Sqlite::load(const Budget& budget) {
   try {
     Snapshot snapshot;
-    load_all(state_->database, window, snapshot);
+    load_all(state_->database, budget, snapshot);
     return snapshot;
   } catch (const DatabaseError& error) {
     return std::unexpected(failure_of(state_->path, error));
@@ -112,11 +112,15 @@ std::expected<Snapshot, Failure> Sqlite::load(Window window) {
 std::expected<Page, Error> Sqlite::read(const Load& load) {
   try {
     Page page{load.number, load.client_id, {}};
-    state_->queue_reader.read(state_->committer.id_of(load.client_id), load.first, load.window,
-                              [&page](const QueuedRow& row) {
-                                if (row.has_lost_body()) return;
-                                page.entries.push_back({row.sequence(), row.queued(), row.body()});
-                              });
+    if (!load.bodies.empty()) {
+      state_->page_reader.read(load.bodies, load.window.bytes, page);
+      return page;
+    }
+    state_->page_reader.read(state_->committer.id_of(load.client_id), load.first, load.window,
+                             [&page](const QueuedRow& row) {
+                               if (row.has_lost_body()) return;
+                               page.entries.push_back({row.sequence(), row.queued(), row.body()});
+                             });
     return page;
   } catch (const DatabaseError& error) {
     return std::unexpected(failure_of(state_->path, error).error);

@@ -30,8 +30,8 @@ class Sqlite {
   Sqlite(Sqlite&& other) noexcept;
   Sqlite& operator=(Sqlite&&) = delete;
 
-  /// All that is stored, of every queue what is within the window.
-  std::expected<Snapshot, Failure> load(Window window = {});
+  /// What is stored, within the budget.
+  std::expected<Snapshot, Failure> load(const Budget& budget = {});
   /// What was asked for, as far as it is stored.
   std::expected<Page, Error> read(const Load& load);
   /// Stores the batch, or nothing of it. Unless set_synced(false) was called it survives a power

@@ -15,6 +15,12 @@ WallTime time_of(std::int64_t count) {
   return WallTime(WallTime::duration(count));
 }
 
+/// Of a row of message: id, topic, properties, payload, qos, retain, expires_at.
+Body body_of(const Statement& row) {
+  return {std::string(row.text(1)), copy_of(row.bytes(2)),        copy_of(row.bytes(3)),
+          row.as<std::uint8_t>(4),  row.as<std::uint8_t>(5) != 0, time_of(row.number(6))};
+}
+
 /// Reads the tables in an order in which what is referred to is there.
 struct Loader {
   Snapshot& snapshot;
@@ -47,10 +53,7 @@ struct Loader {
   }
   void load_messages(Statement row) {
     while (row.step()) {
-      snapshot.messages.emplace_hint(
-          snapshot.messages.end(), row.as<MessageId>(0),
-          Body{std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
-               row.as<std::uint8_t>(4), row.as<std::uint8_t>(5) != 0, time_of(row.number(6))});
+      snapshot.messages.emplace_hint(snapshot.messages.end(), row.as<MessageId>(0), body_of(row));
     }
   }
   void load_queues(Statement row) {
@@ -69,10 +72,28 @@ struct Loader {
       if (auto* session = find(row.number(0))) session->incoming.insert(row.as<std::uint16_t>(1));
     }
   }
+  /// Leaves out what has no body.
   void load_retained(Statement row) {
     while (row.step()) {
       const auto message = row.as<MessageId>(1);
       if (!snapshot.messages.contains(message)) continue;
+      snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), message);
+    }
+  }
+  /// Reads the bodies, too, until they are enough.
+  void load_retained_within(std::size_t enough, const Database& database) {
+    Statement row = database.prepare("SELECT topic, message FROM retained ORDER BY topic");
+    PageReader reader(database);
+    std::size_t bytes = 0;
+    while (row.step()) {
+      const auto message = row.as<MessageId>(1);
+      if (bytes < enough) {
+        Page page;
+        reader.read({message}, 1, page);
+        if (page.entries.empty()) continue;
+        bytes += page.entries[0].body.payload.size();
+        snapshot.messages.emplace(message, std::move(page.entries[0].body));
+      }
       snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), message);
     }
   }
@@ -96,10 +117,6 @@ constexpr std::array<Table, 4> kSessions{{
 constexpr Table kAllMessages{
     "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id",
     &Loader::load_messages};
-constexpr Table kRetainedMessages{
-    "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message "
-    "WHERE id IN (SELECT message FROM retained) ORDER BY id",
-    &Loader::load_messages};
 constexpr Table kQueues{
     "SELECT session, sequence, message, qos, flags, origin FROM queued ORDER BY session, sequence",
     &Loader::load_queues};
@@ -107,7 +124,7 @@ constexpr Table kRetained{"SELECT topic, message FROM retained ORDER BY topic",
                           &Loader::load_retained};
 
 /// Reads the beginning of a queue, and tells the rest from how many `total` and `bytes` there are.
-void load_queue(QueueReader& reader, std::int64_t id, Window window, Snapshot& snapshot,
+void load_queue(PageReader& reader, std::int64_t id, Window window, Snapshot& snapshot,
                 Snapshot::Session& session, Tail total) {
   Tail& tail = session.tail;
   tail = total;
@@ -150,15 +167,33 @@ Body QueuedRow::body() const {
           row_.as<std::uint8_t>(10), row_.as<std::uint8_t>(11) != 0, time_of(row_.number(12))};
 }
 
-QueueReader::QueueReader(const Database& database)
+PageReader::PageReader(const Database& database)
     : rows_(database.prepare(
           "SELECT q.sequence, q.message, q.qos, q.flags, q.origin, q.size, m.id, m.topic, "
           "m.properties, m.payload, m.qos, m.retain, m.expires_at "
           "FROM queued q LEFT JOIN message m ON m.id = q.message "
-          "WHERE q.session = ? AND q.sequence >= ? ORDER BY q.sequence")) {}
+          "WHERE q.session = ? AND q.sequence >= ? ORDER BY q.sequence")),
+      body_(database.prepare(
+          "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message "
+          "WHERE id = ?")) {}
 
-void QueueReader::read(std::int64_t session, std::uint64_t first, Window window,
-                       const std::function<void(const QueuedRow&)>& take) {
+void PageReader::read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page) {
+  std::size_t read = 0;
+  for (const MessageId id : ids) {
+    if (read >= bytes) return;
+    bool is_there = false;
+    body_.with(id);
+    while (body_.step()) {
+      is_there = true;
+      page.entries.push_back({0, {.message = id}, body_of(body_)});
+      read += page.entries.back().body.payload.size();
+    }
+    if (!is_there) page.lost.push_back(id);
+  }
+}
+
+void PageReader::read(std::int64_t session, std::uint64_t first, Window window,
+                      const std::function<void(const QueuedRow&)>& take) {
   rows_.with(session, first);
   std::size_t count = 0;
   std::size_t bytes = 0;
@@ -171,22 +206,21 @@ void QueueReader::read(std::int64_t session, std::uint64_t first, Window window,
   rows_.reset();
 }
 
-void load_all(const Database& database, Window window, Snapshot& snapshot) {
+void load_all(const Database& database, const Budget& budget, Snapshot& snapshot) {
   Loader loader{snapshot};
   const auto load = [&](const Table& table) {
     (loader.*table.second)(database.prepare(table.first));
   };
   for (const Table& table : kSessions) load(table);
-  load(kRetainedMessages);
-  load(kRetained);
-  QueueReader reader(database);
+  loader.load_retained_within(budget.retained_bytes, database);
+  PageReader reader(database);
   Statement totals = database.prepare(
       "SELECT session, max(sequence), count(*), sum(size) FROM queued GROUP BY session");
   while (totals.step()) {
     const Tail total{0, totals.as<std::uint64_t>(1) + 1, totals.as<std::size_t>(2),
                      totals.as<std::size_t>(3)};
     if (auto* session = loader.find(totals.number(0))) {
-      load_queue(reader, totals.number(0), window, snapshot, *session, total);
+      load_queue(reader, totals.number(0), budget.queue, snapshot, *session, total);
     }
   }
   snapshot.last_message = static_cast<MessageId>(database.number("SELECT max(id) FROM message"));

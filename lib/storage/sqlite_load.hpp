@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "storage/database.hpp"
 #include "storage/store.hpp"
@@ -26,24 +27,28 @@ class QueuedRow {
   const Statement& row_;
 };
 
-/// Reads queues, a page at a time.
-class QueueReader {
+/// Reads queues and bodies, a page at a time.
+class PageReader {
  public:
   /// database  must outlive it. Throws DatabaseError.
-  explicit QueueReader(const Database& database);
+  explicit PageReader(const Database& database);
 
   /// Hands out a session's messages from the sequence number `first` on, in order, as far as the
   /// window goes. Throws DatabaseError.
   void read(std::int64_t session, std::uint64_t first, Window window,
             const std::function<void(const QueuedRow&)>& take);
+  /// Adds bodies to the page, in order, until their payloads have reached so many bytes. Throws
+  /// DatabaseError.
+  void read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page);
 
  private:
   Statement rows_;
+  Statement body_;
 };
 
-/// Reads every table, of the queues what is within the window. Throws DatabaseError; also for
+/// Reads every table, as far as the budget goes. Throws DatabaseError; also for
 /// content that makes no sense.
-void load_all(const Database& database, Window window, Snapshot& snapshot);
+void load_all(const Database& database, const Budget& budget, Snapshot& snapshot);
 
 /// Reads of every table what can be read, and leaves out what refers to something that is lost.
 void load_some(const Database& database, Snapshot& snapshot);

@@ -57,7 +57,7 @@ struct Snapshot {
 
   std::map<std::string, Session> sessions;
   std::map<std::string, MessageId> retained;
-  std::map<MessageId, Body> messages;  ///< those that are referred to
+  std::map<MessageId, Body> messages;  ///< those that are referred to, as far as the budget goes
   MessageId last_message = 0;          ///< the highest that is stored
   bool operator==(const Snapshot&) const = default;
 };
@@ -65,12 +65,20 @@ struct Snapshot {
 /// The changes that make it out of nothing.
 std::vector<Change> changes_of(const Snapshot& state);
 
-/// Asks for messages of a queue.
+/// How much of what is stored is read at the start.
+struct Budget {
+  Window queue{};                         ///< of every queue
+  std::size_t retained_bytes = SIZE_MAX;  ///< bodies of retained messages: none once their payloads
+                                          ///< have reached so much
+};
+
+/// Asks for messages of a queue, or for bodies.
 struct Load {
-  std::uint64_t number = 0;  ///< names the request
-  std::string client_id;
-  std::uint64_t first = 0;  ///< from this sequence number on
-  Window window;
+  std::uint64_t number = 0;         ///< names the request
+  std::string client_id;            ///< whom it is for
+  std::uint64_t first = 0;          ///< from this sequence number on
+  std::vector<MessageId> bodies{};  ///< when there are some: these instead
+  Window window{};
 };
 
 /// The answer to a Load: what is stored by then.
@@ -83,7 +91,8 @@ struct Page {
 
   std::uint64_t number = 0;
   std::string client_id;
-  std::vector<Entry> entries;
+  std::vector<Entry> entries;     ///< of bodies, no more is told than which it is
+  std::vector<MessageId> lost{};  ///< bodies that are not there
 };
 
 /// Where a broker's state survives.

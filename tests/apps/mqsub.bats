@@ -72,6 +72,22 @@ fails_with() {
   [[ $(cat "$house/bare.out") == $'x/a onex/a (null)x/b two\tlines\nof \x1b[31mtextx/fence '* ]]
 }
 
+@test "-F prints what it is asked for; a mistake in it is shown before connecting" {
+  start_broker
+  publish -r -t x/a -m $'\xff\x01' -q 1
+  run -0 mqsub -p "$port" -t x/a -C 1 -q 1 -F '%t %.2:x %5l %q%r\t|'
+  [[ $output == $'x/a ff:01     2 11\t|' ]]
+  run -0 mqsub -p "$port" -t x/a -C 1 -q 1 -F '%j'
+  [[ $output =~ ^\{\"tst\":\"[0-9T:.-]{26}[+-][0-9]{4}\",(.*)$ ]]
+  [[ ${BASH_REMATCH[1]} == '"topic":"x/a","qos":1,"retain":true,"payloadlen":2,"mid":1,"payload_b64":"/wE="}' ]]
+  run -0 mqsub -p "$port" -t x/a -C 1 -F %J --pretty
+  python3 -m json.tool <<<"$output" >"$house/parsed"
+  stop broker
+  run -1 --separate-stderr mqsub -p "$port" -t a -F '%t %k'
+  [[ -z $output && ${stderr_lines[0]} == "mqsub: -F: %k is no code" ]]
+  [[ ${stderr_lines[1]} == '  %t %k' && ${stderr_lines[2]} == '      ^ allowed: %% %A '* ]]
+}
+
 @test "-C ends after so many messages" {
   start_broker
   subscriber left -t a -C 2 -v
@@ -104,6 +120,47 @@ fails_with() {
   publish -t x/new -m yes
   heard_all hiding x/fence
   expect hiding "x/new yes"
+}
+
+@test "-0 ends messages with a NUL, --color always colours topics also in a pipe" {
+  start_broker
+  publish -r -t x -m $'one\ntwo'
+  mqsub -p "$port" -t x -C 1 -0 | cmp - <(printf 'one\ntwo\0')
+  NO_COLOR=1 mqsub -p "$port" -t x -C 1 -v --color always | cmp - <(printf '\e[36mx\e[0m one\ntwo\n')
+}
+
+@test "--retained-only prints what is retained and ends; --remove-retained leaves nothing of it" {
+  start_broker
+  for topic in x/a x/b x/keep; do publish -r -t "$topic" -m "$topic"; done
+  run -0 --separate-stderr mqsub -p "$port" -t 'x/#' --retained-only -W 10
+  [[ $(sort <<<"$output") == $'x/a\nx/b\nx/keep' && -z $stderr ]]
+  run -0 --separate-stderr mqsub -p "$port" -t 'x/#' --remove-retained -C 2 -T x/keep -W 10
+  [[ $(sort <<<"$output") == $'x/a\nx/b' && -z $stderr ]]
+  run -0 mqsub -p "$port" -t 'x/#' --retained-only --remove-retained -W 10
+  [[ $output == x/keep ]]
+  run -0 mqsub -p "$port" -t 'x/#' --retained-only -W 10
+  [[ -z $output ]]
+}
+
+@test "--retain-as-published and --retain-handling in MQTT 5" {
+  start_broker
+  publish -r -t x -m old
+  subscriber left -V 5 -t 'x' -t y --retain-as-published --retain-handling never -F '%r %p'
+  listening left y
+  publish -r -t x -m new
+  heard_all left y
+  [[ $(grep -v fence "$house/left.out") == "1 new" ]]
+}
+
+@test "--message-rate says each second how many came" {
+  start_broker
+  subscriber left -t x --message-rate
+  wait_until "a message is counted" rate_is_seen
+  run ! grep -vxE '[0-9]+ msgs/s' "$house/left.out"
+}
+rate_is_seen() {
+  publish -t x -m x
+  grep -qxE '[1-9][0-9]* msgs/s' "$house/left.out"
 }
 
 @test "-E leaves a subscription behind, -U ends it" {

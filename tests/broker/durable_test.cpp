@@ -312,7 +312,7 @@ TEST_CASE("the window counts payloads, too, and one message is always let throug
   auto& publisher = world.peer().join("p");
   for (std::uint16_t i = 1; i <= 5; ++i) publisher.publish("t", "four", QoS::at_least_once, i);
   world.crash();
-  CHECK(world.store.load(config.queue_window).sessions.at("s").tail.count == 4);
+  CHECK(world.store.load(config.budget()).sessions.at("s").tail.count == 4);
   CHECK(drain(world.peer().resume("s")) == "four four four four four ");
 }
 
@@ -383,4 +383,50 @@ TEST_CASE("what expires while it waits in the store is dropped and counted") {
   world.advance(Seconds(20));
   CHECK(drain(world.peer().resume("s", Version::v5)) == "stays ");
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 3);
+}
+
+TEST_CASE("retained messages above the limit are in the store only, and come as if they were not") {
+  auto config = support::durable();
+  config.retained_memory_limit = 3;
+  World world(config);
+  auto& publisher = world.peer().join("p");
+  publisher.retain("a", "one").retain("b", "two").retain("c", "three").retain("d", "four");
+  CHECK(world.core().stored().count == 4);
+  CHECK(world.core().stored().bytes == 3);
+  const std::string all =
+      "PUBLISH a q0 retain 'one'; PUBLISH b q0 retain 'two'; PUBLISH c q0 retain 'three'; PUBLISH "
+      "d q0 retain 'four'";
+
+  SUBCASE("at once") {
+    CHECK(world.peer().join("s").subscribe("#").all() == all);
+  }
+  SUBCASE("after a crash") {
+    world.crash();
+    CHECK(world.core().stored().bytes == 3);
+    CHECK(world.peer().join("s").subscribe("#").all() == all);
+  }
+  SUBCASE("also when they change while they are read") {
+    world.is_storing = false;
+    auto& reader = world.peer().join("s").subscribe("#");
+    CHECK(reader.all() == "PUBLISH a q0 retain 'one'");
+    publisher.retain("c", "3").retain("b", "");
+    CHECK(reader.all() == "PUBLISH c q0 '3'; PUBLISH b q0 ''; PUBLISH c q0 retain '3'");
+    world.is_storing = true;
+    world.settle();
+    CHECK(reader.all() == "PUBLISH d q0 retain 'four'");
+  }
+  SUBCASE("and one that the store has lost is dropped and counted") {
+    world.store.submit({.ticket = 1000, .changes = {storage::DropRetained{"c"}}});
+    world.store.commit();
+    CHECK(world.peer().join("s").subscribe("#").all() ==
+          "PUBLISH a q0 retain 'one'; PUBLISH b q0 retain 'two'; PUBLISH d q0 retain 'four'");
+    CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 1);
+    CHECK(world.core().retained_count() == 3);
+  }
+  SUBCASE("clearing and replacing them leaves nothing behind") {
+    publisher.retain("a", "").retain("b", "").retain("c", "").retain("d", "2");
+    CHECK(world.core().stored().count == 1);
+    CHECK(world.core().stored().bytes == 1);
+    CHECK(world.store.load().messages.size() == 1);
+  }
 }

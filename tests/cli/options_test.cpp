@@ -308,6 +308,36 @@ TEST_CASE("what remains: the flags of both programs") {
   CHECK(publisher.ack_timeout == Seconds(7));
 }
 
+TEST_CASE("what mqsub prints: the end of a message, colours, shares") {
+  CHECK(format_of(sub({"-t", "a"}), Medium::file).end == "\n");
+  CHECK(format_of(sub({"-t", "a", "-N"}), Medium::file).end.empty());
+  CHECK(format_of(sub({"-t", "a", "-0"}), Medium::file).end == std::string_view("\0", 1));
+  CHECK(sub_error({"-t", "a", "-0", "-N"}) == "-N and -0 exclude each other");
+  CHECK(sub({"-t", "a", "--random-filter", "12.5"}).millionths == 125'000);
+  CHECK(sub_error({"-t", "a", "--random-filter", "0"}).contains("from 0.1 to 100"));
+  CHECK(sub_error({"-t", "a", "-R", "--retained-only"}).contains("exclude each other"));
+  CHECK(sub_error({"-t", "a", "-w", "--message-rate"}).contains("exclude each other"));
+  CHECK(sub({"-t", "a", "--retain-handling", "new"}).retain_handling ==
+        wire::RetainHandling::send_if_new);
+  CHECK(sub_error({"-t", "a", "--retain-handling", "x"}).contains("always, new or never"));
+}
+
+TEST_CASE("topics are coloured on a terminal, always or never; NO_COLOR speaks where nobody did") {
+  const auto is_coloured = [](std::initializer_list<std::string> arguments, Medium medium,
+                              const char* no_color = nullptr) {
+    SubOptions options = sub(arguments);
+    respect_no_color(options, no_color);
+    return format_of(options, medium).is_coloured;
+  };
+  CHECK(is_coloured({"-t", "a"}, Medium::terminal));
+  CHECK(is_coloured({"-t", "a"}, Medium::terminal, ""));
+  CHECK_FALSE(is_coloured({"-t", "a"}, Medium::file));
+  CHECK_FALSE(is_coloured({"-t", "a"}, Medium::terminal, "1"));
+  CHECK(is_coloured({"-t", "a", "--color", "always"}, Medium::file, "1"));
+  CHECK_FALSE(is_coloured({"-t", "a", "--color=never"}, Medium::terminal));
+  CHECK(sub_error({"-t", "a", "--color", "red"}).contains("auto, always or never"));
+}
+
 TEST_CASE("no two options of a program share a name or a letter, and every one has its help") {
   const auto check_table = [](const auto& table, const std::string& help) {
     std::set<std::string_view> names;

@@ -4,57 +4,12 @@
 #include <string>
 
 #include "cli/console.hpp"
-#include "cli/format_message.hpp"
 #include "cli/line_cutter.hpp"
 #include "cli/packet_trace.hpp"
 #include "wire/encode.hpp"
 
 using namespace mq;
 using namespace mq::cli;
-
-namespace {
-
-std::string formatted(std::string_view payload, const MessageFormat& format) {
-  std::string out;
-  format_message({.topic = "a/b", .properties = {}, .payload = bytes_of(payload)}, format, out);
-  return out;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  escape(text, out);
-  return out;
-}
-
-}  // namespace
-
-TEST_CASE("a message is its payload and a newline; an empty one is nothing at all") {
-  CHECK(formatted("hello", {}) == "hello\n");
-  CHECK(formatted("", {}) == "");
-  CHECK(formatted("hello", {.has_newline = false}) == "hello");
-}
-
-TEST_CASE("with the topic an empty payload is (null), also without a newline") {
-  CHECK(formatted("hello", {.has_topic = true}) == "a/b hello\n");
-  CHECK(formatted("", {.has_topic = true}) == "a/b (null)\n");
-  CHECK(formatted("", {.has_topic = true, .has_newline = false}) == "a/b (null)");
-}
-
-TEST_CASE("in a pipe the bytes are the payload's; on a terminal nothing can steer it") {
-  const std::string nasty("a\x1b[31m\0\xff", 8);
-  CHECK(formatted(nasty, {}) == nasty + "\n");
-  CHECK(formatted(nasty, {.medium = Medium::terminal}) == "a\\x1b[31m\\x00\\xff\n");
-}
-
-TEST_CASE("escaping leaves text as it is, in any script, with tabs and newlines") {
-  CHECK(escaped("grün\t東京\n🌡") == "grün\t東京\n🌡");
-  CHECK(escaped("\r\x7f") == "\\x0d\\x7f");
-  CHECK(escaped("\xC2\x9B"
-                "31m") == "\\xc2\\x9b31m");  // U+009B begins a control sequence
-  CHECK(escaped("\xC2\xA0") == "\xC2\xA0");
-  CHECK(escaped("\xE6\x9D") == "\\xe6\\x9d");  // cut off in the middle
-  CHECK(escaped("\x80x\xF8") == "\\x80x\\xf8");
-}
 
 TEST_CASE("lines of any length come out of pieces, NULs included, the last without newline") {
   LineCutter lines;
@@ -149,6 +104,19 @@ TEST_CASE("a notice is one line, whatever a server's words have in them") {
       Medium::file, Notices::Loudness::normal);
   notices.error("refused (no\nway \x1b[2J)");
   CHECK(all == "mqsub: refused (no\\x0away \\x1b[2J)\n");
+}
+
+TEST_CASE("an error of several lines has the program's name in front of the first") {
+  std::string all;
+  Notices notices(
+      "mqsub",
+      [&](std::string_view text) {
+        all += text;
+        return true;
+      },
+      Medium::file, Notices::Loudness::normal);
+  notices.errors("one\n  two\n  th\x1bree");
+  CHECK(all == "mqsub: one\n  two\n  th\\x1bree\n");
 }
 
 TEST_CASE("--debug shows each packet once, also in pieces") {

@@ -90,7 +90,9 @@ struct Stage {
 
 struct Subscribing : Stage {
   explicit Subscribing(SubOptions how)
-      : Stage(settings(how)), options(std::move(how)), run(options, talk.core, output, notices) {
+      : Stage(settings(how)),
+        options(std::move(how)),
+        run(options, talk.core, output, notices, Prng(1)) {
     run.start(talk.now);
     talk.open().sent();
   }
@@ -209,6 +211,131 @@ TEST_CASE("-R tells a v5 server not to send what is retained") {
   Subscribing stage(options);
   stage.reply(stage.run, Connack{});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0 no-retained");
+}
+
+TEST_CASE("--retain-as-published and --retain-handling go to a v5 server") {
+  SubOptions options = to({"a"});
+  options.is_retain_kept = true;
+  options.retain_handling = wire::RetainHandling::do_not_send;
+  options.connection.version = wire::Version::v5;
+  Subscribing stage(options);
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0 retain-as-published no-retained");
+}
+
+TEST_CASE("--retained-only ends after a quiet second, or with the first other message") {
+  SubOptions options = to({"a"});
+  options.shows_live = false;
+  Subscribing quiet(options);
+  quiet.join();
+  quiet.advance(quiet.run, Millis(900));
+  quiet.arrive("a", "old", true);
+  quiet.advance(quiet.run, Millis(900));
+  CHECK(quiet.talk.sent().empty());
+  quiet.advance(quiet.run, Millis(100));
+  CHECK(quiet.talk.sent() == "DISCONNECT");
+  CHECK(quiet.printed == "old\n");
+  Subscribing busy(options);
+  busy.join();
+  busy.arrive("a", "old", true);
+  busy.arrive("a", "new");
+  CHECK(busy.talk.sent() == "DISCONNECT");
+  busy.close(busy.run);
+  CHECK(busy.run.exit_code() == 0);
+  CHECK(busy.printed == "old\n");
+}
+
+TEST_CASE("--retained-only does not take for live what --remove-retained brings about") {
+  SubOptions options = to({"a"});
+  options.shows_live = false;
+  options.removes_retained = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "old", true);
+  stage.arrive("a", "");
+  stage.arrive("b", "old too", true);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.talk.sent() == "PUBLISH a q1 id=1 retain ''; PUBLISH b q1 id=2 retain ''");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.talk.sent().empty());
+  stage.reply(stage.run, puback(2));
+  CHECK(stage.talk.sent() == "DISCONNECT");
+}
+
+TEST_CASE("--remove-retained waits for what it removes, also with -C") {
+  SubOptions options = to({"#"});
+  options.removes_retained = true;
+  options.filters_out = {"keep"};
+  options.count = 2;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("keep", "x", true);
+  stage.arrive("a", "new");
+  CHECK(stage.talk.sent().empty());
+  stage.arrive("b", "old", true);
+  CHECK(stage.talk.sent() == "PUBLISH b q1 id=1 retain ''");
+  stage.arrive("c", "too many", true);
+  CHECK(stage.talk.sent().empty());
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.talk.sent() == "DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.printed == "new\nold\n");
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("a retained message that the server does not remove is told, in words and exit code") {
+  SubOptions options = to({"#"});
+  options.removes_retained = true;
+  options.connection.version = wire::Version::v5;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "old", true);
+  stage.talk.sent();
+  stage.reply(stage.run, puback(1, ReasonCode::not_authorized));
+  stage.close(stage.run);
+  CHECK(stage.said == "mq: a retained message was not removed: Not authorized\n");
+  CHECK(stage.run.exit_code() == 0x87);
+}
+
+TEST_CASE("--random-filter prints about as much as it says, and -C counts what is printed") {
+  SubOptions options = to({"a"});
+  options.millionths = 250'000;
+  Subscribing stage(options);
+  stage.join();
+  for (int i = 0; i < 1000; ++i) stage.arrive("a", "x");
+  CHECK(stage.printed.size() / 2 > 200);
+  CHECK(stage.printed.size() / 2 < 300);
+}
+
+TEST_CASE("--message-rate counts each second") {
+  SubOptions options = to({"a"});
+  options.shows_rate = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "x");
+  stage.arrive("a", "x");
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.run.next_deadline() == stage.talk.now.steady + Seconds(1));
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.printed == "2 msgs/s\n0 msgs/s\n");
+}
+
+TEST_CASE("-w gives each topic a line of the screen, on which nothing steers it") {
+  SubOptions options = to({"#"});
+  options.is_watching = true;
+  options.is_verbose = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.arrive("a", "one");
+  stage.arrive("b", "two\nlines\x1b[2J");
+  stage.arrive("a", "\x1b[2J");
+  CHECK(stage.printed.ends_with(
+      "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\x1b[1;1H\x1b[2Ka \\x1b[2J"));
+  stage.run.on_interrupt(stage.talk.now);
+  stage.turn(stage.run);
+  stage.sent(stage.run);
+  stage.close(stage.run);
+  CHECK(stage.printed.ends_with("\x1b[2;1H\x1b[?7h\n"));
 }
 
 TEST_CASE("a denied topic is named, and the others go on") {
@@ -360,6 +487,22 @@ TEST_CASE("hints: -q without -c, and -c without -q, for a person at a terminal")
   CHECK(Subscribing(options).said.empty());
   options.connection.qos = kQoS0;
   CHECK(Subscribing(options).said.contains("add -q 1"));
+}
+
+TEST_CASE("hint: a session was hoped for, and the server had none") {
+  SubOptions options = to({"a"});
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  options.connection.qos = kQoS1;
+  const auto said = [&options](bool is_present) {
+    Subscribing stage(options);
+    stage.reply(stage.run, Connack{.session_present = is_present, .properties = {}});
+    return stage.said;
+  };
+  CHECK(said(true).empty());
+  CHECK(said(false) == "mq: the server had no session of this id: messages are kept from now on\n");
+  options.ends_after_subscribing = true;
+  CHECK(said(false).empty());
 }
 
 TEST_CASE("mqpub sends a QoS 0 message and its goodbye in one go") {

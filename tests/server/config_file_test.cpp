@@ -132,12 +132,14 @@ TEST_CASE("limits of the broker come as the file has them") {
                           "max_qos 1\nretain_available false\nqueue_qos0_messages true\n"
                           "upgrade_outgoing_qos 1\nallow_zero_length_clientid 0\nsys_interval 0\n"
                           "max_unread_bytes 9\nconnect_timeout 10\n"
-                          "queue_window_messages 11\nqueue_window_bytes 12\n")
+                          "queue_window_messages 11\nqueue_window_bytes 12\n"
+                          "retained_memory_limit 13\n")
                           .broker;
   CHECK(broker.max_packet_size == 4096);
   CHECK(broker.max_inflight_messages == 0);
   CHECK(broker.max_queued_messages == 5);
   CHECK(broker.max_queued_bytes == 6);
+  CHECK(broker.retained_memory_limit == 13);
   CHECK(broker.queue_window == storage::Window{11, 12});
   CHECK(broker.max_topic_alias == 7);
   CHECK(broker.max_topic_alias_broker == 8);

@@ -45,6 +45,7 @@ Simulation::Simulation(std::uint64_t seed)
   config_.max_queued_messages = 0;
   config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
   if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
+  if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
   config_.persistence = true;
   config_.seed = prng_.next();
   broker_ = std::make_unique<broker::Core>(config_, now_);
@@ -137,7 +138,7 @@ void Simulation::crash() {
   store_.crash();
   commits_.clear();
   reads_.clear();
-  broker_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.queue_window));
+  broker_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.budget()));
   for (auto& actor : actors_) {
     if (actor->link == nullptr) continue;
     actor->link.reset();
@@ -339,7 +340,15 @@ void Simulation::ask_for_retained() {
   wire::Framer framer;
   std::array<ByteView, 8> pieces;
   auto* queue = broker_->output(id);
-  while (!queue->empty()) {
+  const auto read_bodies = [this] {
+    for (auto& load : broker_->take_loads()) store_.load(std::move(load));
+    store_.answer_loads();
+    const auto pages = store_.take_pages();
+    for (const auto& page : pages) broker_->on_loaded(page, now_);
+    return !pages.empty();
+  };
+  while (!queue->empty() || read_bodies()) {
+    if (queue->empty()) continue;
     queue->gather(pieces);
     framer.feed(pieces[0]);
     while (const auto frame = framer.next(wire::kMaximumPacketSize).value()) {

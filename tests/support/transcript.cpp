@@ -80,6 +80,7 @@ struct Describer {
     std::string text = "SUBSCRIBE " + std::to_string(p.packet_id) + properties(p.properties);
     for (const auto& [filter, options] : p.subscriptions) {
       text += " " + std::string(filter) + " q" + std::to_string(static_cast<int>(options.qos));
+      if (options.retain_as_published) text += " retain-as-published";
       if (options.retain_handling == RetainHandling::do_not_send) text += " no-retained";
     }
     return text;

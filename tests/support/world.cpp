@@ -121,7 +121,7 @@ World::World(broker::Config config)
 void World::crash() {
   store.crash();
   for (auto& peer : peers_) peer->is_closed_ = true;
-  core_ = std::make_unique<broker::Core>(config_, now, store.load(config_.queue_window));
+  core_ = std::make_unique<broker::Core>(config_, now, store.load(config_.budget()));
   settle();
 }
 

@@ -1,6 +1,4 @@
-#include "cli/format_message.hpp"
-
-#include <array>
+#include "cli/escape.hpp"
 
 #include "wire/utf8.hpp"
 
@@ -47,27 +45,6 @@ void escape(std::string_view text, std::string& out) {
     }
     text.remove_prefix(character.size());
   }
-}
-
-void format_message(const wire::Publish& message, const MessageFormat& format, std::string& out) {
-  if (!format.has_topic && message.payload.empty()) return;
-  const auto add = [&](std::string_view text) {
-    if (format.medium == Medium::terminal) {
-      escape(text, out);
-    } else {
-      out += text;
-    }
-  };
-  if (format.has_topic) {
-    add(message.topic);
-    out += ' ';
-  }
-  if (message.payload.empty()) {
-    out += "(null)";
-  } else {
-    add(text_of(message.payload));
-  }
-  if (format.has_newline) out += '\n';
 }
 
 }  // namespace mq::cli

@@ -1,0 +1,184 @@
+#include "cli/json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace mq::cli {
+
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+void append_code(unsigned code, std::string& out) {
+  out += "\\u00";
+  out += kHexDigits[code >> 4U];
+  out += kHexDigits[code & 15U];
+}
+
+/// U+007F to U+009F, which JSON allows in a string and a terminal obeys: how many bytes.
+std::size_t control_size(std::string_view text) {
+  if (text[0] == '\x7F') return 1;
+  const bool is_c1 = text.size() > 1 && text[0] == '\xC2' && static_cast<Byte>(text[1]) < 0xA0;
+  return is_c1 ? 2 : 0;
+}
+
+char short_escape(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+      return c;
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
+  }
+}
+
+/// Writes tokens with line breaks and tabs as cJSON does, which mosquitto's clients use.
+class Layout {
+ public:
+  Layout(JsonStyle style, std::string& out) : is_pretty_(style == JsonStyle::pretty), out_(out) {}
+
+  void token(char c) {
+    switch (c) {
+      case '{':
+      case '[':
+        open(c);
+        break;
+      case '}':
+      case ']':
+        close(c);
+        break;
+      case ',':
+        out_ += ',';
+        if (!is_pretty_) break;
+        if (in_object()) {
+          begin_line();
+        } else {
+          out_ += ' ';
+        }
+        break;
+      case ':':
+        out_ += is_pretty_ ? ":\t" : ":";
+        break;
+      default:
+        indent();
+        out_ += c;
+    }
+  }
+  /// Before a string.
+  void indent() {
+    if (is_line_begun_) out_.append(containers_.size(), '\t');
+    is_line_begun_ = false;
+  }
+
+ private:
+  bool in_object() const { return !containers_.empty() && containers_.back() == '{'; }
+  void begin_line() {
+    out_ += '\n';
+    is_line_begun_ = true;
+  }
+  void open(char c) {
+    out_ += c;
+    containers_ += c;
+    if (is_pretty_ && c == '{') begin_line();
+  }
+  void close(char c) {
+    if (is_pretty_ && c == '}') {
+      if (!is_line_begun_) begin_line();
+      containers_.pop_back();
+      indent();
+    } else {
+      containers_.pop_back();
+    }
+    out_ += c;
+  }
+
+  bool is_pretty_;
+  std::string& out_;
+  std::string containers_;  ///< their brackets, the outermost first
+  bool is_line_begun_ = false;
+};
+
+/// Copies a string with its quotes. Returns how long it was.
+std::size_t copy_string(std::string_view text, std::string& out) {
+  out += '"';
+  std::size_t at = 1;
+  while (text[at] != '"') {
+    if (const std::size_t size = control_size(text.substr(at)); size != 0) {
+      append_code(static_cast<Byte>(text[at + size - 1]), out);
+      at += size;
+      continue;
+    }
+    if (text[at] == '\\') out += text[at++];
+    out += text[at++];
+  }
+  out += '"';
+  return at + 1;
+}
+
+}  // namespace
+
+bool is_json(std::string_view text) {
+  return !text.starts_with("\xEF\xBB\xBF") && nlohmann::json::accept(text);
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    const std::size_t control = control_size(text.substr(at));
+    if (static_cast<Byte>(c) >= 0x20 && c != '"' && c != '\\' && control == 0) {
+      ++at;
+      continue;
+    }
+    out += text.substr(copied, at - copied);
+    at += control == 0 ? 1 : control;
+    copied = at;
+    if (const char letter = short_escape(c); letter != 0) {
+      out += '\\';
+      out += letter;
+    } else {
+      append_code(static_cast<Byte>(text[at - 1]), out);
+    }
+  }
+  out += text.substr(copied);
+  out += '"';
+}
+
+void append_json(std::string_view text, JsonStyle style, std::string& out) {
+  Layout layout(style, out);
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"') {
+      layout.indent();
+      at += copy_string(text.substr(at), out);
+      continue;
+    }
+    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') layout.token(c);
+    ++at;
+  }
+}
+
+void append_base64(ByteView bytes, std::string& out) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const ByteView part = bytes.subspan(at, std::min<std::size_t>(3, bytes.size() - at));
+    std::uint32_t word = 0;
+    for (std::size_t i = 0; i < 3; ++i) word = word << 8U | (i < part.size() ? part[i] : 0U);
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i > part.size() ? '=' : kDigits[word >> (18U - 6U * i) & 63U];
+    }
+  }
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace mq::cli {
+
+/// What control characters there are in a string is written as \uNNNN, so that JSON is also safe
+/// to show on a terminal.
+enum class JsonStyle : std::uint8_t {
+  compact,  ///< one line without spaces
+  pretty,   ///< a line for each member, indented by tabs
+};
+
+/// Whether a text is one JSON value, in UTF-8.
+bool is_json(std::string_view text);
+
+/// Appends UTF-8 as a JSON string, with its quotes.
+void append_json_string(std::string_view text, std::string& out);
+
+/// Appends a JSON value, laid out anew; what numbers and strings look like stays untouched.
+///
+/// text  one for which is_json() is true
+void append_json(std::string_view text, JsonStyle style, std::string& out);
+
+/// Appends the base64 of the standard alphabet, padded (RFC 4648 §4).
+void append_base64(ByteView bytes, std::string& out);
+
+}  // namespace mq::cli
