@@ -10,6 +10,7 @@
 #include "cli/broker_options.hpp"
 #include "cli/cert_options.hpp"
 #include "cli/db_options.hpp"
+#include "commands.hpp"
 #include "crypto/make_certificates.hpp"
 #include "server/config_file.hpp"
 #include "server/data_directory.hpp"
@@ -17,15 +18,11 @@
 #include "server/run.hpp"
 #include "storage/inspect.hpp"
 
+using mq::app::fail;
+using mq::app::kCannotStart;
+using mq::app::kUsage;
+
 namespace {
-
-constexpr int kCannotStart = 1;
-constexpr int kUsage = 3;
-
-int fail(const mq::Error& error, int code) {
-  fmt::print(stderr, "mqbroker: {}\n", error.message);
-  return code;
-}
 
 /// What the command line says beats what the file says.
 void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
@@ -103,6 +100,12 @@ int main(int argc, char** argv) {
   const std::span arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 1 && arguments[1] == std::string_view("cert")) {
     return make_certificates(arguments.subspan(1));
+  }
+  if (argc > 1 && arguments[1] == std::string_view("check")) {
+    return mq::app::check(arguments.subspan(1));
+  }
+  if (argc > 1 && arguments[1] == std::string_view("passwd")) {
+    return mq::app::edit_passwords(arguments.subspan(1));
   }
   if (argc > 1 && arguments[1] == std::string_view("db")) return work_on_data(arguments.subspan(1));
   const auto options = mq::cli::parse_broker(arguments);

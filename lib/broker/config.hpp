@@ -14,6 +14,7 @@ namespace mq::broker {
 /// What one listener grants to the connections that come through it.
 struct ListenerConfig {
   bool allow_anonymous = true;
+  bool has_passwords = false;  ///< a user name counts only with its password
   std::string auto_id_prefix = "auto-";
   bool operator==(const ListenerConfig&) const = default;
 };
@@ -23,6 +24,7 @@ struct Config {
   std::vector<ListenerConfig> listeners{ListenerConfig{}};
   std::string version = "mqbroker";  ///< what $SYS/broker/version says
   bool allow_zero_length_clientid = true;
+  std::string clientid_prefixes;  ///< what every client id has to begin with; one, despite the name
 
   std::size_t max_packet_size = 2'000'000;  ///< bytes, the fixed header included
   std::uint16_t max_inflight_messages =

@@ -35,6 +35,12 @@ struct Held {
   std::vector<Byte> bytes;
 };
 
+/// A CONNECT whose user name and password are being verified, and what came behind it.
+struct WaitingConnect {
+  std::vector<Byte> frame;
+  std::vector<Byte> behind;
+};
+
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.
 struct Connection : WheelNode {
   ConnectionId id;
@@ -45,6 +51,7 @@ struct Connection : WheelNode {
   std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;
+  std::unique_ptr<WaitingConnect> waiting;  ///< until on_verified()
   SendQueue out;
   std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
   Instant last_received{};

@@ -93,6 +93,7 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
   if (connection->session == nullptr && !std::exchange(connection->has_begun, true)) {
     if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
   }
+  if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
   connection->framer.feed(bytes);
   read_frames(*connection);
 }
@@ -252,6 +253,7 @@ void Core::on_heap(std::size_t bytes) {
 }
 
 void Core::on_connection_deadline(Connection& connection) {
+  if (connection.waiting != nullptr) return give_up_verifying(connection);
   if (connection.session == nullptr) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
     return;

@@ -14,6 +14,7 @@
 #include "base/prng.hpp"
 #include "base/time.hpp"
 #include "base/wheel.hpp"
+#include "broker/access.hpp"
 #include "broker/config.hpp"
 #include "broker/connection.hpp"
 #include "broker/fact.hpp"
@@ -21,6 +22,7 @@
 #include "broker/session.hpp"
 #include "broker/stats.hpp"
 #include "broker/sys_topics.hpp"
+#include "broker/verification.hpp"
 #include "storage/store.hpp"
 #include "topic/retained_index.hpp"
 #include "topic/subscription_index.hpp"
@@ -67,6 +69,8 @@ class Core {
   void on_broken(ConnectionId connection, std::string words, Now now);
   /// The transport has proved who the client is: that will be its user name.
   void on_proved(ConnectionId connection, std::string user_name);
+  /// The answer to a request of take_verifications(), whenever it comes.
+  void on_verified(ConnectionId connection, Verdict verdict, Now now);
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);
@@ -84,6 +88,11 @@ class Core {
 
   // What the operator wants.
 
+  /// Disconnects those who came in through this listener, with a password, as one of `users`.
+  void expel(std::uint16_t listener, std::span<const std::string> users, Now now);
+  /// What may be done by those who come in through this listener; nullptr: anything. Those who are
+  /// there feel it at once.
+  void use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> rules);
   /// Publishes all wills and says goodbye to everyone.
   void shut_down(Now now);
 
@@ -95,6 +104,9 @@ class Core {
   /// nullptr for an id that the core has forgotten.
   SendQueue* output(ConnectionId connection);
   std::vector<Closing> take_closing();
+  /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
+  /// so it had better not be read.
+  std::vector<Verification> take_verifications() { return std::exchange(verifications_, {}); }
   std::vector<Fact> take_facts();
   /// What is to be stored since the last call, all or nothing; answered by on_stored().
   std::optional<storage::Batch> take_batch() { return journal_.take_batch(); }
@@ -155,6 +167,7 @@ class Core {
 
   // handle_connect.cpp
   void handle_connect(Connection& connection, ByteView frame);
+  void admit(Connection& connection, const wire::Connect& connect);
   std::optional<wire::Fault> objection(const Connection& connection,
                                        const wire::Connect& connect) const;
   void refuse(Connection& connection, wire::Version version, const wire::Fault& fault,
@@ -163,6 +176,24 @@ class Core {
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
               const fact::Connected& connected, bool is_id_assigned, std::size_t written);
   std::string assign_client_id(const ListenerConfig& listener);
+
+  // verify.cpp
+  bool must_verify(const Connection& connection, const wire::Connect& connect) const;
+  void verify(Connection& connection, const wire::Connect& connect, ByteView frame);
+  void wait_behind(Connection& connection, ByteView bytes);
+  void give_up_verifying(Connection& connection);
+
+  // access.cpp
+  void apply_rules(Session& session);
+  /// Whether the rules of a session that has some allow it; a denial is told.
+  bool check(Session& session, fact::Act act, std::string_view topic);
+  bool may_read(Session& session, std::string_view topic) {
+    return session.access == nullptr || check(session, fact::Act::read, topic);
+  }
+  bool may_write(Session& session, std::string_view topic, fact::Act act) {
+    return session.access == nullptr || check(session, act, topic);
+  }
+  bool may_subscribe(Session& session, std::string_view filter);
 
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
@@ -261,6 +292,7 @@ class Core {
   Now now_;
   Prng prng_;
   Stats stats_;
+  std::vector<std::shared_ptr<const AccessRules>> rules_;  ///< by listener
   Stored held_;
   Journal journal_;
   storage::Ticket stored_ = 0;
@@ -302,6 +334,7 @@ class Core {
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> written_;  ///< taken as dirty, not yet at their turn's end
   std::vector<Closing> closing_;
+  std::vector<Verification> verifications_;
   std::vector<Fact> facts_;
 };
 

@@ -47,6 +47,7 @@ void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
   const auto options = GrantedOptions::of(subscriber.options);
   if (options.no_local && subscriber.owner == incoming.publisher) return;  // [MQTT-3.8.3-3]
   Session& session = *sessions_[subscriber.owner];
+  if (!may_read(session, incoming.packet.topic)) return;
   const QoS qos =
       config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
   const bool retain = options.retain_as_published && incoming.packet.retain;
@@ -68,7 +69,8 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
   const Subscriber* chosen = nullptr;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
-    const Session& session = *sessions_[member.owner];
+    Session& session = *sessions_[member.owner];
+    if (!may_read(session, incoming.packet.topic)) continue;
     if (session.is_awake) {
       chosen = &member;
       break;
@@ -96,7 +98,7 @@ bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
     Session& session = *sessions_[member.owner];
-    if (&session == &except) continue;
+    if (&session == &except || !may_read(session, message.topic())) continue;
     if (chosen == nullptr || session.is_awake) chosen = &session;
     if (session.is_awake) break;
   }

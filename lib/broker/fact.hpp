@@ -36,6 +36,7 @@ enum class End : std::uint8_t {
   fault,         ///< it broke the protocol
   broken,        ///< what its connection passes through has failed
   refused,       ///< as the Refused before it says
+  expelled,      ///< its user is gone or has another password
   shutting_down,
 };
 
@@ -64,11 +65,25 @@ struct Dropped {
   const char* reason;
 };
 
+enum class Act : std::uint8_t { publish, will, subscribe, read };
+
+/// The rules deny something to a client.
+struct Denied {
+  ConnectionId connection;
+  std::string client_id;
+  std::string user_name;
+  Act act;
+  std::string topic;     ///< or filter
+  std::string file;      ///< of the rules
+  std::uint32_t line;    ///< of the rule that denies it; 0: no rule allows it
+  std::uint32_t untold;  ///< how many there were since the last one that was told
+};
+
 }  // namespace mq::broker::fact
 
 namespace mq::broker {
 
 using Fact = std::variant<fact::Connected, fact::Refused, fact::Ended, fact::Subscribed,
-                          fact::Unsubscribed, fact::Dropped>;
+                          fact::Unsubscribed, fact::Dropped, fact::Denied>;
 
 }  // namespace mq::broker

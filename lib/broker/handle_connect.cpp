@@ -63,7 +63,11 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
   if (const auto fault = objection(connection, connect)) {
     return refuse(connection, connect.version, *fault, connect.client_id);
   }
+  if (must_verify(connection, connect)) return verify(connection, connect, frame);
+  admit(connection, connect);
+}
 
+void Core::admit(Connection& connection, const wire::Connect& connect) {
   const bool is_assigned = connect.client_id.empty();
   const std::string client_id = is_assigned
                                     ? assign_client_id(config_.listeners[connection.listener])
@@ -101,7 +105,10 @@ std::optional<Fault> Core::objection(const Connection& connection,
                    "a session that is to be kept needs a client id"};
     }
   }
-  const bool is_anonymous = connection.proved_name.empty();
+  if (!connect.client_id.empty() && !connect.client_id.starts_with(config_.clientid_prefixes)) {
+    return Fault{ReasonCode::not_authorized, "", "its id does not begin with clientid_prefixes"};
+  }
+  const bool is_anonymous = connection.proved_name.empty() && !must_verify(connection, connect);
   if (is_anonymous && !config_.listeners[connection.listener].allow_anonymous) {
     return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};
   }
@@ -164,8 +171,13 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   connection.keep_alive = connect.keep_alive;
 
   session.connection = &connection;
+  session.user_name = connected.user_name;
+  session.listener = connection.listener;
+  apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will) session.will = store(*connect.will);
+  if (connect.will && may_write(session, connect.will->topic, fact::Act::will)) {
+    session.will = store(*connect.will);
+  }
   if (session.expiry_interval == 0) {
     journal_.drop_session(session);  // it was to be kept so far
     session.is_durable = false;

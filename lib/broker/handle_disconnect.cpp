@@ -67,6 +67,7 @@ void Core::publish_will(Session& session) {
   const auto will = std::exchange(session.will, nullptr);
   journal_.drop_will(session);
   session.will_due_at = kNever;
+  if (!may_write(session, will->topic, fact::Act::will)) return;
   Incoming incoming{.packet = {.qos = std::min(will->qos, config_.max_qos),
                                .dup = false,
                                .retain = will->retain,

@@ -92,7 +92,8 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
          {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
     return false;
   }
-  const bool is_denied = is_reserved(packet.topic);
+  const bool is_denied = is_reserved(packet.topic) ||
+                         !may_write(*connection.session, packet.topic, fact::Act::publish);
   if (is_store_in_trouble_ && !is_denied && must_be_stored(*connection.session, packet)) {
     return refuse_unstorable(connection, packet);
   }

@@ -10,6 +10,7 @@ namespace mq::broker {
 using wire::PropertyId;
 using wire::ReasonCode;
 using wire::RetainHandling;
+using wire::Version;
 
 bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subscribe) {
   for (const auto& subscription : subscribe.subscriptions) {
@@ -42,6 +43,11 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   const auto& wanted = subscription.options;
   const GrantedOptions granted{std::min(wanted.qos, config_.max_qos), wanted.no_local,
                                wanted.retain_as_published};
+  const Version version = session.connection->version;
+  // 3.1 cannot say no: nothing will come of it.
+  if (!may_subscribe(session, subscription.filter) && version != Version::v31) {
+    return version == Version::v5 ? ReasonCode::not_authorized : ReasonCode::unspecified_error;
+  }
   const auto added =
       subscriptions_.subscribe(subscription.filter, {session.index, identifier, granted.byte()});
   if (added.is_new) session.subscriptions.push_back(added.filter);

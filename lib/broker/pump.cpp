@@ -138,7 +138,10 @@ void Core::pump_outbox(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
     const auto item = session.outbox.next(connection.receive_maximum);
-    if (!item) return;
+    if (!item) {
+      session.must_recheck = session.must_recheck && session.waiting() > 0;
+      return;
+    }
     Outbox::Entry& entry = *item->entry;
     if (entry.qos == QoS::exactly_once &&
         (!is_stored(session, item->sequence) || session.released_by > stored_)) {
@@ -152,6 +155,10 @@ void Core::pump_outbox(Session& session) {
     const Message& message = entry.message.message;
     if (!entry.was_sent && message.is_expired(now_.steady)) {  // [MQTT-3.3.2-5]
       give_up(session, Drop::expired);
+      continue;
+    }
+    if (session.must_recheck && !entry.was_sent && !may_read(session, message.topic())) {
+      give_up(session, Drop::denied);
       continue;
     }
     const bool is_shared = (entry.flags & kFromShare) != 0;
@@ -215,6 +222,7 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
   bool is_body_missing = false;
   const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& kept) {
     if (!has_room_for(session, feed)) return false;
+    if (!may_read(session, kept.topic())) return true;
     const Message* message = &kept;
     if (kept.is_stub()) {
       const auto body = feed.bodies.find(kept.stored_id());

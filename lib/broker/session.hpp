@@ -12,6 +12,7 @@
 
 #include "base/ring.hpp"
 #include "base/wheel.hpp"
+#include "broker/access.hpp"
 #include "broker/message.hpp"
 #include "session/inbox.hpp"
 #include "session/outbox.hpp"
@@ -58,8 +59,8 @@ using Outbox = session::Outbox<Queued>;
 static_assert(sizeof(Outbox::Entry) == 16);
 
 /// Why a message for a session was given up.
-enum class Drop : std::uint8_t { queue_full, unread, expired, too_large, unreadable };
-inline constexpr std::size_t kDropKinds = 5;
+enum class Drop : std::uint8_t { queue_full, unread, expired, too_large, denied, unreadable };
+inline constexpr std::size_t kDropKinds = 6;
 
 struct StoredWill {
   std::string topic;
@@ -87,12 +88,16 @@ struct RetainedFeed {
 struct Session : WheelNode {
   std::uint32_t index = 0;
   std::string client_id;
-  Connection* connection = nullptr;   ///< none: it sleeps
-  bool is_awake = false;              ///< CONNACK is on its way: it may be sent messages
-  bool is_durable = false;            ///< its state is stored
-  std::uint32_t expiry_interval = 0;  ///< seconds; UINT32_MAX: never
-  Instant expires_at = kNever;        ///< while it sleeps
-  Instant will_due_at = kNever;       ///< while it sleeps
+  std::string user_name;                ///< of its last connection; empty: none
+  std::uint16_t listener = UINT16_MAX;  ///< likewise; there is no such: not known any more
+  std::unique_ptr<Access> access;       ///< none: it may do anything
+  bool must_recheck = false;            ///< what waits was queued under other rules
+  Connection* connection = nullptr;     ///< none: it sleeps
+  bool is_awake = false;                ///< CONNACK is on its way: it may be sent messages
+  bool is_durable = false;              ///< its state is stored
+  std::uint32_t expiry_interval = 0;    ///< seconds; UINT32_MAX: never
+  Instant expires_at = kNever;          ///< while it sleeps
+  Instant will_due_at = kNever;         ///< while it sleeps
   std::unique_ptr<StoredWill> will;
   std::vector<topic::FilterId> subscriptions;
   Outbox outbox;

@@ -103,11 +103,14 @@ Place value_place(std::span<const OptionName> table, std::string_view argument) 
 }  // namespace
 
 std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
-                                                         std::span<char* const> arguments) {
+                                                         std::span<char* const> arguments,
+                                                         std::vector<std::string>* operands) {
   try {
     auto options = declare(table);
     const auto parsed = options.parse(static_cast<int>(arguments.size()), arguments.data());
-    if (!parsed.unmatched().empty()) {
+    if (operands != nullptr) {
+      *operands = parsed.unmatched();
+    } else if (!parsed.unmatched().empty()) {
       return std::unexpected(Error{"unexpected argument \"" + parsed.unmatched().front() +
                                    "\"; every value needs an option in front"});
     }

@@ -21,10 +21,12 @@ struct Given {
 /// Reads a command line: --name value, --name=value, -n value, -nvalue, bundled flags -vd, `--`.
 /// A value may begin with '-'.
 ///
+/// operands  takes what stands there without an option; nullptr: there must be no such thing
 /// Returns  what was given, in that order
 /// Fails    one line that names the option and, where there is one, the nearest that exists
-std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
-                                                         std::span<char* const> arguments);
+std::expected<std::vector<Given>, Error> parse_arguments(
+    std::span<const OptionName> table, std::span<char* const> arguments,
+    std::vector<std::string>* operands = nullptr);
 
 /// How an option is called in a message: by its letter when it has one.
 std::string label(const OptionName& option);

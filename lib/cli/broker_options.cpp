@@ -17,12 +17,17 @@ constexpr std::string_view kUsage =
     "\n"
     "  mqbroker [-c FILE] [-d] [-p PORT ...] [--data DIR | --no-persistence] [-q | -v]\n"
     "  mqbroker cert DIR --host NAME ... [--client NAME ...]\n"
+    "  mqbroker check -c FILE\n"
+    "  mqbroker check -c FILE [--user NAME] [--client ID] --read FILTER | --write TOPIC\n"
     "  mqbroker db verify|dump|stats FILE\n"
     "  mqbroker db backup FILE TO\n"
+    "  mqbroker passwd [-c [-f]] [-b] [-D | -U] [-H HASH] [-I NUMBER] FILE [USER]\n"
     "\n"
     "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
+    "check looks at FILE and what it names, and explains what it allows.\n"
     "db looks at a file with the state, also while the broker runs: is it right, all of it,\n"
     "how much is in it (JSON, an object a line); or copies it.\n"
+    "passwd does what mosquitto_passwd does.\n"
     "\n";
 
 using O = BrokerOptions;

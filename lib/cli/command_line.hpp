@@ -23,8 +23,9 @@ std::vector<OptionName> names_of(std::span<const OptionRow<Options>> table) {
 /// Fails  one line that names the option, what is wrong and the remedy
 template <class Options>
 std::expected<Options, Error> apply(std::span<const OptionRow<Options>> table, Options options,
-                                    std::span<char* const> arguments) {
-  const auto given = parse_arguments(names_of(table), arguments);
+                                    std::span<char* const> arguments,
+                                    std::vector<std::string>* operands = nullptr) {
+  const auto given = parse_arguments(names_of(table), arguments, operands);
   if (!given) return std::unexpected(given.error());
   for (const Given& one : *given) {
     const auto& row = table[one.row];

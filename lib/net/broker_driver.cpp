@@ -43,11 +43,12 @@ BrokerDriver::BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened)
   MQ_CHECK(uv_loop_init(&loop_) == 0);
   uv_check_init(&loop_, &check_);
   uv_timer_init(&loop_, &timer_);
+  uv_timer_init(&loop_, &verify_timer_);
   uv_idle_init(&loop_, &idle_);
   uv_async_init(&loop_, &store_news_, [](uv_async_t* news) {
     static_cast<BrokerDriver*>(news->data)->take_store_news();
   });
-  check_.data = timer_.data = idle_.data = store_news_.data = this;
+  check_.data = timer_.data = verify_timer_.data = idle_.data = store_news_.data = this;
   uv_check_start(&check_, on_check);
   on_signal(SIGINT, [this] { stop(); });
   on_signal(SIGTERM, [this] { stop(); });
@@ -166,7 +167,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (queue == nullptr) return;
   peer.is_paused = peer.is_paused || queue->size() > core_.config().max_unread_bytes;
   peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
-  if (peer.is_paused || peer.is_held_back) uv_read_stop(&stream);
+  if (peer.is_paused || peer.is_held_back || !peer.is_verified) uv_read_stop(&stream);
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
@@ -183,6 +184,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 
 void BrokerDriver::flush() {
   submit_changes();
+  take_verifications();
   // Who has taken everything may be given more at once, but not for ever.
   for (int round = 0; round < kRoundsPerTurn && core_.has_dirty(); ++round) {
     for (const ConnectionId id : core_.take_dirty()) {
@@ -277,7 +279,8 @@ void BrokerDriver::stay_awake() {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
-  if (peer.is_paused && !peer.is_held_back) uv_read_start(&peer.stream, on_alloc, on_read);
+  if (peer.is_paused && !peer.is_held_back && peer.is_verified)
+    uv_read_start(&peer.stream, on_alloc, on_read);
   peer.is_paused = false;
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());

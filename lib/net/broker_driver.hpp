@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "broker/core.hpp"
+#include "net/failure_brake.hpp"
 #include "net/listen_options.hpp"
 #include "net/read_pool.hpp"
 #include "storage/store.hpp"
@@ -65,6 +67,14 @@ class BrokerDriver {
   /// Tells that the store has news. Any thread may call it, as long as the driver is there.
   void on_store_news();
 
+  /// Answers the core's requests to verify a password. To be called before run(), where a listener
+  /// of the core has passwords.
+  ///
+  /// verify  called in the loop; what it returns is called on another thread, answers whether the
+  ///         password is right, and so refers to nothing that the loop may change
+  using Verify = std::function<std::function<bool()>(const broker::Verification&)>;
+  void verify_with(Verify verify);
+
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
   void run();
   void stop();
@@ -79,6 +89,7 @@ class BrokerDriver {
   struct Write;
   struct Signal;
   struct Filtered;
+  struct Verifying;
 
   static void on_connection(uv_stream_t* server, int status);
   static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
@@ -93,6 +104,13 @@ class BrokerDriver {
   void submit_changes();
   void take_store_news();
   void read_on();
+
+  // broker_verify.cpp
+  void take_verifications();
+  void start_verifying();
+  void start(Verifying& one);
+  void on_verified(Verifying& done);
+  static std::string neighbour_of(const Peer& peer);
 
   Now now() const;
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
@@ -136,6 +154,7 @@ class BrokerDriver {
   uv_check_t check_{};
   uv_timer_t timer_{};
   uv_async_t store_news_{};
+  uv_timer_t verify_timer_{};
   uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -150,6 +169,10 @@ class BrokerDriver {
   std::string trouble_;  ///< of the store, as far as it was told
   storage::Ticket submitted_ = 0;
   storage::Ticket stored_ = 0;
+  Verify verify_;
+  FailureBrake brake_;
+  std::deque<std::unique_ptr<Verifying>> verifying_;  ///< in the order in which they came
+  std::size_t verifying_at_once_ = 0;
 };
 
 }  // namespace mq::net

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,10 +53,21 @@ struct BrokerDriver::Peer {
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself
   bool is_held_back = false;  ///< not read: the store is behind
+  bool is_verified = true;    ///< false: not read, its password is being verified
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;
   std::unique_ptr<Filtered> filtered;  ///< none: bytes pass as they are
+};
+
+struct BrokerDriver::Verifying {
+  uv_work_t request;
+  BrokerDriver* driver;
+  broker::Verification asked;
+  std::string neighbour;  ///< whose failures are counted together
+  std::function<bool()> job;
+  bool is_running = false;
+  bool is_right = false;
 };
 
 struct BrokerDriver::Write {

@@ -12,6 +12,13 @@
 
 namespace mq::server {
 
+/// A file that the configuration names, and where it does so: "mosquitto.conf:12: password_file".
+struct NamedFile {
+  std::string path;  ///< empty: none
+  std::string place;
+  bool operator==(const NamedFile&) const = default;
+};
+
 /// Where a listener listens. What it grants is in broker::Config::listeners, at the same index.
 struct Listener {
   std::string host;  ///< a name or an address; empty: all interfaces
@@ -20,6 +27,8 @@ struct Listener {
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
   net::Family family = net::Family::any;
   crypto::TlsServerOptions tls = {};
+  NamedFile password_file = {};  ///< who may come in under a name
+  NamedFile acl_file = {};       ///< who may read and write what
   bool operator==(const Listener&) const = default;
 };
 

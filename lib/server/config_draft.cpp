@@ -79,6 +79,9 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
       return std::unexpected(Error{words});
     }
     broker::ListenerConfig granted;
+    draft.where.password_file = is_per_listener ? draft.password_file : password_file;
+    draft.where.acl_file = is_per_listener ? draft.acl_file : acl_file;
+    granted.has_passwords = !draft.where.password_file.path.empty();
     granted.allow_anonymous =
         draft.allow_anonymous.value_or(allow_anonymous.value_or(config.is_local_only));
     const auto& prefix = draft.auto_id_prefix ? draft.auto_id_prefix : auto_id_prefix;

@@ -18,7 +18,8 @@ struct ListenerDraft {
   bool is_named = false;  ///< the file says where it listens
   std::optional<bool> allow_anonymous;
   std::optional<std::string> auto_id_prefix;
-  broker::Config limits;  ///< of these, max_qos and the topic aliases
+  NamedFile password_file, acl_file;  ///< with per_listener_settings
+  broker::Config limits;              ///< of these, max_qos and the topic aliases
 };
 
 /// A configuration while its file is read: what depends on the whole of it is still open.
@@ -26,8 +27,11 @@ struct ConfigDraft {
   Config config;
   std::optional<bool> allow_anonymous;
   std::optional<std::string> auto_id_prefix;
-  std::string psk_file;       ///< for the listeners with a psk_hint
-  bool has_log_dest = false;  ///< the file names where the log goes: the default is off
+  bool is_per_listener = false;       ///< who may come in is said for each listener
+  NamedFile password_file, acl_file;  ///< of all listeners
+  std::string place;                  ///< of the line that is read
+  std::string psk_file;               ///< for the listeners with a psk_hint
+  bool has_log_dest = false;          ///< the file names where the log goes: the default is off
   bool has_log_type = false;
   bool is_persistent = false;
   std::string persistence_location;  ///< put before the file's name as it is
@@ -39,6 +43,10 @@ struct ConfigDraft {
   std::size_t current = 0;
 
   ListenerDraft& listener() { return listeners[current]; }
+  /// Of all listeners, or with per_listener_settings of the one above the line.
+  std::optional<bool>& anonymous_choice() {
+    return is_per_listener ? listener().allow_anonymous : allow_anonymous;
+  }
 
   /// What it all adds up to.
   ///

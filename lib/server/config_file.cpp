@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <utility>
 
 #include "base/nearest.hpp"
 #include "base/printable.hpp"
 #include "server/config_options.hpp"
+#include "server/text_file.hpp"
 #include "wire/utf8.hpp"
 
 // A line is a name, a blank and the rest. '#' opens a comment in the first column only, because a
@@ -24,29 +21,6 @@ namespace mq::server {
 namespace {
 
 using Path = std::filesystem::path;
-
-constexpr std::string_view kBlanks = " \t\r\n\v\f";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-std::expected<std::string, Error> contents_of(const std::string& path) {
-  std::error_code code;
-  if (std::filesystem::is_directory(path, code)) {
-    return std::unexpected(Error{fmt::format("cannot read {}: it is a directory", path)});
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-  if (!file.is_open() || file.bad()) {
-    return std::unexpected(Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))});
-  }
-  return text.str();
-}
 
 /// As mosquitto sorts them: by letters whatever their case, and capitals first where that ties.
 bool comes_before(const Path& a, const Path& b) {
@@ -133,11 +107,14 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
 std::string Reader::objection_to(const ConfigOption& option, std::string_view value,
                                  const std::string& place) {
   if (value.empty()) return fmt::format("its value is missing ({})", form_of(option));
-  const std::size_t owner = option.scope == Scope::listener ? draft_.current : 0;
+  const bool is_for_one =
+      option.scope == Scope::listener || (option.scope == Scope::either && draft_.is_per_listener);
+  const std::size_t owner = is_for_one ? draft_.current : 0;
   const auto [first, is_first] = places_.try_emplace({option.name, owner}, place);
   if (!is_first && !option.may_repeat) {
     return fmt::format("it was given before, at {}", first->second);
   }
+  draft_.place = fmt::format("{}: {}", place, option.name);
   return apply(option, value, draft_);
 }
 

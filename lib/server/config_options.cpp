@@ -71,6 +71,22 @@ void set_user_name(ConfigDraft& draft, bool value) {
   }
 }
 
+void set_per_listener(ConfigDraft& draft, bool value) {
+  draft.is_per_listener = value;
+}
+
+Objection set_password_file(ConfigDraft& draft, std::string_view value) {
+  NamedFile& file = draft.is_per_listener ? draft.listener().password_file : draft.password_file;
+  file = {std::string(value), draft.place};
+  return {};
+}
+
+Objection set_acl_file(ConfigDraft& draft, std::string_view value) {
+  NamedFile& file = draft.is_per_listener ? draft.listener().acl_file : draft.acl_file;
+  file = {std::string(value), draft.place};
+  return {};
+}
+
 Objection refuse_engine(ConfigDraft&, std::string_view) {
   return "OpenSSL's engines are not supported: give the key as a PEM file, with keyfile";
 }
@@ -79,6 +95,7 @@ using Tls = crypto::TlsServerOptions;
 using Limits = broker::Config;
 constexpr auto kBroker = Scope::broker;
 constexpr auto kListener = Scope::listener;
+constexpr auto kEither = Scope::either;
 
 constexpr std::array kOptions{
     // Listeners.
@@ -100,14 +117,24 @@ constexpr std::array kOptions{
     ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
                  "true", kBroker, "sends small packets at once instead of gathering them"},
     // Who may come in.
-    ConfigOption{"allow_anonymous", Flag{[](ConfigDraft& d, bool v) { d.allow_anonymous = v; }}, "",
-                 kBroker, "lets clients in that give no user name"},
+    ConfigOption{"per_listener_settings", Flag{set_per_listener}, "false", kBroker,
+                 "makes the options of this group about the listener above them"},
+    ConfigOption{"allow_anonymous",
+                 Flag{[](ConfigDraft& d, bool v) { d.anonymous_choice() = v; }}, "", kEither,
+                 "lets clients in that give no user name"},
     ConfigOption{"listener_allow_anonymous",
                  Flag{[](ConfigDraft& d, bool v) { d.listener().allow_anonymous = v; }}, "",
                  kListener, "the same for one listener"},
     ConfigOption{"allow_zero_length_clientid",
                  Flag{set_switch<&Limits::allow_zero_length_clientid>}, "true", kBroker,
                  "gives clients an id that come without one"},
+    ConfigOption{"clientid_prefixes",
+                 Text{"TEXT",
+                      [](ConfigDraft& d, std::string_view v) {
+                        d.config.broker.clientid_prefixes = v;
+                        return Objection();
+                      }},
+                 "", kBroker, "lets in only clients whose id begins with TEXT", false},
     ConfigOption{"auto_id_prefix",
                  Text{"TEXT", [](ConfigDraft& d,
                                  std::string_view v) { return set_prefix(d.auto_id_prefix, v); }},
@@ -117,16 +144,10 @@ constexpr std::array kOptions{
         Text{"TEXT", [](ConfigDraft& d,
                         std::string_view v) { return set_prefix(d.listener().auto_id_prefix, v); }},
         "", kListener, "the same for one listener", false},
-    ConfigOption{
-        "per_listener_settings",
-        Text{
-            "false",
-            [](ConfigDraft&, std::string_view v) {
-              return expect(
-                  v, "false",
-                  "this version knows them for all listeners alike (see listener_allow_anonymous)");
-            }},
-        "false", kBroker, "whether the options of this group are about one listener each"},
+    ConfigOption{"password_file", Text{"FILE", set_password_file}, "", kEither,
+                 "the users, each with the hash of the password", false},
+    ConfigOption{"acl_file", Text{"FILE", set_acl_file}, "", kEither,
+                 "who may read and write which topics", false},
     ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
                  kBroker, "seconds that a new connection has for its CONNECT"},
     // TLS.
@@ -286,8 +307,7 @@ constexpr std::array kOptions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
     {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
 
-constexpr std::array<std::string_view, 79> kMissing{"accept_protocol_versions",
-                                                    "acl_file",
+constexpr std::array<std::string_view, 76> kMissing{"accept_protocol_versions",
                                                     "address",
                                                     "addresses",
                                                     "auth_plugin",
@@ -320,7 +340,6 @@ constexpr std::array<std::string_view, 79> kMissing{"accept_protocol_versions",
                                                     "check_retain_source",
                                                     "cleansession",
                                                     "clientid",
-                                                    "clientid_prefixes",
                                                     "connection",
                                                     "enable_control_api",
                                                     "enable_proxy_protocol",
@@ -345,7 +364,6 @@ constexpr std::array<std::string_view, 79> kMissing{"accept_protocol_versions",
                                                     "notifications_local_only",
                                                     "packet_buffer_size",
                                                     "password",
-                                                    "password_file",
                                                     "plugin",
                                                     "plugin_load",
                                                     "plugin_use",

@@ -27,6 +27,7 @@ struct Text {
 enum class Scope : std::uint8_t {
   broker,    ///< the process; the last line counts
   listener,  ///< the `listener` above it
+  either,    ///< the process, but with per_listener_settings the `listener` above it
 };
 
 /// One option of mqbroker.conf: the parser, the manual and the tests know it from here.

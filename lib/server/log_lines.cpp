@@ -10,7 +10,9 @@
 namespace mq::server {
 namespace {
 
+using broker::fact::Act;
 using broker::fact::Connected;
+using broker::fact::Denied;
 using broker::fact::Dropped;
 using broker::fact::End;
 using broker::fact::Ended;
@@ -88,6 +90,8 @@ std::string line_of(const Ended& fact, std::string_view peer) {
       return fmt::format("{} disconnected: {}.", client, printable(fact.words));
     case End::refused:
       return client + " disconnected: refused.";
+    case End::expelled:
+      return client + " disconnected: its user is gone, or has another password.";
     case End::shutting_down:
       return client + " disconnected: the broker is shutting down.";
   }
@@ -108,12 +112,42 @@ std::string line_of(const Dropped& fact, std::string_view) {
                      printable(fact.client_id), fact.reason);
 }
 
+std::string_view words_of(Act act) {
+  switch (act) {
+    case Act::publish:
+      return "publish to";
+    case Act::will:
+      return "leave a will on";
+    case Act::subscribe:
+      return "subscribe to";
+    case Act::read:
+      break;
+  }
+  return "be sent";
+}
+
+std::string line_of(const Denied& fact, std::string_view) {
+  const std::string user =
+      fact.user_name.empty() ? "anonymous" : fmt::format("user {}", printable(fact.user_name));
+  const std::string why = fact.line == 0
+                              ? fmt::format("no rule of {} allows it", printable(fact.file))
+                              : fmt::format("{}:{}", printable(fact.file), fact.line);
+  const std::string others =
+      fact.untold == 0 ? "" : fmt::format(", and {} more before it", fact.untold);
+  return fmt::format("Denied: client {} ({}) may not {} {}: {}{}.", printable(fact.client_id), user,
+                     words_of(fact.act), printable(fact.topic), why, others);
+}
+
 }  // namespace
 
 LogType type_of(const broker::Fact& fact) {
   return std::visit(Match{[](const Subscribed&) { return LogType::subscribe; },
                           [](const Unsubscribed&) { return LogType::unsubscribe; },
                           [](const Dropped&) { return LogType::warning; },
+                          [](const Denied& denied) {
+                            // A subscription to more than one may read is no mistake.
+                            return denied.act == Act::read ? LogType::debug : LogType::notice;
+                          },
                           [](const Ended& ended) {
                             // Told by another line already, or by the end of the broker.
                             const bool is_told =

@@ -14,6 +14,7 @@
 #include "crypto/tls.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
+#include "server/access_files.hpp"
 #include "server/data_directory.hpp"
 #include "server/log.hpp"
 #include "server/log_lines.hpp"
@@ -76,6 +77,9 @@ class Process {
   void tell_recovered(const std::string& path, const storage::Snapshot& state,
                       std::int64_t milliseconds);
   void tell_trouble(const std::string& trouble);
+  /// Reads the password and ACL files of all listeners, once more on SIGHUP.
+  std::expected<void, Error> read_access();
+  std::function<bool()> verify(const broker::Verification& asked) const;
   void tell_who_may_come();
   void tell(LogType type, std::string_view line) { log_.write(type, line); }
   void handle_signals();
@@ -87,6 +91,7 @@ class Process {
   BrokerDriver driver_;
   std::optional<PidFile> pid_file_;
   std::vector<MakeFilter> filters_;  ///< by listener; none: no TLS
+  AccessFiles access_;
   std::optional<storage::FileLock> data_lock_;
   std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
 };
@@ -94,6 +99,8 @@ class Process {
 std::expected<void, Error> Process::open() {
   handle_signals();
   if (auto done = read_certificates(); !done) return done;
+  if (auto done = read_access(); !done) return done;
+  driver_.verify_with([this](const auto& asked) { return verify(asked); });
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     if (auto done = listen(static_cast<std::uint16_t>(i)); !done) return done;
   }
@@ -178,6 +185,30 @@ std::expected<void, Error> Process::read_certificates() {
   return {};
 }
 
+std::expected<void, Error> Process::read_access() {
+  auto read = AccessFiles::read(config_.listeners);
+  if (!read) return std::unexpected(read.error());
+  for (const auto& line : warnings_about_files(config_.listeners)) tell(LogType::warning, line);
+  for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
+    const auto& before = access_.listeners[i].passwords;
+    if (before == nullptr) continue;
+    const auto changed = before->changed_in(*read->listeners[i].passwords);
+    core_.expel(static_cast<std::uint16_t>(i), changed, net::now());
+  }
+  access_ = *std::move(read);
+  for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
+    core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
+  }
+  return {};
+}
+
+std::function<bool()> Process::verify(const broker::Verification& asked) const {
+  const auto found = access_.listeners[asked.listener].passwords->find(asked.user_name);
+  return [found, password = asked.password] {
+    return found.hash != nullptr && found.hash->matches(password) && found.is_known;
+  };
+}
+
 std::expected<void, Error> Process::listen(std::uint16_t index) {
   const Listener& listener = config_.listeners[index];
   net::ListenOptions options{listener.family, config_.has_nodelay};
@@ -208,14 +239,17 @@ void Process::tell_who_may_come() {
          "configuration file.");
   }
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    if (config_.broker.listeners[i].allow_anonymous) continue;
+    const auto& granted = config_.broker.listeners[i];
+    if (granted.allow_anonymous || granted.has_passwords) continue;
     const Listener& listener = config_.listeners[i];
+    if (listener.tls.user_name != crypto::UserName::as_given) continue;  // TLS says who it is
     const std::string place = listener.unix_path.empty() ? fmt::format("port {}", listener.port)
                                                          : printable(listener.unix_path);
-    tell(LogType::warning,
-         fmt::format("Every client on {} will be refused: allow_anonymous is false, and this "
-                     "version knows no users.",
-                     place));
+    tell(
+        LogType::warning,
+        fmt::format("Every client on {} will be refused: allow_anonymous is false, and there is no "
+                    "password_file.",
+                    place));
   }
 }
 
@@ -237,9 +271,12 @@ void Process::on_hangup() {
   if (auto read = read_certificates(); !read) {
     tell(LogType::error, read.error().message + "; the certificates stay what they were");
   }
+  if (auto read = read_access(); !read) {
+    tell(LogType::error, read.error().message + "; users and rules stay what they were");
+  }
   tell(LogType::notice,
        "Told to read the configuration again: this version does that at its start only, but it "
-       "has looked at the certificates.");
+       "has looked at the certificates and at who may do what.");
 }
 
 void Process::run() {

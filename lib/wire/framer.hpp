@@ -6,6 +6,7 @@
 #include <expected>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/block.hpp"
 #include "base/bytes.hpp"
@@ -50,6 +51,9 @@ class Framer {
   /// maximum_size  frames above it fail before memory is set aside for them
   /// Fails         see frame_length(); the stream is of no use after that
   std::expected<std::optional<ByteView>, Fault> next(std::size_t maximum_size);
+
+  /// What was fed and is not cut yet. The framer forgets it.
+  ByteView take_rest() { return std::exchange(input_, {}); }
 
   /// The block that holds the frame that next() returned last, when it was gathered; else nothing.
   BlockRef block() const { return state() == State::yielded ? block_ : BlockRef(); }

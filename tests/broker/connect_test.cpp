@@ -65,6 +65,16 @@ TEST_CASE("an empty client id with a session to keep is refused before v5 [MQTT-
   CHECK(world.peer().connect(named("", Version::v31)).all() == "CONNACK 02; closed");
 }
 
+TEST_CASE("clientid_prefixes refuses every other client id") {
+  auto config = quiet();
+  config.clientid_prefixes = "house-";
+  World world(config);
+  CHECK(world.peer().connect(named("house-1")).all() == "CONNACK 00");
+  CHECK(world.peer().connect(named("")).all() == "CONNACK 00");
+  CHECK(world.peer().connect(named("hous")).all() == "CONNACK 05; closed");
+  CHECK(world.peer().connect(named("x", Version::v5)).all() == "CONNACK 87; closed");
+}
+
 TEST_CASE("allow_zero_length_clientid false refuses an empty client id") {
   auto config = quiet();
   config.allow_zero_length_clientid = false;

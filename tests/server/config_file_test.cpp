@@ -286,8 +286,8 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"protocol websockets",
        "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
        "should be mqtt"},
-      {"password_file /x",
-       "1: option \"password_file\" of mosquitto is not in this version of mqbroker"},
+      {"mount_point /x",
+       "1: option \"mount_point\" of mosquitto is not in this version of mqbroker"},
       {"listener 1\ncertfile a", " certfile: it needs keyfile beside it, for the same listener"},
       {"listener 1\nkeyfile a", " keyfile: it needs certfile beside it, for the same listener"},
       {"listener 1\ncafile a", " cafile: it needs certfile and keyfile, for the same listener"},
@@ -410,4 +410,28 @@ TEST_CASE("persistence puts location and file together as mosquitto does, and is
   CHECK(there.sync == storage::SyncPolicy{storage::SyncPolicy::Kind::interval, Seconds(5)});
   CHECK(config_of("persistence_sync off\n").sync.kind == storage::SyncPolicy::Kind::off);
   CHECK(config_of("persistence false\npersistence_file y.db\n").data_file.empty());
+}
+
+TEST_CASE("password_file is for all listeners, wherever it stands, and is known with its place") {
+  const auto config = config_of("listener 1\nlistener 2\npassword_file /u\n");
+  for (const auto& listener : config.listeners) {
+    CHECK(listener.password_file == server::NamedFile{"/u", "x.conf:3: password_file"});
+  }
+  CHECK(config.broker.listeners[0].has_passwords);
+  CHECK_FALSE(config.broker.listeners[0].allow_anonymous);
+  CHECK_FALSE(config_of("listener 1\n").broker.listeners[0].has_passwords);
+}
+
+TEST_CASE("per_listener_settings makes them the listener's above them") {
+  const auto config = config_of(
+      "per_listener_settings true\nlistener 1\npassword_file /u\nlistener 2\n"
+      "allow_anonymous true\npassword_file /v\nlistener 3\n");
+  CHECK(config.listeners[0].password_file.path == "/u");
+  CHECK(config.listeners[1].password_file.path == "/v");
+  CHECK(config.listeners[2].password_file.path.empty());
+  CHECK_FALSE(config.broker.listeners[0].allow_anonymous);
+  CHECK(config.broker.listeners[1].allow_anonymous);
+  CHECK_FALSE(config.broker.listeners[2].allow_anonymous);
+  CHECK(mistake_in("password_file /u\nlistener 1\npassword_file /v\n") ==
+        "x.conf:3: password_file: it was given before, at x.conf:1");
 }

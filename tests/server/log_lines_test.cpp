@@ -133,3 +133,19 @@ TEST_CASE("connection_messages decides about coming and going, not about what we
   CHECK_FALSE(tells_connection(Refused{}));
   CHECK_FALSE(tells_connection(Dropped{}));
 }
+
+TEST_CASE("a denial names user, client, topic and rule") {
+  using broker::fact::Act;
+  broker::fact::Denied denied{{}, "id", "bob", Act::publish, "a/b", "/etc/acl", 12, 0};
+  CHECK(line_of(denied, "") == "Denied: client id (user bob) may not publish to a/b: /etc/acl:12.");
+  denied.user_name.clear();
+  denied.line = 0;
+  denied.untold = 7;
+  denied.act = Act::subscribe;
+  CHECK(line_of(denied, "") ==
+        "Denied: client id (anonymous) may not subscribe to a/b: no rule of /etc/acl allows it, "
+        "and 7 more before it.");
+  CHECK(type_of(denied) == LogType::notice);
+  denied.act = Act::read;
+  CHECK(type_of(denied) == LogType::debug);
+}

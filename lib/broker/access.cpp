@@ -1,0 +1,166 @@
+#include "broker/access.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "broker/core.hpp"
+#include "topic/name.hpp"
+#include "topic/overlap.hpp"
+
+// Two lists decide, one after the other: the rules of the user, or of nobody in particular, and
+// the patterns with the client's names in them. Within each, denials come first. So a grant to a
+// user beats the denial of a pattern, as in mosquitto.
+
+namespace mq::broker {
+namespace {
+
+constexpr Millis kTellingPause{1000};
+
+bool is_fit_for_patterns(std::string_view name) {
+  return !topic::has_wildcard(name);
+}
+
+/// The filter of a pattern for one client; nothing when it needs a name that there is not.
+std::optional<std::string> filled_in(std::string_view pattern, std::string_view user_name,
+                                     std::string_view client_id) {
+  std::string filter;
+  bool is_first = true;
+  for (std::string_view rest = pattern; rest.data() != nullptr;) {
+    auto level = topic::take_level(rest);
+    if (level == "%u" || level == "%c") {
+      level = level == "%u" ? user_name : client_id;
+      if (level.empty()) return std::nullopt;
+    }
+    if (!std::exchange(is_first, false)) filter += '/';
+    filter += level;
+  }
+  return filter;
+}
+
+}  // namespace
+
+void RuleList::add(AccessRule rule) {
+  const auto index = static_cast<std::uint32_t>(rules_.size());
+  if (topic::has_wildcard(rule.filter)) {
+    (rule.is_denial() ? wild_denials_ : wild_grants_).push_back(index);
+  } else {
+    auto& same = exact_[rule.filter];
+    same.insert(rule.is_denial() ? same.begin() : same.end(), index);
+  }
+  rules_.push_back(std::move(rule));
+}
+
+const AccessRule* RuleList::find(Right right, std::string_view topic) const {
+  const auto at = exact_.find(topic);
+  if (at != exact_.end() && rules_[at->second.front()].is_denial()) {
+    return &rules_[at->second.front()];
+  }
+  for (const auto index : wild_denials_) {
+    if (topic::matches(rules_[index].filter, topic)) return &rules_[index];
+  }
+  if (at != exact_.end()) {
+    for (const auto index : at->second) {
+      if (rules_[index].grants(right)) return &rules_[index];
+    }
+  }
+  for (const auto index : wild_grants_) {
+    const AccessRule& rule = rules_[index];
+    if (rule.grants(right) && topic::matches(rule.filter, topic)) return &rule;
+  }
+  return nullptr;
+}
+
+const AccessRule* RuleList::denial_of(std::string_view filter) const {
+  for (const AccessRule& rule : rules_) {
+    if (rule.is_denial() && topic::covers(rule.filter, filter)) return &rule;
+  }
+  return nullptr;
+}
+
+Access::Access(std::shared_ptr<const AccessRules> rules, std::string_view user_name,
+               std::string_view client_id)
+    : rules_(std::move(rules)) {
+  if (user_name.empty()) {
+    own_ = &rules_->anonymous;
+  } else if (const auto user = rules_->users.find(user_name); user != rules_->users.end()) {
+    own_ = &user->second;
+  }
+  if (!is_fit_for_patterns(user_name) || !is_fit_for_patterns(client_id)) return;
+  for (const AccessRule& pattern : rules_->patterns) {
+    auto filter = filled_in(pattern.filter, user_name, client_id);
+    if (filter) patterns_.add({*std::move(filter), pattern.rights, pattern.line});
+  }
+}
+
+Access::Decision Access::decide(Right right, std::string_view topic) const {
+  const AccessRule* rule = own_ == nullptr ? nullptr : own_->find(right, topic);
+  if (rule == nullptr) rule = patterns_.find(right, topic);
+  return {rule != nullptr && !rule->is_denial(), rule};
+}
+
+Access::Decision Access::decide_subscription(std::string_view filter) const {
+  Decision denied;
+  const auto look_into = [&](const RuleList& list, const RuleList* before) -> const AccessRule* {
+    for (const AccessRule& rule : list.rules()) {
+      if (!rule.grants(Right::read)) continue;
+      const auto common = topic::intersection(filter, rule.filter);
+      if (!common) continue;
+      const AccessRule* denial = list.denial_of(*common);
+      if (denial == nullptr && before != nullptr) denial = before->denial_of(*common);
+      if (denial == nullptr) return &rule;
+      denied.rule = denial;
+    }
+    return nullptr;
+  };
+  const AccessRule* grant = own_ == nullptr ? nullptr : look_into(*own_, nullptr);
+  if (grant == nullptr) grant = look_into(patterns_, own_);
+  if (grant != nullptr) return {true, grant};
+  return denied;
+}
+
+// What the core asks.
+
+void Core::use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> rules) {
+  rules_.resize(config_.listeners.size());
+  rules_[listener] = std::move(rules);
+  for (const auto& session : sessions_) {
+    if (session != nullptr && session->listener == listener) apply_rules(*session);
+  }
+}
+
+void Core::apply_rules(Session& session) {
+  session.access.reset();
+  if (session.listener >= rules_.size() || rules_[session.listener] == nullptr) return;
+  session.access =
+      std::make_unique<Access>(rules_[session.listener], session.user_name, session.client_id);
+  session.must_recheck = session.waiting() > 0;
+}
+
+bool Core::check(Session& session, fact::Act act, std::string_view topic) {
+  Access& access = *session.access;
+  const auto decision =
+      act == fact::Act::subscribe
+          ? access.decide_subscription(topic)
+          : access.decide(act == fact::Act::read ? Right::read : Right::write, topic);
+  if (decision.is_allowed) return true;
+  Access::Telling& telling = act == fact::Act::read ? access.reads : access.others;
+  if (telling.next > now_.steady) {
+    ++telling.untold;
+    return false;
+  }
+  telling.next = now_.steady + kTellingPause;
+  facts_.emplace_back(fact::Denied{
+      session.connection == nullptr ? ConnectionId{} : session.connection->id, session.client_id,
+      session.user_name, act, std::string(topic), access.file(),
+      decision.rule == nullptr ? 0 : decision.rule->line, std::exchange(telling.untold, 0)});
+  return false;
+}
+
+bool Core::may_subscribe(Session& session, std::string_view filter) {
+  if (session.access == nullptr) return true;
+  const auto share = topic::share_of(filter);
+  return check(session, fact::Act::subscribe, share ? share->filter : filter);
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core.hpp"
+
+// A password takes long to verify, so that is done elsewhere. Meanwhile the connection has its
+// CONNECT put aside, with whatever came behind it, and goes on from there when the answer is in. A
+// client that has left by then is none of the answer's business.
+
+namespace mq::broker {
+
+using wire::Fault;
+using wire::ReasonCode;
+
+namespace {
+
+/// What a client may send ahead of the answer to its CONNECT.
+constexpr std::size_t kMostBehind = 1U << 20U;
+
+}  // namespace
+
+bool Core::must_verify(const Connection& connection, const wire::Connect& connect) const {
+  return connect.user_name && connection.proved_name.empty() &&
+         config_.listeners[connection.listener].has_passwords;
+}
+
+void Core::verify(Connection& connection, const wire::Connect& connect, ByteView frame) {
+  connection.version = connect.version;
+  connection.waiting = std::make_unique<WaitingConnect>();
+  connection.waiting->frame.assign(frame.begin(), frame.end());
+  verifications_.push_back({connection.id, connection.listener, std::string(*connect.user_name),
+                            std::string(text_of(connect.password.value_or(ByteView())))});
+  connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
+  wait_behind(connection, connection.framer.take_rest());
+}
+
+void Core::wait_behind(Connection& connection, ByteView bytes) {
+  auto& behind = connection.waiting->behind;
+  if (behind.size() + bytes.size() > kMostBehind) {
+    return fail(connection, {ReasonCode::quota_exceeded, "",
+                             "too much behind a CONNECT that is not answered yet"});
+  }
+  behind.insert(behind.end(), bytes.begin(), bytes.end());
+}
+
+void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr || connection->waiting == nullptr) return;
+  const auto waiting = std::move(connection->waiting);
+  const auto packet = wire::decode(waiting->frame, wire::Version::v5);
+  const auto& connect = std::get<wire::Connect>(*packet);
+  if (verdict == Verdict::wrong) {
+    return refuse(
+        *connection, connect.version,
+        {ReasonCode::bad_user_name_or_password, "MQTT-3.1.4-2", "not the password of such a user"},
+        connect.client_id);
+  }
+  admit(*connection, connect);
+  connection = find(id);
+  if (connection == nullptr) return;
+  const auto behind = turn_.take(waiting->behind.size());
+  std::ranges::copy(waiting->behind, behind.begin());
+  connection->framer.feed(behind);
+  read_frames(*connection);
+}
+
+void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now now) {
+  now_ = now;
+  for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
+    Connection* connection = connections_[slot].get();
+    if (connection == nullptr || connection->session == nullptr) continue;
+    if (connection->listener != listener || !connection->proved_name.empty()) continue;
+    if (std::ranges::find(users, connection->session->user_name) == users.end()) continue;
+    disconnect(*connection, ReasonCode::administrative_action, fact::End::expelled);
+  }
+}
+
+void Core::give_up_verifying(Connection& connection) {
+  const auto waiting = std::move(connection.waiting);
+  const auto packet = wire::decode(waiting->frame, wire::Version::v5);
+  const auto& connect = std::get<wire::Connect>(*packet);
+  refuse(connection, connect.version,
+         {ReasonCode::server_busy, "", "its password was not verified in time (connect_timeout)"},
+         connect.client_id);
+}
+
+}  // namespace mq::broker

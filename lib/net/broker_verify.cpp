@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "net/address.hpp"
+#include "net/broker_handles.hpp"
+
+// Passwords are verified by libuv's threads, a few at a time, in the order in which they came. Who
+// keeps failing waits between two attempts and has one of them at a time, however many connections
+// it opens. A connection is not read as long as it waits.
+
+namespace mq::net {
+
+using broker::Verdict;
+using broker::Verification;
+
+namespace {
+
+/// libuv has four threads, and looking up a name needs one, too.
+constexpr std::size_t kMostAtOnce = 3;
+
+}  // namespace
+
+void BrokerDriver::verify_with(Verify verify) {
+  verify_ = std::move(verify);
+}
+
+/// Whose failures are counted together: an IPv4 address, or the 64 bits of a network of IPv6.
+std::string BrokerDriver::neighbour_of(const Peer& peer) {
+  if (peer.handle.type != UV_TCP) return "unix socket";
+  sockaddr_storage address{};
+  int size = sizeof(address);
+  if (uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (address.ss_family == AF_INET6) {
+    auto& bytes = reinterpret_cast<sockaddr_in6&>(address).sin6_addr.s6_addr;
+    std::fill(std::begin(bytes) + 8, std::end(bytes), std::uint8_t{0});
+  }
+  return text_of(address);
+}
+
+void BrokerDriver::take_verifications() {
+  for (Verification& asked : core_.take_verifications()) {
+    Peer* peer = find(asked.connection);
+    if (peer == nullptr) continue;
+    MQ_CHECK(verify_ != nullptr);
+    peer->is_verified = false;
+    uv_read_stop(&peer->stream);
+    auto& added = verifying_.emplace_back(std::make_unique<Verifying>());
+    added->driver = this;
+    added->request.data = added.get();
+    added->neighbour = neighbour_of(*peer);
+    added->asked = std::move(asked);
+  }
+  start_verifying();
+}
+
+void BrokerDriver::start_verifying() {
+  const Instant now = Instant(Millis(uv_now(&loop_)));
+  Instant due = kNever;
+  const auto is_busy = [this](const std::string& neighbour) {
+    return std::ranges::any_of(verifying_, [&neighbour](const auto& other) {
+      return other->is_running && other->neighbour == neighbour;
+    });
+  };
+  std::erase_if(verifying_, [this](const auto& one) {
+    return !one->is_running && find(one->asked.connection) == nullptr;  // it has left
+  });
+  for (const auto& one : verifying_) {
+    if (verifying_at_once_ == kMostAtOnce) break;
+    if (one->is_running) continue;
+    if (const Instant next = brake_.next(one->neighbour); next > now) {
+      due = std::min(due, next);
+    } else if (!brake_.is_slowed(one->neighbour) || !is_busy(one->neighbour)) {
+      start(*one);
+    }
+  }
+  if (due == kNever) return;
+  uv_timer_start(
+      &verify_timer_,
+      [](uv_timer_t* timer) { static_cast<BrokerDriver*>(timer->data)->start_verifying(); },
+      static_cast<std::uint64_t>((due - now).count()), 0);
+}
+
+void BrokerDriver::start(Verifying& one) {
+  one.is_running = true;
+  ++verifying_at_once_;
+  one.job = verify_(one.asked);
+  const int code = uv_queue_work(
+      &loop_, &one.request,
+      [](uv_work_t* work) {
+        auto& running = *static_cast<Verifying*>(work->data);
+        running.is_right = running.job();
+      },
+      [](uv_work_t* work, int) {
+        auto& done = *static_cast<Verifying*>(work->data);
+        done.driver->on_verified(done);
+      });
+  MQ_CHECK(code == 0);
+}
+
+void BrokerDriver::on_verified(Verifying& done) {
+  --verifying_at_once_;
+  const auto at = std::ranges::find(verifying_, &done, &std::unique_ptr<Verifying>::get);
+  const std::unique_ptr<Verifying> owned = std::move(*at);
+  verifying_.erase(at);
+  if (is_stopping_) return;
+  if (done.is_right) {
+    brake_.on_success(done.neighbour);
+  } else {
+    brake_.on_failure(done.neighbour, Instant(Millis(uv_now(&loop_))));
+  }
+  core_.on_verified(done.asked.connection, done.is_right ? Verdict::right : Verdict::wrong, now());
+  if (Peer* peer = find(done.asked.connection)) {
+    peer->is_verified = true;
+    uv_read_start(&peer->stream, on_alloc, on_read);
+    pause_if_deaf(peer->stream);
+  }
+  flush();
+}
+
+}  // namespace mq::net

@@ -1,0 +1,64 @@
+#include "server/access_files.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "base/printable.hpp"
+#include "server/acl_file.hpp"
+#include "server/text_file.hpp"
+
+namespace mq::server {
+namespace {
+
+/// Reads a file unless it was read before, and lets `parse` make something of its text.
+template <class Content, class Parse>
+std::expected<std::shared_ptr<const Content>, Error> read_once(
+    const NamedFile& file, TextMap<std::shared_ptr<const Content>>& known, Parse parse) {
+  if (file.path.empty()) return nullptr;
+  auto& content = known[file.path];
+  if (content != nullptr) return content;
+  const auto text = contents_of(file.path);
+  if (!text) {
+    return std::unexpected(Error{fmt::format("{}: {}", file.place, text.error().message)});
+  }
+  auto parsed = parse(*text, file.path);
+  if (!parsed) return std::unexpected(parsed.error());
+  content = std::make_shared<const Content>(*std::move(parsed));
+  return content;
+}
+
+}  // namespace
+
+std::expected<AccessFiles, Error> AccessFiles::read(const std::vector<Listener>& listeners) {
+  AccessFiles files;
+  TextMap<std::shared_ptr<const PasswordFile>> password_files;
+  TextMap<std::shared_ptr<const broker::AccessRules>> acl_files;
+  for (const Listener& listener : listeners) {
+    auto passwords = read_once(listener.password_file, password_files, PasswordFile::parse);
+    if (!passwords) return std::unexpected(passwords.error());
+    auto rules = read_once(listener.acl_file, acl_files, parse_acl_file);
+    if (!rules) return std::unexpected(rules.error());
+    files.listeners.push_back({*std::move(passwords), *std::move(rules)});
+  }
+  return files;
+}
+
+std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners) {
+  std::set<std::string> paths;
+  for (const Listener& listener : listeners) {
+    for (const NamedFile* file : {&listener.password_file, &listener.acl_file}) {
+      if (!file->path.empty()) paths.insert(file->path);
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& path : paths) {
+    if (!is_readable_by_all(path)) continue;
+    lines.push_back(fmt::format("{0} can be read by everybody on this machine (chmod 600 {0})",
+                                printable(path)));
+  }
+  return lines;
+}
+
+}  // namespace mq::server

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "broker/access.hpp"
+#include "server/access_files.hpp"
+#include "server/config.hpp"
+
+namespace mq::server {
+
+/// What a look at the files shows that a configuration names.
+struct Findings {
+  std::vector<std::string> mistakes;  ///< what would keep the broker from starting, a line each
+  std::vector<std::string> warnings;
+  std::vector<std::string> listeners;  ///< a line each: where it is and who may come in
+  AccessFiles files;                   ///< when there are no mistakes
+};
+Findings look_into(const Config& config);
+
+/// May a client do something?
+struct Question {
+  std::string user;    ///< empty: without a user name
+  std::string client;  ///< empty: none in particular
+  broker::Right right{};
+  std::string topic;  ///< a filter, where it is about reading
+};
+struct Answer {
+  bool is_allowed = false;
+  std::string words;  ///< one line, which names the rule and its place
+};
+/// listener  index into config.listeners
+Answer answer(const Config& config, const AccessFiles& files, std::size_t listener,
+              const Question& question);
+
+}  // namespace mq::server
