@@ -53,7 +53,7 @@ int run(const cli::PubOptions& options, std::string payload, MakeFilter make_fil
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int signal) { publisher.on_interrupt(signal, loop.now()); });
   std::optional<net::Input> input;
-  if (options.source() == cli::Source::lines) input.emplace(loop, STDIN_FILENO, publisher);
+  if (options.reads_lines()) input.emplace(loop, STDIN_FILENO, publisher);
   net::ClientDriver driver(loop, core, publisher, first_stop(options.connection),
                            std::move(make_filter));
   driver.start();

@@ -32,6 +32,7 @@ struct ConnectOptions {
   std::optional<std::string> password;
   std::optional<wire::Version> version;
   wire::QoS qos = wire::QoS::at_most_once;
+  bool is_qos_given = false;
   std::optional<std::string> will_topic;
   std::optional<std::string> will_payload;
   std::optional<wire::QoS> will_qos;

@@ -51,6 +51,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          const auto qos = parse_qos(value);
          if (!qos) return std::unexpected(qos.error());
          o.connection.qos = *qos;
+         o.connection.is_qos_given = true;
          return {};
        }},
       {{"id", 'i', "ID", "", "client id; without it the server chooses one"},

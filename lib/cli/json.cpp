@@ -7,6 +7,9 @@ namespace mq::cli {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kSpaces = " \t\r\n";
 
 void append_code(unsigned code, std::string& out) {
   out += "\\u00";
@@ -124,6 +127,31 @@ std::size_t copy_string(std::string_view text, std::string& out) {
   return at + 1;
 }
 
+/// Where the string that begins at `at` ends, its quote included.
+std::size_t string_end(std::string_view json, std::size_t at) {
+  for (++at; json[at] != '"'; ++at) {
+    if (json[at] == '\\') ++at;
+  }
+  return at + 1;
+}
+
+/// Where the value that begins at `at` ends.
+std::size_t value_end(std::string_view json, std::size_t at) {
+  for (std::size_t depth = 0; at < json.size();) {
+    const char c = json[at];
+    if (c == '"') {
+      at = string_end(json, at);
+      continue;
+    }
+    const bool is_closing = c == '}' || c == ']';
+    if (depth == 0 && (is_closing || c == ',')) break;
+    if (c == '{' || c == '[') ++depth;
+    if (is_closing) --depth;
+    ++at;
+  }
+  return at;
+}
+
 }  // namespace
 
 bool is_json(std::string_view text) {
@@ -169,16 +197,46 @@ void append_json(std::string_view text, JsonStyle style, std::string& out) {
 }
 
 void append_base64(ByteView bytes, std::string& out) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     const ByteView part = bytes.subspan(at, std::min<std::size_t>(3, bytes.size() - at));
     std::uint32_t word = 0;
     for (std::size_t i = 0; i < 3; ++i) word = word << 8U | (i < part.size() ? part[i] : 0U);
     for (std::size_t i = 0; i < 4; ++i) {
-      out += i > part.size() ? '=' : kDigits[word >> (18U - 6U * i) & 63U];
+      out += i > part.size() ? '=' : kBase64Digits[word >> (18U - 6U * i) & 63U];
     }
   }
+}
+
+std::optional<std::string> read_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t word = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_padding = i + padding >= text.size();
+    const std::size_t digit = is_padding ? 0 : kBase64Digits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    word = word << 6U | static_cast<std::uint32_t>(digit);
+    if (i % 4 != 3) continue;
+    for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(word >> shift & 255U);
+    word = 0;
+  }
+  bytes.resize(bytes.size() - padding);
+  return bytes;
+}
+
+std::string_view json_member(std::string_view object, std::string_view key) {
+  std::string_view found;
+  std::size_t at = object.find('{') + 1;
+  while ((at = object.find('"', at)) != std::string_view::npos) {
+    const std::size_t name_end = string_end(object, at);
+    const auto name = nlohmann::json::parse(object.substr(at, name_end - at));
+    const std::size_t start = object.find_first_not_of(kSpaces, object.find(':', name_end) + 1);
+    at = value_end(object, start);
+    if (name == key) found = object.substr(start, at - start);
+  }
+  return found.substr(0, found.find_last_not_of(kSpaces) + 1);
 }
 
 }  // namespace mq::cli

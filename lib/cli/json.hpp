@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,5 +29,14 @@ void append_json(std::string_view text, JsonStyle style, std::string& out);
 
 /// Appends the base64 of the standard alphabet, padded (RFC 4648 §4).
 void append_base64(ByteView bytes, std::string& out);
+
+/// Reads what append_base64() writes. Returns nothing when it is something else.
+std::optional<std::string> read_base64(std::string_view text);
+
+/// The text of a member's value in a JSON object, as it stands there; empty when there is no such
+/// member.
+///
+/// object  one for which is_json() is true
+std::string_view json_member(std::string_view object, std::string_view key);
 
 }  // namespace mq::cli

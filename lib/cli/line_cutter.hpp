@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +33,12 @@ class LineCutter {
     const std::size_t end = std::min(newline, text_.size());
     const std::string_view line = std::string_view(text_).substr(start_, end - start_);
     start_ = searched_ = std::min(end + 1, text_.size());
+    ++number_;
     return line;
   }
 
+  /// Of the line that next() gave last; the first is 1.
+  std::uint64_t number() const { return number_; }
   /// Whether next() may have something without another feed().
   bool may_have_line() const {
     return searched_ < text_.size() || (is_ended_ && start_ < text_.size());
@@ -46,6 +51,7 @@ class LineCutter {
   std::string text_;
   std::size_t start_ = 0;     ///< of the next line
   std::size_t searched_ = 0;  ///< no newline between start_ and here
+  std::uint64_t number_ = 0;
   bool is_ended_ = false;
 };
 

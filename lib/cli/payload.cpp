@@ -67,6 +67,7 @@ std::expected<std::string, Error> payload_of(const PubOptions& options, int inpu
       return content;
     }
     case Source::lines:
+    case Source::json_lines:
     case Source::nothing:
       break;
   }

@@ -1,5 +1,9 @@
 #include "cli/pub_options.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "cli/command_line.hpp"
 #include "cli/connect_rows.hpp"
 #include "cli/help.hpp"
@@ -14,6 +18,8 @@ constexpr std::string_view kUsage =
     "mqpub publishes messages through an MQTT server.\n"
     "\n"
     "  mqpub -t TOPIC (-m MESSAGE | -f FILE | -s | -l | -n) [-h HOST] [-q QOS] [-r]\n"
+    "        [options]\n"
+    "  mqpub --json-lines [--keep-going] [-t TOPIC] [-h HOST] [-q QOS] [-r]\n"
     "        [options]\n"
     "\n";
 
@@ -58,6 +64,17 @@ std::vector<OptionRow<O>> make_table() {
          o.sources.push_back(Source::lines);
          return {};
        }},
+      {{"json-lines", 0, "", "",
+        "each line of standard input is a message as mqsub -F %j prints it"},
+       [](O& o, V) -> Verdict {
+         o.sources.push_back(Source::json_lines);
+         return {};
+       }},
+      {{"keep-going", 0, "", "", "skip lines that are not as they should be, and count them"},
+       [](O& o, V) -> Verdict {
+         o.skips_bad_lines = true;
+         return {};
+       }},
       {{"null-message", 'n', "", "", "an empty message"},
        [](O& o, V) -> Verdict {
          o.sources.push_back(Source::nothing);
@@ -96,17 +113,31 @@ std::vector<OptionRow<O>> make_table() {
   return table;
 }
 
+constexpr V kSources = "-m, -f, -s, -l, -n, --json-lines";
+
+Verdict check_lines(const PubOptions& options) {
+  if (options.repeat > 1 && options.reads_lines()) {
+    return wrong(options.source() == Source::lines ? "--repeat does not go with -l"
+                                                   : "--repeat does not go with --json-lines");
+  }
+  if (options.skips_bad_lines && options.source() != Source::json_lines) {
+    return wrong("--keep-going goes with --json-lines");
+  }
+  return {};
+}
+
 Verdict check(const PubOptions& options) {
-  if (options.topic.empty()) return wrong("no topic given; say where to publish with -t TOPIC");
-  if (options.sources.empty()) {
-    return wrong("no message given; use one of -m, -f, -s, -l, -n");
+  const bool names_topics = std::ranges::count(options.sources, Source::json_lines) > 0;
+  if (options.topic.empty() && !names_topics) {
+    return wrong("no topic given; say where to publish with -t TOPIC");
   }
+  if (options.sources.empty())
+    return wrong(fmt::format("no message given; use one of {}", kSources));
   if (options.sources.size() > 1) {
-    return wrong("only one kind of message can be sent at once; use one of -m, -f, -s, -l, -n");
+    return wrong(
+        fmt::format("only one kind of message can be sent at once; use one of {}", kSources));
   }
-  if (options.repeat > 1 && options.source() == Source::lines) {
-    return wrong("--repeat does not go with -l");
-  }
+  if (const Verdict verdict = check_lines(options); !verdict) return verdict;
   return check(options.connection);
 }
 

@@ -15,12 +15,12 @@
 namespace mq::cli {
 
 /// Where mqpub takes its messages from.
-enum class Source : std::uint8_t { message, file, input, lines, nothing };
+enum class Source : std::uint8_t { message, file, input, lines, json_lines, nothing };
 
 /// What mqpub was asked to do.
 struct PubOptions {
   ConnectOptions connection;
-  std::string topic;
+  std::string topic;            ///< none: JSON lines name their own
   std::vector<Source> sources;  ///< one, when checked
   std::string message;
   std::string file;
@@ -28,8 +28,11 @@ struct PubOptions {
   std::uint64_t repeat = 1;
   Millis repeat_delay = Millis(0);
   Millis ack_timeout = Seconds(60);
+  bool skips_bad_lines = false;
 
   Source source() const { return sources.front(); }
+  /// Rather than one message.
+  bool reads_lines() const { return source() == Source::lines || source() == Source::json_lines; }
 };
 
 std::span<const OptionRow<PubOptions>> pub_table();

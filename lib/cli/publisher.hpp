@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "cli/line_cutter.hpp"
 #include "cli/pub_options.hpp"
@@ -9,13 +10,13 @@
 
 namespace mq::cli {
 
-/// The run of mqpub: publishes one message, repeated or not, or each line of its input, and ends
+/// The run of mqpub: publishes one message, repeated or not, or the lines of its input, and ends
 /// well only when all of it has arrived.
 class Publisher final : public Run, public client::InputSink {
  public:
   /// All of them must outlive it.
   ///
-  /// payload  of the message; of no account with Source::lines
+  /// payload  of the message; of no account when it reads lines
   Publisher(const PubOptions& options, std::string payload, client::Core& core, Notices& notices);
 
   void on_interrupt(int signal, Now now);
@@ -37,10 +38,16 @@ class Publisher final : public Run, public client::InputSink {
 
   void publish_more(Now now);
   void publish_lines(Now now);
+  bool publish_json(std::string_view line, Now now);
+  void refuse_line(std::string_view words);
   void publish_copies(Now now);
   bool publish(std::string_view payload, Now now);
+  bool publish(const wire::Publish& message, Now now);
+  bool has_room() const;
+  void tell_lost_properties(const wire::PropertyList& properties);
   bool is_all_published() const;
   void end_when_settled(Now now);
+  std::string_view delivery_word() const;
   std::uint64_t unsettled() const { return published_ - settled_; }
 
   const PubOptions& options_;
@@ -49,6 +56,10 @@ class Publisher final : public Run, public client::InputSink {
   std::uint64_t published_ = 0;
   std::uint64_t settled_ = 0;
   std::uint64_t delivered_ = 0;
+  std::uint64_t sent_ = 0;       ///< of them, without an acknowledgement
+  std::uint64_t bad_lines_ = 0;  ///< skipped, or the last one
+  bool is_stopped_ = false;      ///< by a bad line
+  bool are_properties_lost_ = false;
   int refusal_ = 0;  ///< the reason code of the first
   Instant next_copy_{};
   Instant progress_at_ = kNever;  ///< kNever: nothing is awaited

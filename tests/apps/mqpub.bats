@@ -40,7 +40,7 @@ fails_with() {
 @test "a mistake on the command line is one line with the flag and the remedy, exit code 1" {
   fails_with "mqpub: unknown option --retian; did you mean --retain?" mqpub --retian
   fails_with "no topic given" mqpub -m x
-  fails_with "no message given; use one of -m, -f, -s, -l, -n" mqpub -t a
+  fails_with "no message given; use one of -m, -f, -s, -l, -n, --json-lines" mqpub -t a
   fails_with "only one kind of message" mqpub -t a -m x -n
   fails_with "-t a/+: must be one topic" mqpub -t a/+ -m x
   fails_with "unexpected argument \"world\"" mqpub -t a -m hello world
@@ -125,6 +125,57 @@ max_queued_messages 0'
       done
     done
   done
+}
+
+@test "mqsub -F %j | mqpub --json-lines copies messages without loss" {
+  start_broker
+  printf 'caf\303\251 "\\"\n\0x' >"$house/text"
+  head -c 70000 "$MQBROKER" >"$house/binary"
+  cat >"$house/rich" <<'END'
+{"topic":"in/rich","qos":2,"retain":true,"properties":{"payload-format-indicator":1,"content-type":"text","response-topic":"r","correlation-data_b64":"AP8B","user-properties":[{"b":"1"},{"a":"2"},{"b":"3"}]},"payload":"x"}
+END
+  publish -V 5 --json-lines <"$house/rich"
+  publish -t in/text -q 1 -r -f "$house/text"
+  publish -t in/binary -q 2 -r -f "$house/binary"
+  record() {
+    mqsub -p "$port" -V 5 -q 2 -t '#' -F %j --retained-only -W 20 |
+      sed -E 's/"tst":"[^"]*",//; s/"mid":[0-9]+,//' | sort
+  }
+  record >"$house/before"
+  [[ $(wc -l <"$house/before") -eq 3 ]]
+  grep -q '"correlation-data_b64":"AP8B","user-properties":\[{"b":"1"},{"a":"2"},{"b":"3"}\]' "$house/before"
+  stop broker
+  start_broker broker2
+  publish -V 5 --json-lines <"$house/before"
+  record >"$house/after"
+  cmp "$house/before" "$house/after"
+  mqsub -p "$port" -t in/binary -C 1 -N -W 20 | cmp - "$house/binary"
+  mqsub -p "$port" -t in/text -C 1 -N -W 20 | cmp - "$house/text"
+}
+
+@test "--json-lines: a line that is none is named; --keep-going skips and counts it" {
+  start_broker
+  printf '%s\n' '{"topic":"a","payload":"one"}' '{"topic":"a","payload":' '{"topic":"a","payload":"two"}' \
+    '{"topic":"a","qos":3,"payload":null}' >"$house/lines"
+  subscriber left -t a
+  listening left a
+  run -1 --separate-stderr mqpub -p "$port" -q 1 --json-lines <"$house/lines"
+  [[ ${#stderr_lines[@]} -eq 1 && $stderr == "mqpub: line 2, column 24: unexpected end of input"* ]]
+  run -1 --separate-stderr mqpub -p "$port" -q 1 --json-lines --keep-going <"$house/lines"
+  [[ $stderr == *"line 2, column 24: "*"mqpub: line 4, qos: must be 0, 1 or 2"$'\n'"mqpub: 2 of 4 lines were skipped" ]]
+  heard_all left a
+  expect left one one two
+}
+
+@test "--json-lines: 20,000 lines of every QoS arrive" {
+  start_broker
+  subscriber left -t a -q 2 -C 20001
+  listening left a
+  for ((i = 1; i <= 20000; i++)); do
+    printf '{"topic":"a","qos":%d,"payload":"%d"}\n' $((i % 3)) "$i"
+  done | publish --json-lines
+  wait_for_end left
+  seq 20000 | cmp - <(heard left | sort -n)
 }
 
 @test "-f and -s send files byte for byte; -s wants a byte at least" {

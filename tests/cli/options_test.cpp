@@ -184,7 +184,7 @@ TEST_CASE("mqsub needs a topic or something to unsubscribe from") {
 
 TEST_CASE("mqpub needs a topic and exactly one kind of message") {
   CHECK(pub_error({"-m", "x"}).starts_with("no topic given"));
-  CHECK(pub_error({"-t", "a"}) == "no message given; use one of -m, -f, -s, -l, -n");
+  CHECK(pub_error({"-t", "a"}) == "no message given; use one of -m, -f, -s, -l, -n, --json-lines");
   CHECK(pub_error({"-t", "a", "-m", "x", "-s"}).starts_with("only one kind of message"));
   CHECK(pub_error({"-t", "a", "-n", "-l"}).starts_with("only one kind of message"));
   CHECK(pub_error({"-t", "a", "-l", "--repeat", "2"}) == "--repeat does not go with -l");
@@ -192,6 +192,14 @@ TEST_CASE("mqpub needs a topic and exactly one kind of message") {
   CHECK(pub({"-t", "a", "-s"}).source() == Source::input);
   CHECK(pub({"-t", "a", "-l"}).source() == Source::lines);
   CHECK(pub({"-t", "a", "-n"}).source() == Source::nothing);
+}
+
+TEST_CASE("--json-lines needs no topic; --keep-going goes with it alone") {
+  CHECK(pub({"--json-lines", "--keep-going"}).source() == Source::json_lines);
+  CHECK(pub({"--json-lines", "-t", "a"}).topic == "a");
+  CHECK(pub_error({"--json-lines", "-l"}).starts_with("only one kind of message"));
+  CHECK(pub_error({"--json-lines", "--repeat", "2"}) == "--repeat does not go with --json-lines");
+  CHECK(pub_error({"-t", "a", "-l", "--keep-going"}) == "--keep-going goes with --json-lines");
 }
 
 TEST_CASE("the client id: given, made from a prefix, or left to the server") {

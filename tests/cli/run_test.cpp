@@ -606,6 +606,74 @@ TEST_CASE("-l reads no more than the core has room for") {
   CHECK(stage.run.wants_input());
 }
 
+TEST_CASE("--json-lines publishes what each line says; the command line goes before it") {
+  Publishing stage(message(kQoS0, Source::json_lines), "");
+  stage.options.topic.clear();
+  stage.join();
+  stage.run.on_input(bytes_of(R"({"topic":"b","qos":1,"retain":true,"payload":"x"})"
+                              "\n\r\n"
+                              R"({"topic":"c","payload":null})"
+                              "\n"),
+                     stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH b q1 id=1 retain 'x'; PUBLISH c q0 ''");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+
+  PubOptions options = message(kQoS1, Source::json_lines);
+  options.connection.is_qos_given = true;
+  options.is_retained = true;
+  Publishing stubborn(options, "");
+  stubborn.join();
+  stubborn.run.on_input(bytes_of("{\"topic\":\"b\",\"qos\":2,\"payload\":\"x\"}\n"),
+                        stubborn.talk.now);
+  CHECK(stubborn.sent(stubborn.run) == "PUBLISH a q1 id=1 retain 'x'");
+}
+
+TEST_CASE("a bad JSON line ends the run with 1, when what came before it is acknowledged") {
+  PubOptions options = message(kQoS1, Source::json_lines);
+  options.topic.clear();
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(
+      bytes_of("{\"topic\":\"b\",\"qos\":1,\"payload\":\"x\"}\n{\"payload\":1}\n{}\n"),
+      stage.talk.now);
+  CHECK_FALSE(stage.run.wants_input());
+  CHECK(stage.take_said() == "mq: line 2, there is no topic\n");
+  CHECK(stage.sent(stage.run) == "PUBLISH b q1 id=1 'x'");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 1);
+  CHECK(stage.said.empty());
+}
+
+TEST_CASE("--keep-going skips bad JSON lines, counts them and ends with 1") {
+  PubOptions options = message(kQoS0, Source::json_lines);
+  options.skips_bad_lines = true;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of("{\n{\"payload\":\"x\"}\n"), stage.talk.now);
+  CHECK(stage.take_said().starts_with("mq: line 1, column 2: "));
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q0 'x'; DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 1);
+  CHECK(stage.said == "mq: 1 of 2 lines was skipped\n");
+}
+
+TEST_CASE("JSON lines whose properties MQTT 3 cannot carry are told once") {
+  Publishing stage(message(kQoS0, Source::json_lines), "");
+  stage.join();
+  for (int i = 0; i < 2; ++i) {
+    stage.run.on_input(bytes_of("{\"properties\":{\"content-type\":\"t\"},\"payload\":\"x\"}\n"),
+                       stage.talk.now);
+  }
+  CHECK(stage.said == "mq: line 1 has properties, which only MQTT 5 can carry: add -V 5\n");
+}
+
 TEST_CASE("an empty input of -l is no message and no mistake") {
   Publishing stage(message(kQoS0, Source::lines), "");
   stage.join();
