@@ -216,17 +216,27 @@ password_file HOUSE/users"
   [[ $output == *'cannot read missing: No such file'*'-c makes a new file'* ]]
 }
 
+# typist - opens a pipe of keys, `$keys`, that does not end before the test does: `script` may lose
+# keys that come together with the end of its standard input.
+typist() {
+  mkfifo keys
+  exec {keys}<>keys
+}
+
 @test "on a terminal the password is asked for and not shown, and Ctrl-C changes nothing" {
-  script -qfec 'mqbroker passwd -c users alice' typed < <(
-    wait_for_line typed Password: >&2 && echo hidden
-    wait_for_line typed Reenter >&2 && echo hidden
-  ) >/dev/null
+  typist
+  script -qfec 'mqbroker passwd -c users alice' typed <&"$keys" >/dev/null &
+  local program=$!
+  wait_for_line typed Password: && echo hidden >&"$keys"
+  wait_for_line typed Reenter && echo hidden >&"$keys"
+  wait "$program"
   grep -q '^alice:\$7\$' users
   run ! grep hidden typed
   cp users before
-  script -qfec 'mqbroker passwd users alice' again >/dev/null < <(
-    wait_for_line again Password: >&2 && printf '\003'
-  ) || true
+  script -qfec 'mqbroker passwd users alice' again <&"$keys" >/dev/null &
+  program=$!
+  wait_for_line again Password: && printf '\003' >&"$keys"
+  run ! wait "$program"
   grep -q 'interrupted, nothing is changed' again
   cmp users before
 }

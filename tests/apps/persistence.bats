@@ -7,7 +7,13 @@ setup() {
   load support
   open_house
 }
-teardown() { close_house; }
+teardown() {
+  local status=0
+  close_house || status=$?
+  # A strace whose broker was killed before it could be traced waits on.
+  pkill -KILL -f -- "-E MQ_HOUSE=$house " || true
+  return "$status"
+}
 
 # restart_broker - starts the broker again where it was, after it has ended.
 restart_broker() {
@@ -43,8 +49,8 @@ bond() { mqsub -p "$port" -i bond -c -q 1 -t 'a/#' "$@"; }
 # configuration must say "user root", since strace does not follow everywhere who becomes another.
 traced() {
   # LeakSanitizer cannot do its work while strace does.
-  printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -D -f -q %s mqbroker "$@"\n' "$2" \
-    >"$house/bin/$1"
+  printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -D -f -q -E MQ_HOUSE=%s %s mqbroker "$@"\n' \
+    "$house" "$2" >"$house/bin/$1"
   chmod +x "$house/bin/$1"
 }
 kept="user root
