@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -61,9 +62,10 @@ class Wheel {
 
   /// When on_deadline() is to be called next, at the latest; kNever while nothing is set.
   Instant next() const {
-    for (std::uint64_t i = 1; i <= kSlots; ++i) {
-      const auto& slot = slots_[(done_ + i) % kSlots];
-      if (slot.next_ != &slot) return Instant(kTick * static_cast<Millis::rep>(done_ + i));
+    for (empty_until_ = std::max(empty_until_, done_ + 1); empty_until_ <= done_ + kSlots;
+         ++empty_until_) {
+      const auto& slot = slots_[empty_until_ % kSlots];
+      if (slot.next_ != &slot) return Instant(kTick * static_cast<Millis::rep>(empty_until_));
     }
     return kNever;
   }
@@ -99,8 +101,10 @@ class Wheel {
 
   void file(WheelNode& node) {
     const auto since = node.at_.time_since_epoch() + kTick - Millis(1);
-    const auto tick = static_cast<std::uint64_t>(since / kTick);
-    node.join(slots_[(tick <= done_ ? done_ + 1 : tick) % kSlots]);
+    const auto tick = std::max(static_cast<std::uint64_t>(since / kTick), done_ + 1);
+    node.join(slots_[tick % kSlots]);
+    // Its slot comes round before its deadline when that is further away than all the slots reach.
+    empty_until_ = std::min(empty_until_, done_ + 1 + (tick - done_ - 1) % kSlots);
   }
 
   static void take_all(WheelNode& from, WheelNode& to) {
@@ -113,6 +117,8 @@ class Wheel {
 
   std::array<WheelNode, kSlots> slots_;
   std::uint64_t done_ = 0;  ///< the last tick that was dealt with
+  /// The slots of the ticks before it, back to `done_`, are empty: next() does not look again.
+  mutable std::uint64_t empty_until_ = 0;
 };
 
 }  // namespace mq
