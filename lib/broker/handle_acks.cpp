@@ -33,7 +33,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
                                 : item->entry->state == Delivery::released;
     if (is_awaited) settle(session, *item);
   }
-  if (session.is_awake) pump(session);
+  if (session.is_awake && session.has_more()) pump(session);
   return true;
 }
 

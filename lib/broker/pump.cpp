@@ -31,9 +31,10 @@ constexpr std::size_t kBodiesALoad = 500;
 }  // namespace
 
 void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
-  const bool is_tail = journal_.keeps(session) && is_beyond_window(session, queued.message);
+  const bool is_kept = journal_.keeps(session);
+  const bool is_tail = is_kept && is_beyond_window(session, queued.message);
   count_held(&session, queued.message);
-  if (!journal_.keeps(session)) {
+  if (!is_kept) {
     session.outbox.push(std::move(queued), qos, flags);
     return;
   }
