@@ -318,12 +318,14 @@ void Core::mark_dirty(Connection& connection) {
   dirty_.push_back(connection.id);
 }
 
-std::vector<ConnectionId> Core::take_dirty() {
-  for (const auto id : dirty_) {
+const std::vector<ConnectionId>& Core::take_dirty() {
+  taken_.clear();
+  taken_.swap(dirty_);
+  for (const auto id : taken_) {
     if (Connection* connection = find(id)) connection->is_dirty = false;
   }
-  written_.insert(written_.end(), dirty_.begin(), dirty_.end());
-  return std::exchange(dirty_, {});
+  written_.insert(written_.end(), taken_.begin(), taken_.end());
+  return taken_;
 }
 
 SendQueue* Core::output(ConnectionId id) {

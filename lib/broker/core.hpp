@@ -98,8 +98,8 @@ class Core {
 
   // What to do about it.
 
-  /// The connections with something to send since the last call, once each.
-  std::vector<ConnectionId> take_dirty();
+  /// The connections with something to send since the last call, once each. Valid until the next.
+  const std::vector<ConnectionId>& take_dirty();
   bool has_dirty() const { return !dirty_.empty(); }
   /// nullptr for an id that the core has forgotten.
   SendQueue* output(ConnectionId connection);
@@ -332,6 +332,7 @@ class Core {
   TurnMemory turn_;
   wire::PropertyList scratch_;
   std::vector<ConnectionId> dirty_;
+  std::vector<ConnectionId> taken_;    ///< what take_dirty() returned last
   std::vector<ConnectionId> written_;  ///< taken as dirty, not yet at their turn's end
   std::vector<Closing> closing_;
   std::vector<Verification> verifications_;

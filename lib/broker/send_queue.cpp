@@ -73,12 +73,6 @@ void SendQueue::append_written(std::size_t size) {
   room_size_ -= size;
 }
 
-std::size_t SendQueue::gather(std::span<ByteView> out) const {
-  const auto count = std::min(out.size(), pieces_.size());
-  for (std::size_t i = 0; i < count; ++i) out[i] = {pieces_[i].data, pieces_[i].size};
-  return count;
-}
-
 void SendQueue::sent(std::size_t size) {
   bytes_ -= size;
   while (size > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -49,8 +50,18 @@ class SendQueue {
   /// Bytes not sent yet.
   std::size_t size() const { return bytes_; }
 
+  /// Calls use(ByteView) for the first pieces, `count` of them at most.
+  template <class F>
+  void for_first(std::size_t count, F use) const {
+    count = std::min(count, pieces_.size());
+    for (std::size_t i = 0; i < count; ++i) use(ByteView{pieces_[i].data, pieces_[i].size});
+  }
   /// Fills `out` with the first pieces. Returns how many.
-  std::size_t gather(std::span<ByteView> out) const;
+  std::size_t gather(std::span<ByteView> out) const {
+    std::size_t count = 0;
+    for_first(out.size(), [&](ByteView piece) { out[count++] = piece; });
+    return count;
+  }
   /// The first `size` bytes are sent.
   void sent(std::size_t size);
   /// The turn ends: what is left is moved to memory of its own.

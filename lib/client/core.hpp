@@ -80,6 +80,10 @@ class Core {
   std::optional<Event> next_event(Now now);
   Transport transport() const { return transport_; }
   std::size_t gather(std::span<ByteView> pieces) const { return output_.gather(pieces); }
+  template <class F>
+  void for_first(std::size_t count, F use) const {
+    output_.for_first(count, use);
+  }
   Instant next_deadline() const;
 
   // What is so.

@@ -34,12 +34,6 @@ void SendQueue::append(BlockRef block, ByteView part) {
   pieces_.push_back({std::move(block), part.data(), part.size()});
 }
 
-std::size_t SendQueue::gather(std::span<ByteView> pieces) const {
-  const std::size_t count = std::min(pieces.size(), pieces_.size());
-  for (std::size_t i = 0; i < count; ++i) pieces[i] = {pieces_[i].begin, pieces_[i].size};
-  return count;
-}
-
 void SendQueue::sent(std::size_t size) {
   MQ_CHECK(size <= size_);
   size_ -= size;

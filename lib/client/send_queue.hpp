@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -18,8 +19,18 @@ class SendQueue {
   /// Adds a part of a block without copying it.
   void append(BlockRef block, ByteView part);
 
+  /// Calls use(ByteView) for the first pieces, `count` of them at most.
+  template <class F>
+  void for_first(std::size_t count, F use) const {
+    count = std::min(count, pieces_.size());
+    for (std::size_t i = 0; i < count; ++i) use(ByteView{pieces_[i].begin, pieces_[i].size});
+  }
   /// Shows as many pieces from the front as fit. Returns how many those are.
-  std::size_t gather(std::span<ByteView> pieces) const;
+  std::size_t gather(std::span<ByteView> pieces) const {
+    std::size_t count = 0;
+    for_first(pieces.size(), [&](ByteView piece) { pieces[count++] = piece; });
+    return count;
+  }
   /// The transport has taken so much from the front.
   void sent(std::size_t size);
 

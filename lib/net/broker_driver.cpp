@@ -3,13 +3,13 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <utility>
 
 #include "base/check.hpp"
 #include "net/address.hpp"
 #include "net/broker_handles.hpp"
+#include "net/buffers.hpp"
 
 // Reading: all streams share the pool's memory, and what was read stays there until the turn's
 // flush, because what is forwarded refers to it. Writing: one gathering uv_try_write a connection
@@ -27,7 +27,6 @@ using broker::SendQueue;
 
 namespace {
 
-constexpr std::size_t kPiecesPerWrite = 1024;
 constexpr int kRoundsPerTurn = 4;
 constexpr std::uint64_t kLingerMs = 2000;
 
@@ -210,20 +209,12 @@ void BrokerDriver::write_some(Peer& peer) {
   if (peer.filtered) return write_filtered(peer);
   SendQueue* queue = queue_of(peer);
   if (peer.is_writing || queue == nullptr) return;
-  std::array<ByteView, kPiecesPerWrite> pieces;
-  std::array<uv_buf_t, kPiecesPerWrite> buffers;
   while (!queue->empty()) {
-    const auto count = queue->gather(pieces);
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
-      buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
-      size += pieces[i].size();
-    }
-    const int sent = uv_try_write(&peer.stream, buffers.data(), static_cast<unsigned>(count));
+    const Buffers buffers(*queue);
+    const int sent = uv_try_write(&peer.stream, buffers.pieces.data(), buffers.count);
     if (sent < 0 && sent != UV_EAGAIN) return fail(peer);
     if (sent > 0) queue->sent(static_cast<std::size_t>(sent));
-    if (sent < 0 || static_cast<std::size_t>(sent) < size) {
+    if (sent < 0 || static_cast<std::size_t>(sent) < buffers.size) {
       stalled_.push_back(&peer);
       return;
     }
@@ -234,19 +225,12 @@ void BrokerDriver::write_some(Peer& peer) {
 void BrokerDriver::write_rest(Peer& peer) {
   SendQueue* queue = queue_of(peer);
   if (queue == nullptr || queue->empty() || peer.is_writing || uv_is_closing(&peer.handle)) return;
-  std::array<ByteView, kPiecesPerWrite> pieces;
-  std::array<uv_buf_t, kPiecesPerWrite> buffers;
-  const auto count = queue->gather(pieces);
-  auto* write = new Write{{}, &peer, 0};
-  for (std::size_t i = 0; i < count; ++i) {
-    auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
-    buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
-    write->size += pieces[i].size();
-  }
+  const Buffers buffers(*queue);
+  auto* write = new Write{{}, &peer, buffers.size};
   peer.is_writing = true;
   write->request.data = write;
-  const int code = uv_write(&write->request, &peer.stream, buffers.data(),
-                            static_cast<unsigned>(count), on_written);
+  const int code =
+      uv_write(&write->request, &peer.stream, buffers.pieces.data(), buffers.count, on_written);
   MQ_CHECK(code == 0);
 }
 

@@ -1,10 +1,10 @@
 #include "net/client_driver.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/check.hpp"
+#include "net/buffers.hpp"
 
 // The core says what it wants of the transport (none, open, drain); follow_wish() compares that
 // with what there is, after every call into the core. So the core never calls back, and a link that
@@ -168,23 +168,15 @@ bool ClientDriver::write() {
   if (filter_) return write_filtered();
   if (!link_ || link_->is_writing || link_->is_shut_down) return false;
   bool has_sent = false;
-  std::array<ByteView, kPiecesPerWrite> pieces;
-  std::array<uv_buf_t, kPiecesPerWrite> buffers;
   while (core_.has_output()) {
-    const std::size_t count = core_.gather(pieces);
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
-      buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
-      size += pieces[i].size();
-    }
-    const int sent = uv_try_write(&link_->stream, buffers.data(), static_cast<unsigned>(count));
+    const Buffers buffers(core_);
+    const int sent = uv_try_write(&link_->stream, buffers.pieces.data(), buffers.count);
     if (sent < 0 && sent != UV_EAGAIN) {
       drop(sent);
       return false;
     }
     if (sent > 0) on_sent(static_cast<std::size_t>(sent));
-    if (sent < 0 || static_cast<std::size_t>(sent) < size) {
+    if (sent < 0 || static_cast<std::size_t>(sent) < buffers.size) {
       write_rest();
       return false;
     }
@@ -196,19 +188,12 @@ bool ClientDriver::write() {
 
 /// The socket is full: libuv writes on when it is not.
 void ClientDriver::write_rest() {
-  std::array<ByteView, kPiecesPerWrite> pieces;
-  std::array<uv_buf_t, kPiecesPerWrite> buffers;
-  const std::size_t count = core_.gather(pieces);
-  link_->write_size = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto* data = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
-    buffers[i] = uv_buf_init(data, static_cast<unsigned>(pieces[i].size()));
-    link_->write_size += pieces[i].size();
-  }
+  const Buffers buffers(core_);
+  link_->write_size = buffers.size;
   link_->is_writing = true;
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-  const int code = uv_write(&link_->write, &link_->stream, buffers.data(),
-                            static_cast<unsigned>(count), on_written);
+  const int code =
+      uv_write(&link_->write, &link_->stream, buffers.pieces.data(), buffers.count, on_written);
   if (code != 0) drop(code);
 }
 
@@ -223,14 +208,12 @@ void ClientDriver::on_written(uv_write_t* request, int status) {
 }
 
 void ClientDriver::on_sent(std::size_t size) {
-  std::array<ByteView, kPiecesPerWrite> pieces;
-  const std::size_t count = core_.gather(pieces);
   std::size_t left = size;
-  for (std::size_t i = 0; i < count && left > 0; ++i) {
-    const std::size_t part = std::min(left, pieces[i].size());
-    application_.on_bytes_sent(pieces[i].first(part));
+  core_.for_first(Buffers::kMost, [&](ByteView piece) {
+    const std::size_t part = std::min(left, piece.size());
+    if (part > 0) application_.on_bytes_sent(piece.first(part));
     left -= part;
-  }
+  });
   core_.on_sent(size, loop_.now());
   drained_by_ = loop_.now().steady + kLinger;
 }
