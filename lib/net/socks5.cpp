@@ -194,6 +194,9 @@ class Stack final : public Filter {
     }
     outer_->take_output(out);
   }
+  bool has_output() const override {
+    return outer_->has_output() || (outer_->state() == State::open && inner_->has_output());
+  }
   State state() const override { return deciding().state(); }
   const std::string& trouble() const override { return deciding().trouble(); }
 
