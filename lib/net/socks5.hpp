@@ -46,9 +46,4 @@ class Socks5 final : public Filter {
   std::string trouble_;
 };
 
-/// What passes through one filter, and then through another.
-///
-/// outer  the one next to the network
-MakeFilter stacked(MakeFilter outer, MakeFilter inner);
-
 }  // namespace mq::net
