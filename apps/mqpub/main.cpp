@@ -16,36 +16,19 @@
 #include "cli/publisher.hpp"
 #include "cli/requester.hpp"
 #include "client/core.hpp"
-#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/input.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
-#include "net/socks5.hpp"
+#include "net/way.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// What the connection passes through: a proxy, TLS, both or nothing.
-std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  MakeFilter filter;
-  if (options.tls) {
-    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
-    if (!tls) return tls;
-    filter = *std::move(tls);
-  }
-  if (!options.proxy) return filter;
-  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
-    return std::make_unique<net::Socks5>(proxy, endpoint);
-  };
-  return filter ? net::stacked(socks, std::move(filter)) : socks;
-}
-
-/// Where the first connection leads.
-client::Endpoint first_stop(const cli::ConnectOptions& options) {
-  if (!options.proxy) return options.endpoint;
-  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
+/// The way to the server, as the options say it.
+net::Way way_of(const cli::ConnectOptions& options) {
+  return {options.endpoint, options.proxy, options.tls, options.websocket};
 }
 
 /// Of a file on standard input, what is left to read of it.
@@ -62,7 +45,8 @@ int drive(net::Loop& loop, const cli::ConnectOptions& options, client::Core& cor
           Application& application, MakeFilter make_filter) {
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int signal) { application.on_interrupt(signal, loop.now()); });
-  net::ClientDriver driver(loop, core, application, first_stop(options), std::move(make_filter));
+  net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),
+                           std::move(make_filter));
   driver.start();
   loop.run();
   return application.exit_code();
@@ -120,7 +104,7 @@ int main(int argc, char** argv) {
     notices.error(payload.error().message);
     return cli::exit_code::kFailure;
   }
-  auto make_filter = filter_for(options->connection);
+  auto make_filter = filter_for(way_of(options->connection), std::random_device{}());
   if (!make_filter) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;

@@ -12,35 +12,18 @@
 #include "cli/password.hpp"
 #include "cli/subscriber.hpp"
 #include "client/core.hpp"
-#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
-#include "net/socks5.hpp"
+#include "net/way.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// What the connection passes through: a proxy, TLS, both or nothing.
-std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  MakeFilter filter;
-  if (options.tls) {
-    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
-    if (!tls) return tls;
-    filter = *std::move(tls);
-  }
-  if (!options.proxy) return filter;
-  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
-    return std::make_unique<net::Socks5>(proxy, endpoint);
-  };
-  return filter ? net::stacked(socks, std::move(filter)) : socks;
-}
-
-/// Where the first connection leads.
-client::Endpoint first_stop(const cli::ConnectOptions& options) {
-  if (!options.proxy) return options.endpoint;
-  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
+/// The way to the server, as the options say it.
+net::Way way_of(const cli::ConnectOptions& options) {
+  return {options.endpoint, options.proxy, options.tls, options.websocket};
 }
 
 int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices) {
@@ -51,7 +34,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
   net::Loop loop;
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int) { subscriber.on_interrupt(loop.now()); });
-  net::ClientDriver driver(loop, core, subscriber, first_stop(options.connection),
+  net::ClientDriver driver(loop, core, subscriber, first_stop(way_of(options.connection)),
                            std::move(make_filter));
   subscriber.start(loop.now());
   driver.start();
@@ -89,7 +72,7 @@ int main(int argc, char** argv) {
     notices.error(found.error().message);
     return cli::exit_code::kFailure;
   }
-  auto make_filter = filter_for(options->connection);
+  auto make_filter = filter_for(way_of(options->connection), std::random_device{}());
   if (!make_filter) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;

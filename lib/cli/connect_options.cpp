@@ -104,12 +104,16 @@ Verdict set_property(ConnectOptions& options, std::string_view joined) {
 void complete(ConnectOptions& options) {
   constexpr std::uint16_t kPort = 1883;
   constexpr std::uint16_t kTlsPort = 8883;
+  constexpr std::uint16_t kHttpPort = 80;
+  constexpr std::uint16_t kHttpsPort = 443;
   if (options.is_tls_refused) {
     options.tls.reset();
   } else if (options.port == kTlsPort && !options.tls) {
     options.tls.emplace();
   }
-  options.endpoint.port = options.port.value_or(options.tls ? kTlsPort : kPort);
+  const std::uint16_t usual = options.is_web_port ? kHttpPort : kPort;
+  const std::uint16_t usual_tls = options.is_web_port ? kHttpsPort : kTlsPort;
+  options.endpoint.port = options.port.value_or(options.tls ? usual_tls : usual);
   if (options.uses_srv) {
     options.endpoint.srv_service = options.tls ? "_secure-mqtt._tcp" : "_mqtt._tcp";
   }

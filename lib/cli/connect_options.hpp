@@ -13,6 +13,7 @@
 #include "client/endpoint.hpp"
 #include "client/settings.hpp"
 #include "crypto/tls_options.hpp"
+#include "web/options.hpp"
 
 namespace mq::cli {
 
@@ -23,6 +24,8 @@ struct ConnectOptions {
   std::optional<crypto::TlsClientOptions> tls;
   bool is_tls_refused = false;
   std::optional<client::Proxy> proxy;
+  std::optional<web::ClientOptions> websocket;
+  bool is_web_port = false;  ///< without a port, it is the one of HTTP
   bool names_key_form = false;
   std::optional<std::string> client_id;
   std::optional<std::string> client_id_prefix;

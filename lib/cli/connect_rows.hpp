@@ -8,6 +8,7 @@
 #include "cli/options_file.hpp"
 #include "cli/tls_rows.hpp"
 #include "cli/url.hpp"
+#include "cli/ws_rows.hpp"
 
 namespace mq::cli {
 
@@ -192,8 +193,9 @@ std::vector<OptionRow<Options>> connect_rows() {
          return {};
        }},
   };
-  const auto tls = tls_rows<O>();
-  rows.insert(rows.end() - 4, tls.begin(), tls.end());  // before those about the program itself
+  for (const auto& added : {ws_rows<O>(), tls_rows<O>()}) {
+    rows.insert(rows.end() - 4, added.begin(), added.end());  // before those about the program
+  }
   return rows;
 }
 

@@ -127,7 +127,7 @@ class BrokerDriver {
   void on_filtered_read(Peer& peer, ByteView bytes);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
-  void on_filter_failed(Peer& peer);
+  void linger(Peer& peer);
   void write_filtered(Peer& peer);
 
   void flush();

@@ -10,6 +10,7 @@
 
 #include "base/printable.hpp"
 #include "server/config_values.hpp"
+#include "server/listener_values.hpp"
 
 // The table is all that there is to know about an option: adding one means adding a row here and
 // a paragraph to mqbroker.conf(5), which a test compares.
@@ -107,13 +108,16 @@ constexpr std::array kOptions{
                  "opens the default listener on ADDRESS only", false},
     ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
                  "listens on addresses of one family only"},
-    ConfigOption{"protocol",
-                 Text{"mqtt",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "mqtt",
-                                      "this version listens for MQTT on plain sockets only");
-                      }},
-                 "mqtt", kListener, "what the listener speaks"},
+    ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
+                 "what the listener speaks"},
+    ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
+                 "lets web pages of this origin connect and no others; may be repeated"},
+    ConfigOption{"packet_buffer_size",
+                 Number{512, 1U << 20U,
+                        [](ConfigDraft& d, std::uint64_t v) { d.web_header_size_max = v; }},
+                 "4096", kBroker, "bytes of the HTTP request that opens a WebSocket"},
+    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; files for old versions have it"},
     ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
                  "true", kBroker, "sends small packets at once instead of gathering them"},
     // Who may come in.
@@ -304,10 +308,12 @@ constexpr std::array kOptions{
 };
 
 /// Old names of options, and what they are called now.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSecondNames{
-    {{"maximum_qos", "max_qos"}, {"retained_persistence", "persistence"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSecondNames{
+    {{"maximum_qos", "max_qos"},
+     {"retained_persistence", "persistence"},
+     {"websockets_headers_size", "packet_buffer_size"}}};
 
-constexpr std::array<std::string_view, 76> kMissing{"accept_protocol_versions",
+constexpr std::array<std::string_view, 72> kMissing{"accept_protocol_versions",
                                                     "address",
                                                     "addresses",
                                                     "auth_plugin",
@@ -362,7 +368,6 @@ constexpr std::array<std::string_view, 76> kMissing{"accept_protocol_versions",
                                                     "notification_topic",
                                                     "notifications",
                                                     "notifications_local_only",
-                                                    "packet_buffer_size",
                                                     "password",
                                                     "plugin",
                                                     "plugin_load",
@@ -379,10 +384,7 @@ constexpr std::array<std::string_view, 76> kMissing{"accept_protocol_versions",
                                                     "topic",
                                                     "try_private",
                                                     "use_username_as_clientid",
-                                                    "username",
-                                                    "websockets_headers_size",
-                                                    "websockets_log_level",
-                                                    "websockets_origin"};
+                                                    "username"};
 static_assert(std::ranges::is_sorted(kMissing));
 
 Objection apply_flag(const Flag& flag, std::string_view value, ConfigDraft& draft) {

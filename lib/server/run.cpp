@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/printable.hpp"
-#include "crypto/tls.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
 #include "server/access_files.hpp"
 #include "server/data_directory.hpp"
+#include "server/listener_filter.hpp"
 #include "server/log.hpp"
 #include "server/log_lines.hpp"
 #include "server/process.hpp"
@@ -90,7 +90,7 @@ class Process {
   broker::Core core_;
   BrokerDriver driver_;
   std::optional<PidFile> pid_file_;
-  std::vector<MakeFilter> filters_;  ///< by listener; none: no TLS
+  std::vector<MakeFilter> filters_;  ///< by listener; none: bytes pass as they are
   AccessFiles access_;
   std::optional<storage::FileLock> data_lock_;
   std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
@@ -175,11 +175,9 @@ void Process::tell_trouble(const std::string& trouble) {
 std::expected<void, Error> Process::read_certificates() {
   std::vector<MakeFilter> filters;
   for (const Listener& listener : config_.listeners) {
-    filters.emplace_back();
-    if (!listener.tls.is_wanted()) continue;
-    auto made = crypto::tls_server(listener.tls);
+    auto made = filter_for(listener);
     if (!made) return std::unexpected(made.error());
-    filters.back() = *std::move(made);
+    filters.push_back(*std::move(made));
   }
   filters_ = std::move(filters);
   return {};
@@ -226,8 +224,9 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
   if (!bound) return std::unexpected(bound.error());
   for (const auto& one : *bound) {
     const bool is_v6 = one.address.find(':') != std::string::npos;
-    tell(LogType::information,
-         fmt::format("Opening {} listen socket on port {}.", is_v6 ? "ipv6" : "ipv4", one.port));
+    tell(LogType::information, fmt::format("Opening {}{} listen socket on port {}.",
+                                           listener.is_websocket ? "websockets " : "",
+                                           is_v6 ? "ipv6" : "ipv4", one.port));
   }
   return {};
 }

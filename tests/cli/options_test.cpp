@@ -593,3 +593,30 @@ TEST_CASE("a shared key and its name go together, and not with certificates") {
     CHECK(sub_error({"-t", "a", "--psk", digits}).contains("must be hexadecimal digits"));
   }
 }
+
+TEST_CASE("an option about WebSockets means that there is to be one") {
+  CHECK_FALSE(sub({"-t", "a"}).connection.websocket.has_value());
+  CHECK(sub({"-t", "a", "--ws"}).connection.websocket->path == "/mqtt");
+  CHECK(sub({"-t", "a", "--ws"}).connection.endpoint.port == 1883);
+  const auto websocket =
+      sub({"-t", "a", "--ws-path", "/x?y=1", "--ws-header", "A: b, c ", "--ws-header", "Host:d"})
+          .connection.websocket;
+  REQUIRE(websocket.has_value());
+  CHECK(websocket->path == "/x?y=1");
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  CHECK(websocket->headers == Headers{{"A", "b, c"}, {"Host", "d"}});
+}
+
+TEST_CASE("what would spoil the request for a WebSocket is refused") {
+  for (const auto* path : {"", "mqtt", "/a b", "/a\r\nB: c"}) {
+    CHECK(
+        sub_error({"-t", "a", "--ws-path", path}).contains("must begin with / and have no spaces"));
+  }
+  for (const auto* line : {"", "a", ": b", "a b: c", "a\n: c"}) {
+    CHECK(sub_error({"-t", "a", "--ws-header", line}).contains("must be 'NAME: VALUE'"));
+  }
+  CHECK(sub_error({"-t", "a", "--ws-header", "a: b\r\nc: d"}).contains("must be one line"));
+  for (const auto* line : {"Sec-WebSocket-Key: a", "upgrade: a", "Content-Length: 1"}) {
+    CHECK(sub_error({"-t", "a", "--ws-header", line}).contains("is a matter of the WebSocket"));
+  }
+}
