@@ -110,7 +110,6 @@ class BrokerDriver {
   void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
-  static std::string neighbour_of(const Peer& peer);
 
   Now now() const;
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
@@ -125,6 +124,7 @@ class BrokerDriver {
                                       ListenOptions options);
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
+  void announce_late(Peer& peer);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -145,6 +145,7 @@ class BrokerDriver {
   void tell_facts();
   broker::SendQueue* queue_of(Peer& peer);
   Peer* find(broker::ConnectionId id) const;
+  static sockaddr_storage address_of(const Peer& peer);
   static std::string label_of(const Peer& peer);
 
   broker::Core& core_;

@@ -24,6 +24,7 @@ struct BrokerDriver::Listener {
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
+  bool is_announced_late = false;
   MakeFilter make_filter;
   std::string label;
 };
@@ -37,7 +38,9 @@ struct BrokerDriver::Filtered {
   std::unique_ptr<Filter> filter;
   bool is_open = false;    ///< and the core knows
   bool is_closed = false;  ///< the filter has said goodbye
-  std::vector<Byte> out;   ///< what the socket has not taken of what it put out
+  /// The listener, until its coming is told, when that has to wait for where it comes from.
+  std::string announced_as;
+  std::vector<Byte> out;  ///< what the socket has not taken of what it put out
 };
 
 struct BrokerDriver::Peer {

@@ -150,6 +150,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
   server->index = listener;
   server->has_nodelay = options.has_nodelay;
   server->make_filter = std::move(options.make_filter);
+  server->is_announced_late = options.is_announced_late;
   server->handle.data = server.get();
   const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
   int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
@@ -180,6 +181,7 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
   server->index = listener;
   server->label = path;
   server->make_filter = std::move(options.make_filter);
+  server->is_announced_late = options.is_announced_late;
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;

@@ -7,6 +7,7 @@
 #include "broker/config.hpp"
 #include "crypto/tls_options.hpp"
 #include "net/listen_options.hpp"
+#include "net/proxy_filter.hpp"
 #include "server/log.hpp"
 #include "storage/sync_policy.hpp"
 #include "web/options.hpp"
@@ -28,6 +29,7 @@ struct Listener {
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
   net::Family family = net::Family::any;
   crypto::TlsServerOptions tls = {};
+  net::ProxyOptions proxy = {};
   bool is_websocket = false;  ///< MQTT comes in WebSockets
   web::ServerOptions web = {};
   NamedFile password_file = {};  ///< who may come in under a name

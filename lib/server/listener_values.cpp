@@ -11,6 +11,12 @@ Objection set_protocol(ConfigDraft& draft, std::string_view value) {
   return {};
 }
 
+Objection set_proxy_protocol(ConfigDraft& draft, std::string_view value) {
+  if (value != "1" && value != "2") return rejected(value, "the version of the protocol, 1 or 2");
+  draft.listener().where.proxy.version = value == "1" ? 1 : 2;
+  return {};
+}
+
 Objection add_websockets_origin(ConfigDraft& draft, std::string_view value) {
   auto origin = web::origin_of(value);
   if (!origin) {

@@ -9,6 +9,7 @@
 namespace mq::server {
 
 Objection set_protocol(ConfigDraft& draft, std::string_view value);
+Objection set_proxy_protocol(ConfigDraft& draft, std::string_view value);
 Objection add_websockets_origin(ConfigDraft& draft, std::string_view value);
 
 }  // namespace mq::server

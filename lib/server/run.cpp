@@ -211,6 +211,7 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
   const Listener& listener = config_.listeners[index];
   net::ListenOptions options{listener.family, config_.has_nodelay};
   if (filters_[index]) options.make_filter = [this, index] { return filters_[index](); };
+  options.is_announced_late = listener.proxy.version != 0;
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());
