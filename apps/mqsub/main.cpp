@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "cli/exit_code.hpp"
+#include "cli/options_file.hpp"
+#include "cli/password.hpp"
 #include "cli/subscriber.hpp"
 #include "client/core.hpp"
 #include "net/client_driver.hpp"
@@ -46,7 +48,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  auto options = cli::parse_sub(arguments);
+  const auto files = cli::default_options_files(
+      "mqsub", "mosquitto_sub", std::getenv("XDG_CONFIG_HOME"), std::getenv("HOME"));
+  auto options = cli::parse_sub(arguments, files);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
   cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
@@ -64,6 +68,10 @@ int main(int argc, char** argv) {
     return cli::exit_code::kOk;
   }
   cli::respect_no_color(*options, std::getenv("NO_COLOR"));
+  if (const auto found = cli::find_password(options->connection); !found) {
+    notices.error(found.error().message);
+    return cli::exit_code::kFailure;
+  }
   auto make_filter = filter_for(way_of(options->connection), std::random_device{}());
   if (!make_filter) {
     notices.error(make_filter.error().message);
