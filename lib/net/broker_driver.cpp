@@ -115,6 +115,9 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
   }
+  if (driver.is_full(listener)) return driver.turn_away(*peer);
+  peer->listener = listener.index;
+  ++driver.connection_counts_[listener.index];
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
   if (listener.make_filter) {
     peer->filtered = std::make_unique<Filtered>();
@@ -303,6 +306,7 @@ void BrokerDriver::fail(Peer& peer) {
 
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
+  --connection_counts_[peer.listener];
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   uv_close(&peer.handle, [](uv_handle_t* handle) {

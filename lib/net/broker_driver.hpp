@@ -118,10 +118,14 @@ class BrokerDriver {
   std::expected<std::vector<Bound>, NotBound> try_addresses(std::uint16_t listener,
                                                             std::vector<sockaddr_storage> addresses,
                                                             ListenOptions options);
+  std::unique_ptr<Listener> make_listener(std::uint16_t index, const ListenOptions& options);
   static void close_listener(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       ListenOptions options);
+  /// Closes a connection that the listener has no room for.
+  void turn_away(Peer& peer);
+  bool is_full(const Listener& listener) const;
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
   void announce_late(Peer& peer);
@@ -159,6 +163,7 @@ class BrokerDriver {
   uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<Peer*> peers_;     ///< by the slot of the core's id
   std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn

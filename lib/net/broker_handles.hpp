@@ -25,6 +25,7 @@ struct BrokerDriver::Listener {
   std::uint16_t index;
   bool has_nodelay = false;
   bool is_announced_late = false;
+  std::size_t connections_max = 0;
   MakeFilter make_filter;
   std::string label;
 };
@@ -52,6 +53,7 @@ struct BrokerDriver::Peer {
   };
   BrokerDriver* driver;
   broker::ConnectionId id;
+  std::uint16_t listener = 0;
   bool is_writing = false;
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself

@@ -283,6 +283,13 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"persistence_sync interval 0",
        "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
        "3600"},
+      {"bind_interface sixteen-letters-",
+       "1: bind_interface: \"sixteen-letters-\" should be a network "
+       "interface, such as eth0"},
+      {"max_connections many", "1: max_connections: \"many\" should be a number, or -1 for any"},
+      {"socket_mode 0778", "1: socket_mode: \"0778\" should be an octal number, such as 0660"},
+      {"socket_mode 1777", "1: socket_mode: \"1777\" should be an octal number, such as 0660"},
+      {"socket_group nobodys-group", "1: socket_group: there is no group \"nobodys-group\""},
       {"enable_proxy_protocol 3",
        "1: enable_proxy_protocol: \"3\" should be the version of the protocol, 1 or 2"},
       {"listener 1\nproxy_protocol_v2_require_tls true\nenable_proxy_protocol 1",
