@@ -211,6 +211,11 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
   const Listener& listener = config_.listeners[index];
   net::ListenOptions options{listener.family, config_.has_nodelay};
   if (filters_[index]) options.make_filter = [this, index] { return filters_[index](); };
+  options.is_announced_late = listener.proxy.version != 0;
+  options.connections_max = listener.connections_max;
+  options.interface = listener.interface;
+  options.mode = listener.socket_mode;
+  options.group = listener.socket_group;
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());

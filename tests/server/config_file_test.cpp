@@ -283,6 +283,23 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"persistence_sync interval 0",
        "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
        "3600"},
+      {"bind_interface sixteen-letters-",
+       "1: bind_interface: \"sixteen-letters-\" should be a network "
+       "interface, such as eth0"},
+      {"max_connections many", "1: max_connections: \"many\" should be a number, or -1 for any"},
+      {"socket_mode 0778", "1: socket_mode: \"0778\" should be an octal number, such as 0660"},
+      {"socket_mode 1777", "1: socket_mode: \"1777\" should be an octal number, such as 0660"},
+      {"socket_group nobodys-group", "1: socket_group: there is no group \"nobodys-group\""},
+      {"enable_proxy_protocol 3",
+       "1: enable_proxy_protocol: \"3\" should be the version of the protocol, 1 or 2"},
+      {"listener 1\nproxy_protocol_v2_require_tls true\nenable_proxy_protocol 1",
+       " proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener"},
+      {"listener 1\nenable_proxy_protocol 2\ncertfile a\nkeyfile b",
+       " enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+       "psk_hint"},
+      {"listener 1\nenable_proxy_protocol 2\nuse_subject_as_username true",
+       " enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+       "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
       {"websockets_origin example.org",
@@ -450,4 +467,17 @@ TEST_CASE("a listener for WebSockets has its origins, and all have the same limi
   CHECK(first.web.header_size_max == 8192);
   CHECK_FALSE(config->listeners[1].is_websocket);
   CHECK(config->listeners[1].web.origins.empty());
+}
+
+TEST_CASE("behind a proxy of version 2, what is said about certificates is about the proxy's") {
+  const auto config = mq::server::parse_config(
+      "listener 1\nenable_proxy_protocol 2\nrequire_certificate true\n"
+      "use_identity_as_username true\nproxy_protocol_v2_require_tls true\n"
+      "listener 2\nenable_proxy_protocol 1\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  const mq::net::ProxyOptions everything{
+      .version = 2, .requires_tls = true, .requires_certificate = true, .names_user = true};
+  CHECK(config->listeners[0].proxy == everything);
+  CHECK(config->listeners[1].proxy == mq::net::ProxyOptions{.version = 1});
 }
