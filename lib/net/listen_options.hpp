@@ -12,7 +12,7 @@ enum class Family : std::uint8_t { any, ipv4, ipv6 };
 struct ListenOptions {
   Family family = Family::any;
   bool has_nodelay = true;      ///< what is written leaves at once (TCP_NODELAY)
-  MakeFilter make_filter = {};  ///< what each of them passes through; none: nothing
+  MakeFilter make_filter = {};  ///< what each of them passes through; none, or none made: nothing
 };
 
 }  // namespace mq::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct Config {
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;
+  /// What the file says about options that count at the start only.
+  std::map<std::string, std::string> at_start;
+  std::vector<std::string> warnings;  ///< what the file asks for in vain, a line each
   bool operator==(const Config&) const = default;
 };
 

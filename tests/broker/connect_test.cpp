@@ -36,7 +36,7 @@ TEST_CASE("a v5 CONNACK names the limits, in the order that programs rely on") {
 
 TEST_CASE("limits that are off are not named") {
   auto config = quiet();
-  config.max_topic_alias = 0;
+  config.listeners[0].max_topic_alias = 0;
   config.max_packet_size = 0;
   config.max_inflight_messages = 0;
   World world(config);
@@ -46,7 +46,7 @@ TEST_CASE("limits that are off are not named") {
 TEST_CASE(
     "an empty client id is assigned one that starts with auto- [MQTT-3.1.3-6] [MQTT-3.1.3-7]") {
   auto config = quiet();
-  config.max_topic_alias = 0;
+  config.listeners[0].max_topic_alias = 0;
   config.max_packet_size = 0;
   config.max_inflight_messages = 0;
   World world(config);
@@ -227,7 +227,7 @@ TEST_CASE("response information is given to those who ask for it [MQTT-3.1.2-28]
 
 TEST_CASE("a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3.2.2-13]") {
   auto config = quiet();
-  config.max_qos = QoS::at_least_once;
+  config.listeners[0].max_qos = QoS::at_least_once;
   config.retain_available = false;
   World world(config);
   auto connect = named("a", Version::v5);
