@@ -116,6 +116,9 @@ int main(int argc, char** argv) {
     return mq::app::edit_passwords(arguments.subspan(1));
   }
   if (argc > 1 && arguments[1] == std::string_view("db")) return work_on_data(arguments.subspan(1));
+  if (argc > 1 && arguments[1] == std::string_view("signal")) {
+    return mq::app::tell_brokers(arguments.subspan(1));
+  }
   const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) {
