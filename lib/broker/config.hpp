@@ -16,6 +16,8 @@ struct ListenerConfig {
   bool allow_anonymous = true;
   bool has_passwords = false;  ///< a user name counts only with its password
   std::string auto_id_prefix = "auto-";
+  std::string mount_point = {};              ///< what the topics of its clients begin with unseen
+  std::vector<wire::Version> versions = {};  ///< that it speaks; empty: all
   bool operator==(const ListenerConfig&) const = default;
 };
 

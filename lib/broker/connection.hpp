@@ -48,6 +48,7 @@ struct Connection : WheelNode {
   wire::Version version = wire::Version::v311;
   bool is_dirty = false;
   bool has_begun = false;      ///< a first byte has come
+  bool is_mounted = false;     ///< its listener has a mount_point
   std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;

@@ -92,6 +92,11 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
 std::optional<Fault> Core::objection(const Connection& connection,
                                      const wire::Connect& connect) const {
   const bool is_v5 = connect.version == Version::v5;
+  const auto& versions = config_.listeners[connection.listener].versions;
+  if (!versions.empty() && std::ranges::find(versions, connect.version) == versions.end()) {
+    return Fault{ReasonCode::unsupported_protocol_version, "MQTT-3.1.2-2",
+                 "its version is not among accept_protocol_versions"};
+  }
   if (connect.properties.find(PropertyId::authentication_method)) {
     return Fault{ReasonCode::bad_authentication_method, "MQTT-4.12.0-1",
                  "no authentication method is offered"};
@@ -117,7 +122,7 @@ std::optional<Fault> Core::objection(const Connection& connection,
     return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
   }
   if (!connect.will) return std::nullopt;
-  if (!topic::is_name(connect.will->topic)) {
+  if (!topic::is_name(connect.will->topic) || !is_mountable(connection, connect.will->topic)) {
     return Fault{ReasonCode::topic_name_invalid, "", "a will on a topic of too many levels"};
   }
   if (is_reserved(connect.will->topic)) {
@@ -175,8 +180,10 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   session.listener = connection.listener;
   apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will && may_write(session, connect.will->topic, fact::Act::will)) {
-    session.will = store(*connect.will);
+  if (connect.will) {
+    wire::Will will = *connect.will;
+    if (connection.is_mounted) will.topic = mounted(connection, will.topic);
+    if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
   }
   if (session.expiry_interval == 0) {
     journal_.drop_session(session);  // it was to be kept so far

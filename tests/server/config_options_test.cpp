@@ -88,7 +88,7 @@ TEST_CASE("no option is both there and missing") {
     CAPTURE(option.name);
     CHECK_FALSE(is_missing_option(option.name));
   }
-  CHECK(is_missing_option("mount_point"));
+  CHECK(is_missing_option("bridge_psk"));
   CHECK(is_missing_option("auth_opt_anything"));
   CHECK_FALSE(is_missing_option("nonsense"));
 }
