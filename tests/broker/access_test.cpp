@@ -143,7 +143,8 @@ TEST_CASE("a subscription is of use when something that it could match may be re
   CHECK(shown(bob.decide_subscription("me/+")) == "yes 4");
 }
 
-TEST_CASE("a PUBLISH that is denied is dropped: v5 hears 0x87, v3 an acknowledgement") {
+TEST_CASE(
+    "a PUBLISH that is denied is dropped: v5 hears 0x87, v3 an acknowledgement [MQTT3-3.3.5-2]") {
   World world(quiet());
   world.core().use_rules(0, rules({{"", kBoth, "open"}}));
   Peer& reader = join(world, "r", "").subscribe("#");

@@ -78,7 +78,7 @@ TEST_CASE("any packet before CONNACK is a protocol error [MQTT-3.2.0-1]") {
   CHECK(old.core.transport() == Transport::none);
 }
 
-TEST_CASE("a session after a clean start is a protocol error [MQTT-3.2.2-2]") {
+TEST_CASE("a session after a clean start is a protocol error [MQTT-3.2.2-2] [MQTT-3.2.2-4]") {
   Conversation talk(v5());
   talk.open().sent();
   CHECK(talk.reply(Connack{.session_present = true, .properties = {}}) == "");
@@ -272,7 +272,9 @@ TEST_CASE("MQTT 3.1, whose server cannot say it, takes an uncleared session for 
   CHECK(talk.sent() == "PUBLISH a q2 id=1 dup 'once'");
 }
 
-TEST_CASE("disconnect says goodbye behind everything else and waits for the server to close") {
+TEST_CASE(
+    "disconnect says goodbye behind everything else and waits for the server to close "
+    "[MQTT-3.14.4-2]") {
   Conversation talk(v5());
   talk.join();
   talk.publish("a", "last words", QoS::at_most_once);
@@ -312,7 +314,7 @@ TEST_CASE("the server's DISCONNECT is told with its reason; a takeover is final 
                                      .properties = {}}) == "lost disconnected 142 for good");
 }
 
-TEST_CASE("AUTH that nobody asked for is a protocol error [MQTT-4.12.0-6]") {
+TEST_CASE("AUTH that nobody asked for is a protocol error [MQTT-4.12.0-6] [MQTT-4.12.0-7]") {
   for (const bool is_early : {true, false}) {
     Conversation talk(v5());
     if (is_early) {
