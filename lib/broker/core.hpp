@@ -223,6 +223,17 @@ class Core {
   }
   bool may_subscribe(Session& session, std::string_view filter);
 
+  // mount.cpp
+  std::string_view mount_of(const Connection& connection) const;
+  /// Whether a topic is still one behind the mount point.
+  bool is_mountable(const Connection& connection, std::string_view topic) const;
+  /// A topic as everybody else sees it; in the memory of this turn.
+  std::string_view mounted(const Connection& connection, std::string_view topic);
+  std::string mounted_filter(const Connection& connection, std::string_view filter) const;
+  bool sees(const Connection& connection, std::string_view topic) const;
+  /// A topic as the client sees it, which sees() it.
+  std::string_view seen_by(const Connection& connection, std::string_view topic) const;
+
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
                        const std::function<Message(storage::MessageId)>& message);
