@@ -36,6 +36,8 @@ class Filter {
   virtual void close() = 0;
   /// Appends what is to be sent over the network.
   virtual void take_output(std::vector<Byte>& out) = 0;
+  /// Whether there is something to be sent, be it only what the filter says by itself.
+  virtual bool has_output() const = 0;
 
   virtual State state() const = 0;
   /// What went wrong, in one line.

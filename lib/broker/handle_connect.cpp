@@ -107,7 +107,7 @@ std::optional<Fault> Core::objection(const Connection& connection,
       return Fault{ReasonCode::client_identifier_not_valid, "MQTT-3.1.3-8", "no client id"};
     }
     if (!is_v5 && !connect.clean_start) {
-      return Fault{ReasonCode::client_identifier_not_valid, "MQTT-3.1.3-8",
+      return Fault{ReasonCode::client_identifier_not_valid, "MQTT3-3.1.3-8",
                    "a session that is to be kept needs a client id"};
     }
   }
@@ -147,7 +147,9 @@ std::optional<Fault> Core::objection(const Connection& connection,
 void Core::refuse(Connection& connection, Version version, const Fault& fault,
                   std::string_view client_id) {
   connection.version = version;
-  send(connection, wire::Connack{false, wire::connack_code(fault.reason, version), {}});
+  if (const auto code = wire::connack_code(fault.reason, version)) {  // [MQTT3-3.1.4-1]
+    send(connection, wire::Connack{false, *code, {}});
+  }
   facts_.emplace_back(fact::Refused{connection.id, std::string(client_id), fault});
   disconnect(connection, fault.reason, fact::End::refused);
 }

@@ -10,6 +10,7 @@
 #include "net/listen_options.hpp"
 #include "server/log.hpp"
 #include "storage/sync_policy.hpp"
+#include "web/options.hpp"
 
 namespace mq::server {
 
@@ -28,6 +29,8 @@ struct Listener {
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
   net::Family family = net::Family::any;
   crypto::TlsServerOptions tls = {};
+  bool is_websocket = false;  ///< MQTT comes in WebSockets
+  web::ServerOptions web = {};
   NamedFile password_file = {};  ///< who may come in under a name
   NamedFile acl_file = {};       ///< who may read and write what
   bool operator==(const Listener&) const = default;

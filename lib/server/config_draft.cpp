@@ -74,6 +74,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     if (const auto words = objection_to(draft.where); !words.empty()) {
       return std::unexpected(Error{fmt::format("{}: {}", draft.place, words)});
     }
+    draft.where.web.header_size_max = web_header_size_max;
     broker::ListenerConfig granted = draft.limits;
     draft.where.password_file = is_per_listener ? draft.password_file : password_file;
     draft.where.acl_file = is_per_listener ? draft.acl_file : acl_file;

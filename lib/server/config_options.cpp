@@ -12,6 +12,7 @@
 #include "server/config_bridge.hpp"
 #include "server/config_plugins.hpp"
 #include "server/config_values.hpp"
+#include "server/listener_values.hpp"
 
 // The table is all that there is to know about an option: adding one means adding a row here and
 // a paragraph to mqbroker.conf(5), which a test compares.
@@ -123,13 +124,16 @@ constexpr std::array kOptions{
                  "opens the default listener on ADDRESS only", false},
     ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
                  "listens on addresses of one family only"},
-    ConfigOption{"protocol",
-                 Text{"mqtt",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "mqtt",
-                                      "this version listens for MQTT on plain sockets only");
-                      }},
-                 "mqtt", kListener, "what the listener speaks"},
+    ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
+                 "what the listener speaks"},
+    ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
+                 "lets web pages of this origin connect and no others; may be repeated"},
+    ConfigOption{"packet_buffer_size",
+                 Number{512, 1U << 20U,
+                        [](ConfigDraft& d, std::uint64_t v) { d.web_header_size_max = v; }},
+                 "4096", kBroker, "bytes of the HTTP request that opens a WebSocket"},
+    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; files for old versions have it"},
     ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
                  "true", kBroker, "sends small packets at once instead of gathering them"},
     // Who may come in.
@@ -295,13 +299,8 @@ constexpr std::array kOptions{
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
     ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
                  "minutes between two searches for retained messages that have expired"},
-    ConfigOption{"check_retain_source",
-                 Text{"false",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "false",
-                                      "what was retained by right stays until it is replaced");
-                      }},
-                 "false", kBroker, "withholds what its publisher may not publish any more"},
+    ConfigOption{"check_retain_source", Flag{set_switch<&Limits::check_retain_source>}, "true",
+                 kBroker, "withholds what its publisher may not publish any more"},
     ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
     // What survives.
@@ -379,10 +378,6 @@ constexpr std::array kOptions{
                         return "mqbroker serves no files: leave that to a web server";
                       }},
                  "", kListener, "refused: mqbroker serves no files"},
-    ConfigOption{"packet_buffer_size", Text{"ANYTHING", ignore}, "", kBroker,
-                 "nothing; buffers fit what comes"},
-    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
-                 "nothing; see log_type"},
     ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
                  "nothing; files for old versions have it"},
 };
@@ -405,7 +400,6 @@ constexpr auto kMissing = std::to_array<std::string_view>({
     "max_connections",
     "mount_point",
     "proxy_protocol_v2_require_tls",
-    "websockets_origin",
 });
 static_assert(std::ranges::is_sorted(kMissing));
 

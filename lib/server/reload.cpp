@@ -5,8 +5,8 @@
 
 #include "base/printable.hpp"
 #include "crypto/certificate_end.hpp"
-#include "crypto/tls.hpp"
 #include "server/broker_process.hpp"
+#include "server/listener_filter.hpp"
 
 // SIGHUP: everything that the new configuration names is read, and its listeners are opened, before
 // any of it counts. So it is taken whole, or refused whole with one line that says why. No
@@ -30,8 +30,8 @@ auto BrokerProcess::read_certificates(const Config& config, const std::vector<bo
   Filters filters(config.listeners.size());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const Listener& listener = config.listeners[i];
-    if (!is_open[i] || !listener.tls.is_wanted()) continue;
-    auto made = crypto::tls_server(listener.tls);
+    if (!is_open[i]) continue;
+    auto made = filter_for(listener);
     if (!made) return std::unexpected(made.error());
     filters[i] = *std::move(made);
   }
@@ -61,6 +61,7 @@ void BrokerProcess::use_access(AccessFiles files) {
     core_.expel(static_cast<std::uint16_t>(i), before->changed_in(*after), driver_.now());
   }
   access_ = std::move(files);
+  verified_ = std::make_shared<VerifiedPasswords>();
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
   }

@@ -43,7 +43,8 @@ void check_flags(Reader& reader, Byte flags, Version version) {
                        fault::kWillRetainWithoutWill);  // [MQTT-3.1.2-13]
   }
   const bool is_password_alone = (flags & (kUserName | kPassword)) == kPassword;
-  reader.fail_unless(version == Version::v5 || !is_password_alone, fault::kPasswordAlone);
+  reader.fail_unless(version == Version::v5 || !is_password_alone,
+                     fault::kPasswordAlone);  // [MQTT3-3.1.2-22]
 }
 
 Will read_will(Reader& reader, Byte flags, Version version) {

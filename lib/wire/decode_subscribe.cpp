@@ -26,7 +26,7 @@ std::string_view read_filter(Reader& reader) {
 SubscriptionOptions read_options(Reader& reader, Version version) {
   const Byte bits = reader.byte();
   if (version != Version::v5) {
-    reader.fail_unless(bits <= 2, fault::kOptionBitsV3);  // [MQTT-3-8.3-4]
+    reader.fail_unless(bits <= 2, fault::kOptionBitsV3);  // [MQTT3-3.8.3-4]
     return {.qos = static_cast<QoS>(bits)};
   }
   reader.fail_unless((bits & 0xC0U) == 0, fault::kOptionBits);  // [MQTT-3.8.3-5]

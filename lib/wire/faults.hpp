@@ -3,7 +3,7 @@
 #include "wire/fault.hpp"
 
 /// Every mistake that can be seen in the bytes of one packet. The statement ids are those of
-/// MQTT 5.0; of 3.1.1 where only 3.1.1 has the rule.
+/// MQTT 5.0; those of 3.1.1, where only 3.1.1 has the rule, begin with MQTT3.
 namespace mq::wire::fault {
 
 using enum ReasonCode;
@@ -47,7 +47,7 @@ inline constexpr Fault kWillQosWithoutWill{malformed_packet, "MQTT-3.1.2-11",
 inline constexpr Fault kWillQos{malformed_packet, "MQTT-3.1.2-12", "will with QoS 3"};
 inline constexpr Fault kWillRetainWithoutWill{malformed_packet, "MQTT-3.1.2-13",
                                               "retain flag of a will without a will"};
-inline constexpr Fault kPasswordAlone{malformed_packet, "MQTT-3.1.2-22",
+inline constexpr Fault kPasswordAlone{malformed_packet, "MQTT3-3.1.2-22",
                                       "password without a user name"};
 inline constexpr Fault kConnackFlags{malformed_packet, "MQTT-3.2.2-1",
                                      "reserved flags of CONNACK set"};
@@ -80,7 +80,7 @@ inline constexpr Fault kNoLocalShared{protocol_error, "MQTT-3.8.3-4",
                                       "no local on a shared subscription"};
 inline constexpr Fault kOptionBits{malformed_packet, "MQTT-3.8.3-5",
                                    "reserved bits of subscription options set"};
-inline constexpr Fault kOptionBitsV3{malformed_packet, "MQTT-3-8.3-4",
+inline constexpr Fault kOptionBitsV3{malformed_packet, "MQTT3-3.8.3-4",
                                      "requested QoS other than 0, 1 or 2"};
 inline constexpr Fault kOptionQos{protocol_error, "", "subscription with QoS 3"};
 inline constexpr Fault kRetainHandling{protocol_error, "", "retain handling 3"};

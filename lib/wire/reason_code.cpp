@@ -118,7 +118,7 @@ std::string_view connect_return_name(std::uint8_t code) {
   return code < kNames.size() ? kNames[code] : "Connection Refused: unknown reason";
 }
 
-std::uint8_t connack_code(ReasonCode code, Version version) {
+std::optional<std::uint8_t> connack_code(ReasonCode code, Version version) {
   if (version == Version::v5) return static_cast<std::uint8_t>(code);
   switch (code) {
     case ReasonCode::success:
@@ -133,8 +133,16 @@ std::uint8_t connack_code(ReasonCode code, Version version) {
     case ReasonCode::not_authorized:
     case ReasonCode::banned:
       return 5;
-    default:
+    case ReasonCode::server_unavailable:
+    case ReasonCode::server_busy:
+    case ReasonCode::server_shutting_down:
+    case ReasonCode::quota_exceeded:
+    case ReasonCode::use_another_server:
+    case ReasonCode::server_moved:
+    case ReasonCode::connection_rate_exceeded:
       return 3;
+    default:
+      return std::nullopt;  // [MQTT3-3.2.2-6]
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "wire/version.hpp"
@@ -68,8 +69,8 @@ std::string_view name(ReasonCode code, PacketType type);
 std::string_view connect_return_name(std::uint8_t code);
 
 /// What CONNACK's second byte is for `code` in `version`: itself in v5; in v3 the nearest of 1
-/// to 5.
-std::uint8_t connack_code(ReasonCode code, Version version);
+/// to 5, and nothing where none is near: such a CONNECT is not answered.
+std::optional<std::uint8_t> connack_code(ReasonCode code, Version version);
 
 /// Whether the standard lists `code` for `type` (MQTT 5.0 §2.4, table 2-6).
 bool is_allowed(ReasonCode code, PacketType type);

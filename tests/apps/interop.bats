@@ -160,7 +160,7 @@ session() {
   done
 }
 
-@test "Debian's clients, mqbroker: every version and QoS" {
+@test "Debian's clients, mqbroker: every version and QoS [MQTT3-7.0.0-2]" {
   between "$our_port" mosquitto_sub mosquitto_pub
   every_qos
 }

@@ -44,7 +44,8 @@ TEST_CASE("limits that are off are not named") {
 }
 
 TEST_CASE(
-    "an empty client id is assigned one that starts with auto- [MQTT-3.1.3-6] [MQTT-3.1.3-7]") {
+    "an empty client id is assigned one that starts with auto- [MQTT-3.1.3-6] [MQTT-3.1.3-7] "
+    "[MQTT-3.2.2-16]") {
   auto config = quiet();
   config.listeners[0].max_topic_alias = 0;
   config.max_packet_size = 0;
@@ -57,7 +58,9 @@ TEST_CASE(
   CHECK(world.peer().connect(named("")).all() == "CONNACK 00");
 }
 
-TEST_CASE("an empty client id with a session to keep is refused before v5 [MQTT-3.1.3-8]") {
+TEST_CASE(
+    "an empty client id with a session to keep is refused before v5 [MQTT-3.1.3-8] [MQTT3-3.1.3-8] "
+    "[MQTT3-3.1.3-9]") {
   World world(quiet());
   auto connect = named("");
   connect.clean_start = false;
@@ -101,7 +104,7 @@ TEST_CASE("an unknown protocol level is answered with return code 1 [MQTT-3.1.2-
   CHECK(world.peer().send_bytes(level_9).all() == "CONNACK 01; closed");
 }
 
-TEST_CASE("a malformed v5 CONNECT is refused with a reason code [MQTT-3.1.4-1]") {
+TEST_CASE("a malformed v5 CONNECT is refused with a reason code [MQTT-3.1.4-1] [MQTT-3.14.0-1]") {
   World world(quiet());
   // The reserved connect flag is set.
   const std::vector<Byte> bytes{0x10, 14, 0, 4, 'M', 'Q', 'T', 'T', 5, 3, 0, 0, 0, 0, 1, 'a'};
@@ -110,7 +113,9 @@ TEST_CASE("a malformed v5 CONNECT is refused with a reason code [MQTT-3.1.4-1]")
   CHECK(peer.send_bytes(bytes).all() == "CONNACK 81; closed");
 }
 
-TEST_CASE("an authentication method is refused, an unexpected AUTH too [MQTT-4.12.0-1]") {
+TEST_CASE(
+    "an authentication method is refused, an unexpected AUTH too [MQTT-4.12.0-1] [MQTT-4.12.0-4] "
+    "[MQTT-3.2.2-7]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::authentication_method, std::string_view("SCRAM-SHA-1"));
@@ -130,7 +135,9 @@ TEST_CASE("allow_anonymous false refuses everyone: no users are known") {
   CHECK(world.peer().connect(named("a", Version::v5)).all() == "CONNACK 87; closed");
 }
 
-TEST_CASE("a client id that connects again takes over from the older connection [MQTT-3.1.4-3]") {
+TEST_CASE(
+    "a client id that connects again takes over from the older connection [MQTT-3.1.4-3] "
+    "[MQTT-3.14.4-2]") {
   World world(quiet());
   auto& v3 = world.peer().join("a");
   auto& v5 = world.peer().join("a", Version::v5);
@@ -152,7 +159,8 @@ TEST_CASE("PINGREQ is answered with PINGRESP [MQTT-3.12.4-1]") {
   CHECK(world.peer().join("a").send(wire::Pingreq{}).all() == "PINGRESP");
 }
 
-TEST_CASE("silence for one and a half keep alives ends the connection [MQTT-3.1.2-22]") {
+TEST_CASE(
+    "silence for one and a half keep alives ends the connection [MQTT-3.1.2-22] [MQTT-3.2.2-22]") {
   World world(quiet());
   auto connect = named("a", Version::v5);
   connect.keep_alive = 10;
@@ -225,7 +233,9 @@ TEST_CASE("response information is given to those who ask for it [MQTT-3.1.2-28]
         std::string::npos);
 }
 
-TEST_CASE("a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3.2.2-13]") {
+TEST_CASE(
+    "a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3.2.2-13] "
+    "[MQTT-3.2.2-9]") {
   auto config = quiet();
   config.listeners[0].max_qos = QoS::at_least_once;
   config.retain_available = false;

@@ -212,7 +212,9 @@ TEST_CASE("what the broker says about itself is not stored") {
   CHECK(world.store.load().retained.size() == 1);
 }
 
-TEST_CASE("while nothing can be stored, what would have to be is refused, and the rest goes on") {
+TEST_CASE(
+    "while nothing can be stored, what would have to be is refused, and the rest goes on "
+    "[MQTT3-4.8.0-2]") {
   World world(support::durable());
   world.peer().resume("sleeper").subscribe("kept/#", {.qos = QoS::at_least_once}).disconnect();
   Peer& awake = world.peer().join("awake").subscribe("#", {.qos = QoS::at_least_once});

@@ -97,7 +97,9 @@ TEST_CASE("who reads too slowly loses QoS 0 messages, and only that client does"
   CHECK(dropped->client_id == "slow");
 }
 
-TEST_CASE("a QoS 1 message is acknowledged, and delivered until it is [MQTT-4.3.2-4]") {
+TEST_CASE(
+    "a QoS 1 message is acknowledged, and delivered until it is [MQTT-4.3.2-4] [MQTT-2.2.1-5] "
+    "[MQTT-3.3.4-1]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a", kQoS1);
   auto& publisher = world.peer().join("p");
@@ -120,7 +122,9 @@ TEST_CASE("v5 publishers learn that nobody subscribes (0x10)") {
   CHECK(publisher.publish("a", "x", QoS::exactly_once, 2).all() == "PUBREC 2 10");
 }
 
-TEST_CASE("a QoS 2 message is delivered once however often it comes [MQTT-4.3.3-10]") {
+TEST_CASE(
+    "a QoS 2 message is delivered once however often it comes [MQTT-4.3.3-10] [MQTT-4.3.3-8] "
+    "[MQTT-2.2.1-5]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a", kQoS2);
   auto& publisher = world.peer().resume("p");
@@ -146,7 +150,7 @@ TEST_CASE("a PUBREL for an unknown id is answered (0x92 in v5) [MQTT-4.3.3-11]")
   CHECK(world.peer().join("b").send(wire::Pubrel{9, {}, {}}).all() == "PUBCOMP 9");
 }
 
-TEST_CASE("outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4]") {
+TEST_CASE("outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4] [MQTT-4.3.3-2]") {
   World world(quiet());
   auto& subscriber = world.peer().resume("s").subscribe("a", kQoS2);
   world.peer().join("p").publish("a", "x", QoS::exactly_once, 1);
@@ -158,7 +162,8 @@ TEST_CASE("outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4]")
   CHECK(world.peer().resume("s").all() == "");
 }
 
-TEST_CASE("a PUBREC that refuses ends the delivery, one for an unknown id gets 0x92") {
+TEST_CASE(
+    "a PUBREC that refuses ends the delivery, one for an unknown id gets 0x92 [MQTT-4.4.0-2]") {
   World world(quiet());
   auto& subscriber = world.peer().resume("s", Version::v5).subscribe("a", kQoS2);
   world.peer().join("p").publish("a", "x", QoS::exactly_once, 1);
@@ -168,7 +173,8 @@ TEST_CASE("a PUBREC that refuses ends the delivery, one for an unknown id gets 0
 }
 
 TEST_CASE(
-    "after a reconnect everything unacknowledged comes again, in order, with DUP [MQTT-4.4.0-1]") {
+    "after a reconnect everything unacknowledged comes again, in order, with DUP [MQTT-4.4.0-1] "
+    "[MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.3.3-6]") {
   World world(quiet());
   auto& first = world.peer().resume("s").subscribe("a", kQoS2);
   auto& publisher = world.peer().join("p");
@@ -276,7 +282,8 @@ TEST_CASE("a topic alias above the maximum or never set is refused [MQTT-3.3.2-9
         "DISCONNECT 82; closed");
 }
 
-TEST_CASE("towards a client that accepts them, topics become aliases [MQTT-3.3.2-12]") {
+TEST_CASE(
+    "towards a client that accepts them, topics become aliases [MQTT-3.3.2-12] [MQTT-3.3.2-11]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::topic_alias_maximum, 1U);
@@ -295,7 +302,9 @@ TEST_CASE("towards a client that accepts them, topics become aliases [MQTT-3.3.2
         "PUBLISH b q0 '3'; PUBLISH  q1 id=1 {topic-alias=1} '4'");
 }
 
-TEST_CASE("properties travel unaltered [MQTT-3.3.2-17] [MQTT-3.3.2-20]") {
+TEST_CASE(
+    "properties travel unaltered [MQTT-3.3.2-17] [MQTT-3.3.2-20] [MQTT-3.3.2-4] [MQTT-3.3.2-15] "
+    "[MQTT-3.3.2-16] [MQTT-3.3.2-18]") {
   World world(quiet());
   auto& q0 = world.peer().join("q0", Version::v5).subscribe("a");
   auto& q1 = world.peer().join("q1", Version::v5).subscribe("a", kQoS1);

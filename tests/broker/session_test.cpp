@@ -51,7 +51,9 @@ std::string first_word_pair(std::string text) {
 
 }  // namespace
 
-TEST_CASE("a kept session keeps subscriptions and QoS 1 messages [MQTT-3.1.2-5]") {
+TEST_CASE(
+    "a kept session keeps subscriptions and QoS 1 messages [MQTT-3.1.2-5] [MQTT-3.2.2-3] "
+    "[MQTT-4.5.0-1] [MQTT3-3.1.2-5]") {
   World world(quiet());
   auto& peer = world.peer().connect(kept("james bond"));
   CHECK(peer.all() == "CONNACK 00");
@@ -62,7 +64,7 @@ TEST_CASE("a kept session keeps subscriptions and QoS 1 messages [MQTT-3.1.2-5]"
         "CONNACK 00 present; PUBLISH test/topic q1 id=1 'wowie'");
 }
 
-TEST_CASE("a clean session forgets, before and after [MQTT-3.1.2-4]") {
+TEST_CASE("a clean session forgets, before and after [MQTT-3.1.2-4] [MQTT-3.1.4-4]") {
   World world(quiet());
   world.peer().resume("s").subscribe("t", kQoS1).disconnect();
   CHECK(world.core().session_count() == 1);
@@ -84,7 +86,7 @@ TEST_CASE("MQTT 3.1 has no session present flag") {
   CHECK(world.peer().connect(connect).all() == "CONNACK 00");
 }
 
-TEST_CASE("a v5 session ends when its expiry interval has passed [MQTT-3.1.2-23]") {
+TEST_CASE("a v5 session ends when its expiry interval has passed [MQTT-3.1.2-23] [MQTT-4.1.0-2]") {
   World world(quiet());
   world.peer().connect(V5("s", 60).connect).drop();
   world.advance(Seconds(59));

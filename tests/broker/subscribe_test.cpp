@@ -19,7 +19,9 @@ constexpr SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
 
 }  // namespace
 
-TEST_CASE("a SUBSCRIBE is answered filter by filter [MQTT-3.8.4-6]") {
+TEST_CASE(
+    "a SUBSCRIBE is answered filter by filter [MQTT-3.8.4-6] [MQTT-3.8.4-1] [MQTT-2.2.1-6] "
+    "[MQTT-3.8.4-5]") {
   World world(quiet());
   auto& peer = world.peer().join("a");
   CHECK(peer.send(Subscribe{5, {}, {{"a", {}}, {"b/#", kQoS1}, {"+/c", kQoS2}}}).all() ==
@@ -81,7 +83,9 @@ TEST_CASE("upgrade_outgoing_qos delivers with what was granted") {
   CHECK(world.peer().join("c").subscribe("t", kQoS1).all() == "PUBLISH t q1 id=1 retain 'x'");
 }
 
-TEST_CASE("overlapping filters each deliver a copy, with their own identifier [MQTT-3.3.4-2]") {
+TEST_CASE(
+    "overlapping filters each deliver a copy, with their own identifier [MQTT-3.3.4-2] "
+    "[MQTT-3.3.4-3] [MQTT-3.3.4-5]") {
   World world(quiet());
   auto& peer = world.peer().join("a", Version::v5);
   peer.subscribe("t/1", {}, 11).subscribe("t/+", kQoS1, 268'435'455).subscribe("t/#");
@@ -145,7 +149,7 @@ TEST_CASE("what was queued before UNSUBSCRIBE is still delivered [MQTT-3.10.4-3]
   CHECK(world.peer().resume("a").all() == "PUBLISH t q1 id=1 dup 'x'");
 }
 
-TEST_CASE("wildcards do not match topics that begin with $ [MQTT-4.7.2-1]") {
+TEST_CASE("wildcards do not match topics that begin with $ [MQTT-4.7.2-1] [MQTT3-3.8.3-2]") {
   World world(quiet());
   auto& wild = world.peer().join("a").subscribe("#").subscribe("+/x");
   auto& exact = world.peer().join("b").subscribe("$own/x").subscribe("$own/#");
@@ -154,7 +158,7 @@ TEST_CASE("wildcards do not match topics that begin with $ [MQTT-4.7.2-1]") {
   CHECK(exact.all() == "PUBLISH $own/x q0 'x'; PUBLISH $own/x q0 'x'");
 }
 
-TEST_CASE("a share's messages go round its members, one each [MQTT-4.8.2-4]") {
+TEST_CASE("a share's messages go round its members, one each") {
   World world(quiet());
   auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t/+");
   auto& b = world.peer().join("b", Version::v5).subscribe("$share/g/t/+", {}, 4);
@@ -189,7 +193,9 @@ TEST_CASE("a share prefers members that are there; messages wait when nobody is"
   CHECK(got.find("'3'") != std::string::npos);
 }
 
-TEST_CASE("what a share's member did not acknowledge goes to another when its session ends") {
+TEST_CASE(
+    "what a share's member did not acknowledge goes to another when its session ends "
+    "[MQTT-4.8.2-5]") {
   World world(quiet());
   auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t", kQoS2);
   auto& b = world.peer().join("b", Version::v5);

@@ -76,7 +76,7 @@ TEST_CASE("while PINGREQ is stuck behind other output, progress there is life") 
   CHECK(talk.advance(Seconds(1)) == "dropped x1; lost keep alive");
 }
 
-TEST_CASE("the server's keep-alive replaces the client's [MQTT-3.1.2-21]") {
+TEST_CASE("the server's keep-alive replaces the client's [MQTT-3.1.2-21] [MQTT-3.2.2-21]") {
   PropertyList properties;
   properties.add(PropertyId::server_keep_alive, 7);
   Conversation talk(v5());

@@ -196,7 +196,9 @@ TEST_CASE("a v3 server gets QoS 1 without a window, QoS 2 twenty at a time") {
   CHECK(std::count(some.begin(), some.end(), ';') == 19);
 }
 
-TEST_CASE("in a resumed session everything is sent again, in order, with DUP [MQTT-4.4.0-1]") {
+TEST_CASE(
+    "in a resumed session everything is sent again, in order, with DUP [MQTT-4.4.0-1] "
+    "[MQTT-4.6.0-1]") {
   Conversation talk(persistent());
   talk.join();
   talk.publish("a", "1", kQoS1);
@@ -317,7 +319,9 @@ TEST_CASE("publish takes no more than the limits, until something leaves") {
   CHECK_FALSE(counted.core.has_room(kQoS1));
 }
 
-TEST_CASE("what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14]") {
+TEST_CASE(
+    "what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14] "
+    "[MQTT-3.2.2-15]") {
   Conversation talk(v5());
   talk.publish("a", "queued before", kQoS2);
   PropertyList limits;
@@ -340,7 +344,8 @@ TEST_CASE("what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3
   CHECK(talk.sent() == "PUBLISH a q1 id=4 'fits'");
 }
 
-TEST_CASE("topic aliases: the first topics get one, the rest go in full [MQTT-3.3.2-9]") {
+TEST_CASE(
+    "topic aliases: the first topics get one, the rest go in full [MQTT-3.3.2-9] [MQTT-3.2.2-17]") {
   Conversation talk(v5());
   talk.join(only(PropertyId::topic_alias_maximum, 2));
   for (const auto* topic : {"first", "second", "third", "first", "a"}) {
@@ -369,7 +374,8 @@ TEST_CASE("topic aliases end with the connection [MQTT-3.3.2-7]") {
   CHECK(talk.sent() == "PUBLISH topic q1 id=1 dup '1'; PUBLISH topic q1 id=2 dup '2'");
 }
 
-TEST_CASE("properties of a message are passed on as they are, also beside an alias") {
+TEST_CASE(
+    "properties of a message are passed on as they are, also beside an alias [MQTT-3.2.2-18]") {
   PropertyList properties;
   properties.add(PropertyId::message_expiry_interval, 5).add_user("name", "value");
   for (const std::uint32_t aliases : {0U, 1U}) {

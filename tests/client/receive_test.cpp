@@ -39,7 +39,9 @@ constexpr std::array<Byte, 2> kTwoCodes{1, 0x80};
 
 }  // namespace
 
-TEST_CASE("QoS 1 is acknowledged at once and delivered as often as it comes [MQTT-4.3.2-4]") {
+TEST_CASE(
+    "QoS 1 is acknowledged at once and delivered as often as it comes [MQTT-4.3.2-4] "
+    "[MQTT-4.3.2-5]") {
   Conversation talk;
   talk.join();
   CHECK(talk.reply(message(kQoS1, 7)) == "arrived PUBLISH a q1 id=7 'x'");
@@ -64,7 +66,7 @@ TEST_CASE("QoS 2 is delivered once, however often PUBLISH comes [MQTT-4.3.3-10]"
   CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");  // [MQTT-4.3.3-12]
 }
 
-TEST_CASE("QoS 2 survives a connection in a resumed session, and only there") {
+TEST_CASE("QoS 2 survives a connection in a resumed session, and only there [MQTT-3.2.2-5]") {
   client::Settings settings;
   settings.client_id = "me";
   settings.clean_start = false;
@@ -99,7 +101,7 @@ TEST_CASE("more QoS 2 messages than our receive maximum are an error [MQTT-3.3.4
   CHECK(talk.sent() == "DISCONNECT 93");
 }
 
-TEST_CASE("a topic alias stands for the topic that it came with [MQTT-3.3.2-12]") {
+TEST_CASE("a topic alias stands for the topic that it came with [MQTT-3.3.2-12] [MQTT-3.3.2-10]") {
   Conversation talk(v5(only(PropertyId::topic_alias_maximum, 2)));
   talk.join();
   const PropertyList one = only(PropertyId::topic_alias, 1);

@@ -283,9 +283,11 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"persistence_sync interval 0",
        "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
        "3600"},
-      {"protocol websockets",
-       "1: protocol: this version listens for MQTT on plain sockets only, so \"websockets\" "
-       "should be mqtt"},
+      {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
+      {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
+      {"websockets_origin example.org",
+       "1: websockets_origin: \"example.org\" should be scheme, host and port of the pages, such "
+       "as https://example.org"},
       {"mount_point /x",
        "1: option \"mount_point\" of mosquitto is not in this version of mqbroker"},
       {"listener 1\ncertfile a", "1: certfile: it needs keyfile beside it, for the same listener"},
@@ -520,4 +522,18 @@ TEST_CASE("values may come from the environment and from files") {
   CHECK(config_of("listener ${MQ_TEST_PORT}\n").listeners[0].port == 1899);
   CHECK(mistake_in("listener 1\nkeyfile ${MQ_TEST_MISSING}\n") ==
         "x.conf:2: keyfile: the environment has no variable MQ_TEST_MISSING (write $${ for ${)");
+}
+
+TEST_CASE("a listener for WebSockets has its origins, and all have the same limit for the header") {
+  const auto config = mq::server::parse_config(
+      "websockets_headers_size 8192\nlistener 1\nprotocol websockets\n"
+      "websockets_origin https://A.example\nwebsockets_origin http://b:8080\nlistener 2\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  const mq::server::Listener& first = config->listeners[0];
+  CHECK(first.is_websocket);
+  CHECK(first.web.origins == std::vector<std::string>{"https://a.example:443", "http://b:8080"});
+  CHECK(first.web.header_size_max == 8192);
+  CHECK_FALSE(config->listeners[1].is_websocket);
+  CHECK(config->listeners[1].web.origins.empty());
 }

@@ -137,9 +137,9 @@ void add_connect(Table& table) {
   table.add("CONNECT with a will of QoS 3", kV5, "10 [ ('MQTT') 05 1e 003c 00 ('a') 00 ('w') () ]",
             malformed_packet, "MQTT-3.1.2-12", fault::kWillQos);
   table.add("CONNECT with a password alone", kV31, "10 [ ('MQIsdp') 03 42 003c ('a') ('p') ]",
-            malformed_packet, "MQTT-3.1.2-22", fault::kPasswordAlone);
+            malformed_packet, "MQTT3-3.1.2-22", fault::kPasswordAlone);
   table.add("CONNECT with a password alone", kV311, "10 [ ('MQTT') 04 42 003c ('a') ('p') ]",
-            malformed_packet, "MQTT-3.1.2-22", fault::kPasswordAlone);
+            malformed_packet, "MQTT3-3.1.2-22", fault::kPasswordAlone);
   table.add("CONNECT without the user name it announced", kV311, "10 [ ('MQTT') 04 82 003c ('a') ]",
             malformed_packet, "", fault::kTruncated);
   table.add("CONNECT without the password it announced", kV5,
@@ -380,9 +380,9 @@ void add_subscribe(Table& table) {
   table.add("SUBSCRIBE that ends in a filter", kV5, "82 [ 0001 00 ('a') 00 0003 'b' ]",
             malformed_packet, "", fault::kTruncated);
   table.add("SUBSCRIBE of 3 with QoS 3", kV3, "82 06 0001 0001 '#' 03", malformed_packet,
-            "MQTT-3-8.3-4", fault::kOptionBitsV3);
+            "MQTT3-3.8.3-4", fault::kOptionBitsV3);
   table.add("SUBSCRIBE of 3 with the options of 5.0", kV3, "82 06 0001 0001 '#' 04",
-            malformed_packet, "MQTT-3-8.3-4", fault::kOptionBitsV3);
+            malformed_packet, "MQTT3-3.8.3-4", fault::kOptionBitsV3);
   table.add("SUBSCRIBE with reserved options", kV5, "82 07 0001 00 0001 '#' 40", malformed_packet,
             "MQTT-3.8.3-5", fault::kOptionBits);
   table.add("SUBSCRIBE with the other reserved option", kV5, "82 07 0001 00 0001 '#' 81",

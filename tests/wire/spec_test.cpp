@@ -1,0 +1,121 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+
+#include "support/notation.hpp"
+#include "wire/decode.hpp"
+#include "wire/encode.hpp"
+#include "wire/faults.hpp"
+
+// Statements about the form of packets that the table of packets has no row for.
+
+namespace mq::wire {
+
+namespace {
+
+using support::bytes;
+
+constexpr QoS kQoS1 = QoS::at_least_once;
+
+std::string_view statement_of(std::string_view notation) {
+  const auto frame = bytes(notation);
+  const auto packet = decode(frame, Version::v5);
+  return packet ? std::string_view("well-formed") : packet.error().statement;
+}
+
+/// What a packet says with this string in it.
+void check_string(std::string_view notation) {
+  const auto with = [&](std::string_view text) {
+    std::string whole(notation);
+    whole.replace(whole.find('$'), 1, text);
+    return std::string(statement_of(whole));
+  };
+  CAPTURE(notation);
+  CHECK(with("'x'") == "well-formed");
+  CHECK(with("efbbbf") == "well-formed");
+  CHECK(with("'a' ff") == "MQTT-1.5.4-1");
+  CHECK(with("eda080") == "MQTT-1.5.4-1");
+  CHECK(with("'a' 00") == "MQTT-1.5.4-2");
+}
+
+}  // namespace
+
+TEST_CASE("what CONNECT calls a string is UTF-8 [MQTT-3.1.3-4] [MQTT-3.1.3-11] [MQTT-3.1.3-12]") {
+  check_string("10 [ ('MQTT') 05 02 003c 00 ($) ]");
+  check_string("10 [ ('MQTT') 05 06 003c 00 ('a') 00 ($) () ]");
+  check_string("10 [ ('MQTT') 05 82 003c 00 ('a') ($) ]");
+}
+
+TEST_CASE(
+    "topics and filters are UTF-8 and without U+0000 [MQTT-3.3.2-1] [MQTT-3.8.3-1] "
+    "[MQTT-3.10.3-1] [MQTT-4.7.3-2]") {
+  check_string("30 [ ($) 00 ]");
+  check_string("82 [ 0001 00 ($) 00 ]");
+  check_string("a2 [ 0001 00 ($) ]");
+}
+
+TEST_CASE("properties that are strings are UTF-8 [MQTT-3.3.2-13] [MQTT-3.3.2-19]") {
+  check_string("30 [ ('t') [ 08 ($) ] ]");
+  check_string("30 [ ('t') [ 03 ($) ] ]");
+}
+
+TEST_CASE("both halves of a user property are UTF-8 [MQTT-1.5.7-1]") {
+  check_string("30 [ ('t') [ 26 ($) ('v') ] ]");
+  check_string("30 [ ('t') [ 26 ('k') ($) ] ]");
+}
+
+TEST_CASE("wildcards stand in filters, and in no topic [MQTT-4.7.0-1]") {
+  CHECK(statement_of("82 [ 0001 00 ('a/+') 00 ]") == "well-formed");
+  CHECK(statement_of("30 [ ('a/+') 00 ]") == "MQTT-3.3.2-2");
+  CHECK(statement_of("30 [ ('#') 00 ]") == "MQTT-3.3.2-2");
+}
+
+TEST_CASE("no properties are a length of 0 [MQTT-2.2.2-1]") {
+  std::vector<Byte> written;
+  encode(Publish{.topic = "t"}, Version::v5, written);
+  CHECK(written == bytes("30 [ ('t') 00 ]"));
+  written.clear();
+  encode(Subscribe{1, {}, {{"t", {}}}}, Version::v5, written);
+  CHECK(written == bytes("82 [ 0001 00 ('t') 00 ]"));
+  CHECK(statement_of("82 [ 0001 ]") == "");
+}
+
+TEST_CASE("a PUBLISH of QoS 0 has no packet id, one above it has [MQTT-2.2.1-2]") {
+  std::vector<Byte> written;
+  encode(Publish{.topic = "t", .packet_id = 7}, Version::v311, written);
+  encode(Publish{.qos = kQoS1, .topic = "t", .packet_id = 7}, Version::v311, written);
+  CHECK(written == bytes("30 [ ('t') ] 32 [ ('t') 0007 ]"));
+}
+
+TEST_CASE(
+    "CONNECT has the fields that its flags announce, in their order [MQTT-3.1.2-9] "
+    "[MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-1] "
+    "[MQTT-3.1.3-3]") {
+  Connect connect{.version = Version::v5, .keep_alive = 60, .client_id = "id"};
+  std::vector<Byte> written;
+  encode(connect, Version::v5, written);
+  CHECK(written == bytes("10 [ ('MQTT') 05 02 003c 00 ('id') ]"));
+  connect.will = Will{.topic = "w", .payload = bytes_of("gone"), .qos = kQoS1, .retain = true};
+  connect.user_name = "user";
+  connect.password = bytes_of("secret");
+  written.clear();
+  encode(connect, Version::v5, written);
+  CHECK(written ==
+        bytes("10 [ ('MQTT') 05 ee 003c 00 ('id') 00 ('w') ('gone') ('user') ('secret') ]"));
+  CHECK(statement_of("10 [ ('MQTT') 05 06 003c 00 ('id') ]") == "");
+  CHECK(statement_of("10 [ ('MQTT') 05 82 003c 00 ('id') ]") == "");
+  CHECK(statement_of("10 [ ('MQTT') 05 42 003c 00 ('id') ]") == "");
+  CHECK(statement_of("10 [ ('MQTT') 05 02 003c 00 ]") == "");
+}
+
+TEST_CASE("reserved bits and QoS 3 in a v3 SUBSCRIBE are malformed [MQTT3-3.8.3-4]") {
+  for (const auto* options : {"03", "04", "80"}) {
+    const auto frame = bytes("82 [ 0001 ('t') " + std::string(options) + " ]");
+    const auto packet = decode(frame, Version::v311);
+    REQUIRE_FALSE(packet.has_value());
+    CHECK(packet.error().reason == ReasonCode::malformed_packet);
+  }
+}
+
+}  // namespace mq::wire
