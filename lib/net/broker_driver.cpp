@@ -118,6 +118,9 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
   }
+  if (driver.is_full(listener)) return driver.turn_away(*peer);
+  peer->listener = listener.index;
+  ++driver.connection_counts_[listener.index];
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
   if (auto filter = listener.make_filter ? listener.make_filter() : nullptr) {
     peer->filtered = std::make_unique<Filtered>();
@@ -126,7 +129,11 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (driver.open_sink_) driver.open_sink_(driver.label_of(*peer), listener.label);
+  if (listener.is_announced_late) {
+    peer->filtered->announced_as = listener.label;
+  } else if (driver.open_sink_) {
+    driver.open_sink_(driver.label_of(*peer), listener.label);
+  }
   uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
@@ -302,6 +309,7 @@ void BrokerDriver::fail(Peer& peer) {
 
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
+  --connection_counts_[peer.listener];
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   uv_close(&peer.handle, [](uv_handle_t* handle) {
@@ -360,11 +368,24 @@ BrokerDriver::Peer* BrokerDriver::find(ConnectionId id) const {
   return peer != nullptr && peer->id == id ? peer : nullptr;
 }
 
-std::string BrokerDriver::label_of(const Peer& peer) {
-  if (peer.handle.type != UV_TCP) return "unix socket";
+/// Of no family when it is not known: of a Unix socket, or one that is gone.
+sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
+  if (peer.filtered) {
+    if (const auto place = peer.filtered->filter->place()) {
+      return net::address_of(place->address, place->port);
+    }
+  }
   sockaddr_storage address{};
   int size = sizeof(address);
-  if (uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (peer.handle.type == UV_TCP) {
+    uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size);
+  }
+  return address;
+}
+
+std::string BrokerDriver::label_of(const Peer& peer) {
+  const sockaddr_storage address = address_of(peer);
+  if (address.ss_family == AF_UNSPEC) return peer.handle.type == UV_TCP ? "" : "unix socket";
   const std::string text = text_of(address);
   const bool is_v6 = address.ss_family == AF_INET6;
   return (is_v6 ? "[" + text + "]" : text) + ":" + std::to_string(port_of(address));

@@ -127,7 +127,6 @@ class BrokerDriver {
   void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
-  static std::string neighbour_of(const Peer& peer);
 
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,
@@ -135,12 +134,17 @@ class BrokerDriver {
   std::expected<std::vector<Bound>, NotBound> try_addresses(std::uint16_t listener,
                                                             std::vector<sockaddr_storage> addresses,
                                                             ListenOptions options);
+  std::unique_ptr<Listener> make_listener(std::uint16_t index, const ListenOptions& options);
   static void close_listener(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       ListenOptions options);
+  /// Closes a connection that the listener has no room for.
+  void turn_away(Peer& peer);
+  bool is_full(const Listener& listener) const;
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
+  void announce_late(Peer& peer);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -161,6 +165,7 @@ class BrokerDriver {
   void tell_facts();
   broker::SendQueue* queue_of(Peer& peer);
   Peer* find(broker::ConnectionId id) const;
+  static sockaddr_storage address_of(const Peer& peer);
   static std::string label_of(const Peer& peer);
 
   broker::Core& core_;
@@ -176,6 +181,7 @@ class BrokerDriver {
   uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;

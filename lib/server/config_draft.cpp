@@ -12,9 +12,28 @@ namespace {
 
 constexpr std::uint16_t kDefaultPort = 1883;
 
-/// What a listener lacks for its TLS.
-std::string objection_to(const Listener& listener) {
+/// What a listener behind a proxy must not have.
+std::string proxy_objection(const Listener& listener) {
   const crypto::TlsServerOptions& tls = listener.tls;
+  const bool is_v2 = listener.proxy.version == 2;
+  if (listener.proxy.requires_tls && !is_v2) {
+    return "proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener";
+  }
+  if (is_v2 && (!tls.certificate.empty() || !tls.key.empty() || !tls.psk_hint.empty())) {
+    return "enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+           "psk_hint";
+  }
+  if (is_v2 && tls.user_name == crypto::UserName::subject) {
+    return "enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+           "use_subject_as_username";
+  }
+  return {};
+}
+
+/// What a listener lacks for its TLS.
+std::string tls_objection(const Listener& listener) {
+  const crypto::TlsServerOptions& tls = listener.tls;
+  if (listener.proxy.version == 2) return {};
   if (tls.certificate.empty() != tls.key.empty()) {
     return fmt::format("{}: it needs {} beside it, for the same listener",
                        tls.key.empty() ? "certfile" : "keyfile",
@@ -71,8 +90,12 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
     if (!draft.where.tls.psk_hint.empty()) draft.where.tls.psk_file = psk_file;
-    if (const auto words = objection_to(draft.where); !words.empty()) {
-      return std::unexpected(Error{fmt::format("{}: {}", draft.place, words)});
+    for (const auto& words : {proxy_objection(draft.where), tls_objection(draft.where)}) {
+      if (!words.empty()) return std::unexpected(Error{fmt::format("{}: {}", draft.place, words)});
+    }
+    if (draft.where.proxy.version == 2) {
+      draft.where.proxy.requires_certificate = draft.where.tls.requires_certificate;
+      draft.where.proxy.names_user = draft.where.tls.user_name == crypto::UserName::common_name;
     }
     draft.where.web.header_size_max = web_header_size_max;
     broker::ListenerConfig granted = draft.limits;

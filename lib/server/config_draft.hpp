@@ -46,8 +46,8 @@ struct ConfigDraft {
   bool is_per_listener = false;       ///< who may come in is said for each listener
   NamedFile password_file, acl_file;  ///< of all listeners
   std::string place;                  ///< of the line that is read
+  std::string name;                   ///< of its option, as it is written
   std::size_t web_header_size_max = web::ServerOptions().header_size_max;
-  std::string name;           ///< of its option, as it is written
   std::string psk_file;       ///< for the listeners with a psk_hint
   bool has_log_dest = false;  ///< the file names where the log goes: the default is off
   bool has_log_type = false;

@@ -124,6 +124,14 @@ constexpr std::array kOptions{
                  "opens the default listener on ADDRESS only", false},
     ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
                  "listens on addresses of one family only"},
+    ConfigOption{"bind_interface", Text{"NAME", set_interface}, "", kListener,
+                 "listens for what comes in by one network interface only", false},
+    ConfigOption{"socket_mode", Text{"MODE", set_socket_mode}, "", kListener,
+                 "who may use the Unix socket, as chmod writes it"},
+    ConfigOption{"socket_group", Text{"NAME", set_socket_group}, "", kListener,
+                 "the group of the Unix socket", false},
+    ConfigOption{"max_connections", Text{"NUMBER | -1", set_max_connections}, "-1", kListener,
+                 "connections that the listener has at once; -1: any"},
     ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
                  "what the listener speaks"},
     ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
@@ -132,8 +140,11 @@ constexpr std::array kOptions{
                  Number{512, 1U << 20U,
                         [](ConfigDraft& d, std::uint64_t v) { d.web_header_size_max = v; }},
                  "4096", kBroker, "bytes of the HTTP request that opens a WebSocket"},
-    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
-                 "nothing; files for old versions have it"},
+    ConfigOption{"enable_proxy_protocol", Text{"1 | 2", set_proxy_protocol}, "", kListener,
+                 "learns from a proxy in front of it where clients come from"},
+    ConfigOption{"proxy_protocol_v2_require_tls",
+                 Flag{[](ConfigDraft& d, bool v) { d.listener().where.proxy.requires_tls = v; }},
+                 "false", kListener, "lets in only clients that came to the proxy through TLS"},
     ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
                  "true", kBroker, "sends small packets at once instead of gathering them"},
     // Who may come in.
@@ -378,6 +389,8 @@ constexpr std::array kOptions{
                         return "mqbroker serves no files: leave that to a web server";
                       }},
                  "", kListener, "refused: mqbroker serves no files"},
+    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; see log_type"},
     ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
                  "nothing; files for old versions have it"},
 };
@@ -395,11 +408,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSecondNa
 
 constexpr auto kMissing = std::to_array<std::string_view>({
     "accept_protocol_versions",
-    "bind_interface",
-    "enable_proxy_protocol",
-    "max_connections",
     "mount_point",
-    "proxy_protocol_v2_require_tls",
 });
 static_assert(std::ranges::is_sorted(kMissing));
 

@@ -190,6 +190,11 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   options.make_filter = [this, index]() -> std::unique_ptr<Filter> {
     return filters_[index] ? filters_[index]() : nullptr;
   };
+  options.is_announced_late = listener.proxy.version != 0;
+  options.connections_max = listener.connections_max;
+  options.interface = listener.interface;
+  options.mode = listener.socket_mode;
+  options.group = listener.socket_group;
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());

@@ -283,6 +283,23 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"persistence_sync interval 0",
        "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
        "3600"},
+      {"bind_interface sixteen-letters-",
+       "1: bind_interface: \"sixteen-letters-\" should be a network "
+       "interface, such as eth0"},
+      {"max_connections many", "1: max_connections: \"many\" should be a number, or -1 for any"},
+      {"socket_mode 0778", "1: socket_mode: \"0778\" should be an octal number, such as 0660"},
+      {"socket_mode 1777", "1: socket_mode: \"1777\" should be an octal number, such as 0660"},
+      {"socket_group nobodys-group", "1: socket_group: there is no group \"nobodys-group\""},
+      {"enable_proxy_protocol 3",
+       "1: enable_proxy_protocol: \"3\" should be the version of the protocol, 1 or 2"},
+      {"listener 1\nproxy_protocol_v2_require_tls true\nenable_proxy_protocol 1",
+       "1: proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener"},
+      {"listener 1\nenable_proxy_protocol 2\ncertfile a\nkeyfile b",
+       "1: enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+       "psk_hint"},
+      {"listener 1\nenable_proxy_protocol 2\nuse_subject_as_username true",
+       "1: enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+       "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
       {"websockets_origin example.org",
@@ -434,6 +451,33 @@ TEST_CASE("per_listener_settings makes them the listener's above them") {
         "x.conf:3: password_file: it was given before, at x.conf:1");
 }
 
+TEST_CASE("a listener for WebSockets has its origins, and all have the same limit for the header") {
+  const auto config = mq::server::parse_config(
+      "websockets_headers_size 8192\nlistener 1\nprotocol websockets\n"
+      "websockets_origin https://A.example\nwebsockets_origin http://b:8080\nlistener 2\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  const mq::server::Listener& first = config->listeners[0];
+  CHECK(first.is_websocket);
+  CHECK(first.web.origins == std::vector<std::string>{"https://a.example:443", "http://b:8080"});
+  CHECK(first.web.header_size_max == 8192);
+  CHECK_FALSE(config->listeners[1].is_websocket);
+  CHECK(config->listeners[1].web.origins.empty());
+}
+
+TEST_CASE("behind a proxy of version 2, what is said about certificates is about the proxy's") {
+  const auto config = mq::server::parse_config(
+      "listener 1\nenable_proxy_protocol 2\nrequire_certificate true\n"
+      "use_identity_as_username true\nproxy_protocol_v2_require_tls true\n"
+      "listener 2\nenable_proxy_protocol 1\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  const mq::net::ProxyOptions everything{
+      .version = 2, .requires_tls = true, .requires_certificate = true, .names_user = true};
+  CHECK(config->listeners[0].proxy == everything);
+  CHECK(config->listeners[1].proxy == mq::net::ProxyOptions{.version = 1});
+}
+
 TEST_CASE("a bridge is read, checked, and left out with a word") {
   const Config config = config_of(
       "connection home\naddress broker.example:8883 [::1]:1883 fe80::1\n"
@@ -522,18 +566,4 @@ TEST_CASE("values may come from the environment and from files") {
   CHECK(config_of("listener ${MQ_TEST_PORT}\n").listeners[0].port == 1899);
   CHECK(mistake_in("listener 1\nkeyfile ${MQ_TEST_MISSING}\n") ==
         "x.conf:2: keyfile: the environment has no variable MQ_TEST_MISSING (write $${ for ${)");
-}
-
-TEST_CASE("a listener for WebSockets has its origins, and all have the same limit for the header") {
-  const auto config = mq::server::parse_config(
-      "websockets_headers_size 8192\nlistener 1\nprotocol websockets\n"
-      "websockets_origin https://A.example\nwebsockets_origin http://b:8080\nlistener 2\n",
-      "x.conf", {});
-  REQUIRE(config.has_value());
-  const mq::server::Listener& first = config->listeners[0];
-  CHECK(first.is_websocket);
-  CHECK(first.web.origins == std::vector<std::string>{"https://a.example:443", "http://b:8080"});
-  CHECK(first.web.header_size_max == 8192);
-  CHECK_FALSE(config->listeners[1].is_websocket);
-  CHECK(config->listeners[1].web.origins.empty());
 }
