@@ -61,6 +61,7 @@ struct Config {
   std::size_t retained_memory_limit = 64U << 20U;
   std::uint16_t max_keepalive = 0;  ///< seconds; 0: any
   bool retain_available = true;
+  bool check_retain_source = true;  ///< what its publisher may not publish any more is withheld
   bool queue_qos0_messages = false;
   bool upgrade_outgoing_qos = false;
 

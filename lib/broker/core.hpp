@@ -222,6 +222,9 @@ class Core {
     return session.access == nullptr || check(session, act, topic);
   }
   bool may_subscribe(Session& session, std::string_view filter);
+  /// Keeps in mind who has published what is retained now, where rules bind him.
+  void remember_source(const Incoming& incoming);
+  bool may_source_publish(std::string_view topic) const;
 
   // mount.cpp
   std::string_view mount_of(const Connection& connection) const;
@@ -396,6 +399,13 @@ class Core {
 
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
+  /// Who published what is retained, as far as rules bind him.
+  struct Source {
+    std::uint16_t listener;
+    std::string user_name;
+    std::string client_id;
+  };
+  TextMap<Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

@@ -236,6 +236,7 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
     if (!has_room_for(session, feed)) return false;
     if (!sees(*session.connection, kept.topic())) return true;
     if (!may_read(session, kept.topic())) return true;
+    if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
     const Message* message = &kept;
     if (kept.is_stub()) {
       const auto body = feed.bodies.find(kept.stored_id());
