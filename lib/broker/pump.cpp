@@ -158,7 +158,7 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::expired);
       continue;
     }
-    if (session.must_recheck && !entry.was_sent && !may_read(session, message.topic())) {
+    if (session.must_recheck && !may_read(session, message.topic())) {
       give_up(session, Drop::denied);
       continue;
     }
