@@ -32,8 +32,10 @@ std::expected<std::string, Error> change_passwords(const cli::PasswdOptions& opt
     return std::unexpected(Error{fmt::format("user {} is not in {}", options.user, options.file)});
   }
   const std::expected<std::string, Error> password =
-      options.is_batch ? options.password : cli::ask_password();
-  if (!password) return std::unexpected(password.error());
+      options.is_batch ? options.password : cli::ask_new_password();
+  if (!password) {
+    return std::unexpected(Error{"passwd: " + password.error().message + ", nothing is changed"});
+  }
   const auto hash = crypto::PasswordHash::make(*password, options.recipe);
   if (!hash) return std::unexpected(hash.error());
   auto changed = change::put(text, options.user, *hash);

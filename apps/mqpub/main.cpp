@@ -1,6 +1,8 @@
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -8,57 +10,63 @@
 #include <span>
 
 #include "cli/exit_code.hpp"
+#include "cli/options_file.hpp"
+#include "cli/password.hpp"
 #include "cli/payload.hpp"
 #include "cli/publisher.hpp"
+#include "cli/requester.hpp"
 #include "client/core.hpp"
-#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/input.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
-#include "net/socks5.hpp"
+#include "net/way.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// What the connection passes through: a proxy, TLS, both or nothing.
-std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  MakeFilter filter;
-  if (options.tls) {
-    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
-    if (!tls) return tls;
-    filter = *std::move(tls);
-  }
-  if (!options.proxy) return filter;
-  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
-    return std::make_unique<net::Socks5>(proxy, endpoint);
-  };
-  return filter ? net::stacked(socks, std::move(filter)) : socks;
+/// The way to the server, as the options say it.
+net::Way way_of(const cli::ConnectOptions& options) {
+  return {options.endpoint, options.proxy, options.tls, options.websocket};
 }
 
-/// Where the first connection leads.
-client::Endpoint first_stop(const cli::ConnectOptions& options) {
-  if (!options.proxy) return options.endpoint;
-  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
+/// Of a file on standard input, what is left to read of it.
+std::optional<std::uint64_t> input_size() {
+  struct stat status{};
+  if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  const off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+  return static_cast<std::uint64_t>(std::max<off_t>(status.st_size - std::max<off_t>(at, 0), 0));
+}
+
+/// Runs the loop until the application is done.
+template <class Application>
+int drive(net::Loop& loop, const cli::ConnectOptions& options, client::Core& core,
+          Application& application, MakeFilter make_filter) {
+  const net::Signals signals(loop, {SIGINT, SIGTERM},
+                             [&](int signal) { application.on_interrupt(signal, loop.now()); });
+  net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),
+                           std::move(make_filter));
+  driver.start();
+  loop.run();
+  return application.exit_code();
 }
 
 int run(const cli::PubOptions& options, std::string payload, MakeFilter make_filter,
         cli::Notices& notices) {
   Prng prng(std::random_device{}());
-  client::Core core(
-      cli::settings_of(options.connection, static_cast<std::uint64_t>(getpid()), prng), prng);
-  cli::Publisher publisher(options, std::move(payload), core, notices);
+  client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
   net::Loop loop;
-  const net::Signals signals(loop, {SIGINT, SIGTERM},
-                             [&](int signal) { publisher.on_interrupt(signal, loop.now()); });
+  if (options.is_request) {
+    cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
+    cli::Requester requester(options, std::move(payload), core, output, notices, Prng(prng.next()));
+    requester.start(loop.now());
+    return drive(loop, options.connection, core, requester, std::move(make_filter));
+  }
+  cli::Publisher publisher(options, std::move(payload), input_size(), core, notices);
   std::optional<net::Input> input;
   if (options.reads_lines()) input.emplace(loop, STDIN_FILENO, publisher);
-  net::ClientDriver driver(loop, core, publisher, first_stop(options.connection),
-                           std::move(make_filter));
-  driver.start();
-  loop.run();
-  return publisher.exit_code();
+  return drive(loop, options.connection, core, publisher, std::move(make_filter));
 }
 
 }  // namespace
@@ -67,13 +75,15 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  const auto options = cli::parse_pub(arguments);
+  const auto files = cli::default_options_files(
+      "mqpub", "mosquitto_pub", std::getenv("XDG_CONFIG_HOME"), std::getenv("HOME"));
+  auto options = cli::parse_pub(arguments, files);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
   cli::Notices notices("mqpub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
                        is_quiet ? Loudness::quiet : Loudness::normal);
   if (!options) {
-    notices.error(options.error().message);
+    notices.errors(options.error().message);
     return cli::exit_code::kFailure;
   }
   if (options->connection.wants_help) {
@@ -84,12 +94,17 @@ int main(int argc, char** argv) {
     fmt::print("mqpub {}\n", MQ_VERSION);
     return cli::exit_code::kOk;
   }
+  cli::respect_no_color(*options, std::getenv("NO_COLOR"));
+  if (const auto found = cli::find_password(options->connection); !found) {
+    notices.error(found.error().message);
+    return cli::exit_code::kFailure;
+  }
   auto payload = cli::payload_of(*options, STDIN_FILENO);
   if (!payload) {
     notices.error(payload.error().message);
     return cli::exit_code::kFailure;
   }
-  auto make_filter = filter_for(options->connection);
+  auto make_filter = filter_for(way_of(options->connection), std::random_device{}());
   if (!make_filter) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;

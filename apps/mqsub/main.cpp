@@ -8,37 +8,22 @@
 #include <utility>
 
 #include "cli/exit_code.hpp"
+#include "cli/options_file.hpp"
+#include "cli/password.hpp"
 #include "cli/subscriber.hpp"
 #include "client/core.hpp"
-#include "crypto/tls.hpp"
 #include "net/client_driver.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
-#include "net/socks5.hpp"
+#include "net/way.hpp"
 
 using namespace mq;
 
 namespace {
 
-/// What the connection passes through: a proxy, TLS, both or nothing.
-std::expected<MakeFilter, Error> filter_for(const cli::ConnectOptions& options) {
-  MakeFilter filter;
-  if (options.tls) {
-    auto tls = crypto::tls_client(*options.tls, options.endpoint.host);
-    if (!tls) return tls;
-    filter = *std::move(tls);
-  }
-  if (!options.proxy) return filter;
-  const MakeFilter socks = [proxy = *options.proxy, endpoint = options.endpoint] {
-    return std::make_unique<net::Socks5>(proxy, endpoint);
-  };
-  return filter ? net::stacked(socks, std::move(filter)) : socks;
-}
-
-/// Where the first connection leads.
-client::Endpoint first_stop(const cli::ConnectOptions& options) {
-  if (!options.proxy) return options.endpoint;
-  return {.host = options.proxy->host, .port = options.proxy->port, .unix_path = {}};
+/// The way to the server, as the options say it.
+net::Way way_of(const cli::ConnectOptions& options) {
+  return {options.endpoint, options.proxy, options.tls, options.websocket};
 }
 
 int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices) {
@@ -49,7 +34,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
   net::Loop loop;
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int) { subscriber.on_interrupt(loop.now()); });
-  net::ClientDriver driver(loop, core, subscriber, first_stop(options.connection),
+  net::ClientDriver driver(loop, core, subscriber, first_stop(way_of(options.connection)),
                            std::move(make_filter));
   subscriber.start(loop.now());
   driver.start();
@@ -63,7 +48,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  auto options = cli::parse_sub(arguments);
+  const auto files = cli::default_options_files(
+      "mqsub", "mosquitto_sub", std::getenv("XDG_CONFIG_HOME"), std::getenv("HOME"));
+  auto options = cli::parse_sub(arguments, files);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
   cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
@@ -81,7 +68,11 @@ int main(int argc, char** argv) {
     return cli::exit_code::kOk;
   }
   cli::respect_no_color(*options, std::getenv("NO_COLOR"));
-  auto make_filter = filter_for(options->connection);
+  if (const auto found = cli::find_password(options->connection); !found) {
+    notices.error(found.error().message);
+    return cli::exit_code::kFailure;
+  }
+  auto make_filter = filter_for(way_of(options->connection), std::random_device{}());
   if (!make_filter) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;

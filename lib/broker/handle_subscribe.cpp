@@ -41,8 +41,8 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
 ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subscription,
                                std::uint32_t identifier) {
   const auto& wanted = subscription.options;
-  const GrantedOptions granted{std::min(wanted.qos, config_.max_qos), wanted.no_local,
-                               wanted.retain_as_published};
+  const GrantedOptions granted{std::min(wanted.qos, session.connection->promise.max_qos),
+                               wanted.no_local, wanted.retain_as_published};
   const Version version = session.connection->version;
   // 3.1 cannot say no: nothing will come of it.
   if (!may_subscribe(session, subscription.filter) && version != Version::v31) {

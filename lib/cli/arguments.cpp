@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstring>
 #include <cxxopts.hpp>
+#include <deque>
+#include <limits>
 
 #include "base/nearest.hpp"
+#include "cli/number.hpp"
 
 // cxxopts does the reading; every value is a plain string to it, since it would cut lists at commas
 // and topics may have commas. What the values mean is decided by the table, in the order given.
@@ -61,10 +64,9 @@ const OptionName* find(std::span<const OptionName> table, std::string_view name)
   return nullptr;
 }
 
-Error missing_value(const std::string& name, std::span<const OptionName> table) {
-  const OptionName* option = find(table, name);
+Error missing_value(const std::string& shown, const OptionName* option) {
   const std::string argument(option == nullptr ? "a value" : option->argument);
-  return {dashed(name) + " needs " + argument + " behind it"};
+  return {shown + " needs " + argument + " behind it"};
 }
 
 cxxopts::Options declare(std::span<const OptionName> table) {
@@ -74,6 +76,9 @@ cxxopts::Options declare(std::span<const OptionName> table) {
     if (option.letter != 0) names = std::string(1, option.letter) + "," + names;
     std::shared_ptr<cxxopts::Value> value = cxxopts::value<std::string>();
     if (option.argument.empty()) value->implicit_value("");
+    if (option.values == Values::number_or_none) {
+      value->implicit_value(std::string(option.default_value));
+    }
     options.add_options()(names, "", value);
   }
   return options;
@@ -100,14 +105,97 @@ Place value_place(std::span<const OptionName> table, std::string_view argument) 
   return {};
 }
 
+bool is_number(std::string_view text) {
+  return parse_number<double>(text, 0.0, std::numeric_limits<double>::max()).has_value();
+}
+
+/// The arguments that stand for the values of an option, from the one that names it.
+std::size_t span_of(const Place& place, std::span<char* const> arguments) {
+  const bool is_begun = place.offset < std::string_view(arguments[0]).size();
+  const auto at = [&](std::size_t i) {  // the i-th value
+    if (is_begun && i == 0) return std::string_view(arguments[0]).substr(place.offset);
+    const std::size_t index = is_begun ? i : i + 1;
+    return index < arguments.size() ? std::string_view(arguments[index]) : std::string_view();
+  };
+  std::size_t values = 1;
+  if (place.option->values == Values::property) values = at(1) == "user-property" ? 4 : 3;
+  if (place.option->values == Values::number_or_none && !is_begun) values = is_number(at(0));
+  return values + (is_begun ? 0 : 1);
+}
+
+/// A command line on which every option has one value or none, as the library wants it: those of
+/// several values have the number of a list instead.
+struct Gathered {
+  std::deque<std::string> texts;  ///< that arguments point to
+  std::vector<char*> arguments;
+  std::vector<std::string> lists;
+
+  void add(std::string text) { arguments.push_back(texts.emplace_back(std::move(text)).data()); }
+  void add(std::span<char* const> more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  }
+  /// `given` names the option and has its values behind it.
+  void add_option(const Place& place, std::span<char* const> given);
+};
+
+void Gathered::add_option(const Place& place, std::span<char* const> given) {
+  const std::string_view first = given[0];
+  if (place.option->values == Values::property) {
+    std::string list(first.substr(place.offset));
+    for (const char* value : given.subspan(1)) {
+      if (!list.empty()) list += kJoint;
+      list += value;
+    }
+    std::string name(first.substr(0, place.offset));
+    if (name.ends_with('=')) name.pop_back();
+    add(std::move(name));
+    add(std::to_string(lists.size()));
+    lists.push_back(std::move(list));
+  } else if (place.option->values == Values::number_or_none && given.size() > 1) {
+    add(std::string(first) + "=" + given[1]);
+  } else {
+    add(given);
+  }
+}
+
+std::expected<Gathered, Error> gather(std::span<const OptionName> table,
+                                      std::span<char* const> arguments) {
+  Gathered out;
+  out.add(arguments.first(1));
+  for (std::size_t i = 1; i < arguments.size();) {
+    if (std::string_view(arguments[i]) == "--") {
+      out.add(arguments.subspan(i));
+      break;
+    }
+    const auto rest = arguments.subspan(i);
+    const Place place = value_place(table, arguments[i]);
+    std::size_t count = place.option == nullptr ? 1 : span_of(place, rest);
+    if (count > rest.size() && place.option->values == Values::property) {
+      return std::unexpected(missing_value(label(*place.option), place.option));
+    }
+    count =
+        std::min(count, rest.size());  // a single value that is missing is the library's to find
+    if (place.option == nullptr) {
+      out.add(rest.first(1));
+    } else {
+      out.add_option(place, rest.first(count));
+    }
+    i += count;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionName> table,
                                                          std::span<char* const> arguments,
                                                          std::vector<std::string>* operands) {
+  const auto gathered = gather(table, arguments);
+  if (!gathered) return std::unexpected(gathered.error());
   try {
     auto options = declare(table);
-    const auto parsed = options.parse(static_cast<int>(arguments.size()), arguments.data());
+    const auto parsed =
+        options.parse(static_cast<int>(gathered->arguments.size()), gathered->arguments.data());
     if (operands != nullptr) {
       *operands = parsed.unmatched();
     } else if (!parsed.unmatched().empty()) {
@@ -120,13 +208,15 @@ std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionN
       if (table[row].argument.empty() && !one.value().empty()) {
         return std::unexpected(Error{label(table[row]) + " takes no value"});
       }
-      given.push_back({row, one.value()});
+      const bool is_list = table[row].values == Values::property;
+      given.push_back({row, is_list ? gathered->lists[std::stoul(one.value())] : one.value()});
     }
     return given;
   } catch (const cxxopts::exceptions::no_such_option& failure) {
     return std::unexpected(unknown_option(quoted(failure.what()), arguments, table));
   } catch (const cxxopts::exceptions::missing_argument& failure) {
-    return std::unexpected(missing_value(quoted(failure.what()), table));
+    const std::string name = quoted(failure.what());
+    return std::unexpected(missing_value(dashed(name), find(table, name)));
   } catch (const cxxopts::exceptions::exception& failure) {
     return std::unexpected(
         Error{"cannot make sense of " + quoted(failure.what()) + "; --help lists all options"});
@@ -145,12 +235,13 @@ void wipe(std::span<const OptionName> table, std::string_view name,
     if (argument == "--") return;
     const Place place = value_place(table, argument);
     if (place.option == nullptr) continue;
-    char* value = arguments[i] + place.offset;
-    if (place.offset == argument.size()) {
-      if (++i == arguments.size()) return;
-      value = arguments[i];
+    const std::size_t last = i + span_of(place, arguments.subspan(i)) - 1;
+    if (last >= arguments.size()) return;
+    if (place.option->name == name) {
+      char* value = last == i ? arguments[i] + place.offset : arguments[last];
+      std::memset(value, 'x', std::strlen(value));
     }
-    if (place.option->name == name) std::memset(value, 'x', std::strlen(value));
+    i = last;
   }
 }
 

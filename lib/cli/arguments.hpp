@@ -12,14 +12,15 @@
 
 namespace mq::cli {
 
-/// An option as it stood on the command line.
+/// An option as it stood on the command line, or in a file.
 struct Given {
-  std::size_t row;    ///< in the table
-  std::string value;  ///< empty for a flag
+  std::size_t row;          ///< in the table
+  std::string value;        ///< empty for a flag
+  std::string origin = {};  ///< "file:3: " when it stood in a file
 };
 
 /// Reads a command line: --name value, --name=value, -n value, -nvalue, bundled flags -vd, `--`.
-/// A value may begin with '-'.
+/// A value may begin with '-', except where there may be none.
 ///
 /// operands  takes what stands there without an option; nullptr: there must be no such thing
 /// Returns  what was given, in that order

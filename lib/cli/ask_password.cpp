@@ -67,21 +67,26 @@ std::expected<std::string, Error> read_line(const Silence& silence, std::string_
     line += c;
   }
   silence.say("\n");
-  if (is_interrupted) return std::unexpected(Error{"passwd: interrupted, nothing is changed"});
+  if (is_interrupted) return std::unexpected(Error{"interrupted"});
   if (line.ends_with('\r')) line.pop_back();
-  if (line.empty()) return std::unexpected(Error{"passwd: the password is empty"});
   return line;
 }
 
 }  // namespace
 
-std::expected<std::string, Error> ask_password() {
+std::expected<std::string, Error> ask_password(const std::string& prompt) {
+  const Silence silence;
+  return read_line(silence, prompt);
+}
+
+std::expected<std::string, Error> ask_new_password() {
   const Silence silence;
   auto first = read_line(silence, "Password: ");
   if (!first) return first;
+  if (first->empty()) return std::unexpected(Error{"the password is empty"});
   const auto second = read_line(silence, "Reenter password: ");
   if (!second) return second;
-  if (*first != *second) return std::unexpected(Error{"passwd: the two passwords differ"});
+  if (*first != *second) return std::unexpected(Error{"the two passwords differ"});
   return first;
 }
 

@@ -15,15 +15,6 @@ namespace {
 constexpr std::size_t kTextMax = 65'535;
 constexpr double kSecondsMax = 10.0 * 365 * 24 * 3600;
 
-/// MQTT 3.1 has no empty client id and none above 23 characters.
-std::string random_client_id(Prng& prng) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  std::string id = "mosq-";
-  while (id.size() < 23) id += kLetters[prng.below(kLetters.size())];
-  return id;
-}
-
 Verdict check_text(std::string_view text) {
   if (text.empty()) return wrong("must not be empty");
   if (text.size() > kTextMax) return wrong("must not be longer than 65535 bytes");
@@ -32,11 +23,19 @@ Verdict check_text(std::string_view text) {
 }
 
 wire::Version version_of(const ConnectOptions& options) {
-  if (options.session_expiry_interval) return wire::Version::v5;
+  if (options.session_expiry_interval || options.has_properties) return wire::Version::v5;
   return options.version.value_or(wire::Version::v311);
 }
 
 }  // namespace
+
+std::string random_client_id(Prng& prng) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string id = "mosq-";
+  while (id.size() < 23) id += kLetters[prng.below(kLetters.size())];
+  return id;
+}
 
 std::expected<wire::QoS, std::string> parse_qos(std::string_view value) {
   const auto number = parse_number<int>(value, 0, 2);
@@ -88,25 +87,56 @@ Verdict set_session_expiry(ConnectOptions& options, std::string_view value) {
   return {};
 }
 
+/// How long the session is kept has one place, however it was said.
+Verdict set_property(ConnectOptions& options, std::string_view joined) {
+  PropertyLists lists = options.properties;
+  if (const Verdict verdict = add_property(lists, joined); !verdict) return verdict;
+  options.has_properties = true;
+  const auto expiry = lists.connect.view().number(wire::PropertyId::session_expiry_interval);
+  if (expiry) {
+    options.session_expiry_interval = expiry;
+  } else {
+    options.properties = std::move(lists);
+  }
+  return {};
+}
+
 void complete(ConnectOptions& options) {
   constexpr std::uint16_t kPort = 1883;
   constexpr std::uint16_t kTlsPort = 8883;
+  constexpr std::uint16_t kHttpPort = 80;
+  constexpr std::uint16_t kHttpsPort = 443;
   if (options.is_tls_refused) {
     options.tls.reset();
   } else if (options.port == kTlsPort && !options.tls) {
     options.tls.emplace();
   }
-  options.endpoint.port = options.port.value_or(options.tls ? kTlsPort : kPort);
+  const std::uint16_t usual = options.is_web_port ? kHttpPort : kPort;
+  const std::uint16_t usual_tls = options.is_web_port ? kHttpsPort : kTlsPort;
+  options.endpoint.port = options.port.value_or(options.tls ? usual_tls : usual);
+  if (options.uses_srv) {
+    options.endpoint.srv_service = options.tls ? "_secure-mqtt._tcp" : "_mqtt._tcp";
+  }
 }
 
-Verdict check(const ConnectOptions& options) {
+namespace {
+
+Verdict check_way(const ConnectOptions& options) {
   if (const auto verdict = check_tls(options); !verdict) return verdict;
-  if (options.proxy && !options.endpoint.unix_path.empty()) {
+  const bool is_unix = !options.endpoint.unix_path.empty();
+  if (options.proxy && is_unix) {
     return wrong("--proxy does not lead to a Unix socket: leave out one of the two");
   }
   if (options.proxy && options.endpoint.host.size() > 255) {
     return wrong("-h: a proxy takes no name of more than 255 bytes");
   }
+  if (options.uses_srv && (options.proxy || is_unix || options.port)) {
+    return wrong("-S says where the servers are: leave out --proxy, --unix and -p");
+  }
+  return {};
+}
+
+Verdict check_session(const ConnectOptions& options) {
   if (options.client_id && options.client_id_prefix) {
     return wrong("-i and -I exclude each other: give the whole id or its beginning");
   }
@@ -117,13 +147,19 @@ Verdict check(const ConnectOptions& options) {
   if (is_kept_for_ever && (!options.client_id || options.client_id->empty())) {
     return wrong("-c needs -i: the server knows a kept session by its client id");
   }
-  if (!options.will_topic && options.will_payload) {
-    return wrong("--will-payload needs --will-topic");
-  }
-  if (!options.will_topic && options.will_retain) {
-    return wrong("--will-retain needs --will-topic");
-  }
-  if (!options.will_topic && options.will_qos) return wrong("--will-qos needs --will-topic");
+  return {};
+}
+
+Verdict check_will(const ConnectOptions& options) {
+  if (options.will_topic) return {};
+  if (options.will_payload) return wrong("--will-payload needs --will-topic");
+  if (options.will_retain) return wrong("--will-retain needs --will-topic");
+  if (options.will_qos) return wrong("--will-qos needs --will-topic");
+  if (!options.properties.will.empty()) return wrong("-D will needs --will-topic");
+  return {};
+}
+
+Verdict check_words(const ConnectOptions& options) {
   for (const auto& text : {options.client_id, options.client_id_prefix, options.user_name}) {
     if (text && !wire::is_utf8_string(bytes_of(*text))) {
       return wrong("client id and user name must be UTF-8");
@@ -133,7 +169,21 @@ Verdict check(const ConnectOptions& options) {
       options.password.value_or("").size() > kTextMax) {
     return wrong("user name and password must not be longer than 65535 bytes");
   }
+  if (int{options.password.has_value()} + int{options.password_file.has_value()} +
+          int{options.password_variable.has_value()} >
+      1) {
+    return wrong("only one of -P, --pw-file and --pw-env can say the password");
+  }
   return {};
+}
+
+}  // namespace
+
+Verdict check(const ConnectOptions& options) {
+  for (const auto part : {check_way, check_session, check_will, check_words}) {
+    if (const Verdict verdict = part(options); !verdict) return verdict;
+  }
+  return check(options.properties);
 }
 
 client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, Prng& prng) {
@@ -143,7 +193,7 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
     settings.client_id = *options.client_id;
   } else if (options.client_id_prefix) {
     settings.client_id = *options.client_id_prefix + std::to_string(pid);
-  } else if (settings.version == wire::Version::v31) {
+  } else if (settings.version == wire::Version::v31) {  // it has no empty client id
     settings.client_id = random_client_id(prng);
   }
   settings.clean_start = !options.is_session_kept;
@@ -158,12 +208,15 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
     settings.will->payload = options.will_payload.value_or("");
     settings.will->qos = options.will_qos.value_or(wire::QoS::at_most_once);
     settings.will->retain = options.will_retain;
+    settings.will->properties = options.properties.will;
   }
+  settings.properties = options.properties.connect;
   auto expiry = options.session_expiry_interval;
   if (options.is_session_kept && !expiry) expiry = kNeverExpires;
   if (expiry && settings.version == wire::Version::v5) {
     settings.properties.add(wire::PropertyId::session_expiry_interval, *expiry);
   }
+  settings.goodbye = options.properties.disconnect;
   settings.in_flight_max = options.in_flight_max;
   settings.connect_timeout = options.connect_timeout;
   settings.retry = options.is_retrying ? client::Retry::always : client::Retry::after_loss;

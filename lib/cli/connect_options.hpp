@@ -9,9 +9,11 @@
 #include "base/prng.hpp"
 #include "base/time.hpp"
 #include "cli/option.hpp"
+#include "cli/property_option.hpp"
 #include "client/endpoint.hpp"
 #include "client/settings.hpp"
 #include "crypto/tls_options.hpp"
+#include "web/options.hpp"
 
 namespace mq::cli {
 
@@ -22,6 +24,8 @@ struct ConnectOptions {
   std::optional<crypto::TlsClientOptions> tls;
   bool is_tls_refused = false;
   std::optional<client::Proxy> proxy;
+  std::optional<web::ClientOptions> websocket;
+  bool is_web_port = false;  ///< without a port, it is the one of HTTP
   bool names_key_form = false;
   std::optional<std::string> client_id;
   std::optional<std::string> client_id_prefix;
@@ -30,6 +34,8 @@ struct ConnectOptions {
   std::uint16_t keep_alive = 60;
   std::optional<std::string> user_name;
   std::optional<std::string> password;
+  std::optional<std::string> password_file;
+  std::optional<std::string> password_variable;  ///< of the environment
   std::optional<wire::Version> version;
   wire::QoS qos = wire::QoS::at_most_once;
   bool is_qos_given = false;
@@ -37,6 +43,9 @@ struct ConnectOptions {
   std::optional<std::string> will_payload;
   std::optional<wire::QoS> will_qos;
   bool will_retain = false;
+  PropertyLists properties;
+  bool has_properties = false;  ///< makes it MQTT 5
+  bool uses_srv = false;
   std::optional<std::uint16_t> in_flight_max;
   Millis connect_timeout = Seconds(30);
   bool is_retrying = false;  ///< the first connection too
@@ -57,6 +66,9 @@ Verdict check(const ConnectOptions& options);
 /// pid   for --id-prefix
 /// prng  for the client id that MQTT 3.1 wants
 client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, Prng& prng);
+
+/// One that nobody else has, of the 23 characters that every server takes.
+std::string random_client_id(Prng& prng);
 
 // What several tables need.
 std::expected<wire::QoS, std::string> parse_qos(std::string_view value);

@@ -5,13 +5,16 @@
 
 #include "cli/connect_options.hpp"
 #include "cli/number.hpp"
+#include "cli/options_file.hpp"
 #include "cli/tls_rows.hpp"
 #include "cli/url.hpp"
+#include "cli/ws_rows.hpp"
 
 namespace mq::cli {
 
 Verdict set_version(ConnectOptions& options, std::string_view value);
 Verdict set_session_expiry(ConnectOptions& options, std::string_view value);
+Verdict set_property(ConnectOptions& options, std::string_view joined);
 
 /// The rows that both programs have. `Options` has a member `connection`.
 template <class Options>
@@ -38,6 +41,19 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.endpoint.unix_path = value;
          return {};
        }},
+      {{"srv", 'S', "", "", "HOST is a domain whose SRV records name its servers"},
+       [](O& o, V) -> Verdict {
+         o.connection.uses_srv = true;
+         return {};
+       }},
+      {{"bind-address", 'A', "ADDRESS", "", "connect from this address of this machine"},
+       [](O& o, V value) -> Verdict {
+         if (value.empty()) return wrong("must not be empty");
+         o.connection.endpoint.bind_address = value;
+         return {};
+       }},
+      {{"nodelay", 0, "", "", "send small packets at once, which is always so"},
+       [](O&, V) -> Verdict { return {}; }},
       {{"proxy", 0, "URL", "",
         "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]"},
        [](O& o, V value) -> Verdict {
@@ -92,6 +108,23 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.password = value;
          return {};
        }},
+      {{"pw-file", 0, "FILE", "", "the password is the first line of this file"},
+       [](O& o, V value) -> Verdict {
+         if (value.empty()) return wrong("must not be empty");
+         o.connection.password_file = value;
+         return {};
+       }},
+      {{"pw-env", 0, "VARIABLE", "", "the password is in this variable of the environment"},
+       [](O& o, V value) -> Verdict {
+         if (value.empty()) return wrong("must not be empty");
+         o.connection.password_variable = value;
+         return {};
+       }},
+      {{"property", 'D', "COMMAND NAME VALUE", "",
+        "MQTT 5: have a packet carry a property: publish content-type text/plain, connect "
+        "user-property KEY VALUE, ...",
+        Values::property},
+       [](O& o, V value) { return set_property(o.connection, value); }},
       {{"protocol-version", 'V', "VERSION", "311", "31, 311 or 5 (also mqttv31, mqttv311, mqttv5)"},
        [](O& o, V value) { return set_version(o.connection, value); }},
       {{"max-inflight", 'M', "COUNT", "",
@@ -137,6 +170,8 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.is_retrying = true;
          return {};
        }},
+      {{kOptionsFile, 'o', "FILE", "", "read options from here instead of the usual file"},
+       [](O&, V) -> Verdict { return {}; }},
       {{"debug", 'd', "", "", "show every packet on standard error"},
        [](O& o, V) -> Verdict {
          o.connection.is_debugging = true;
@@ -158,8 +193,9 @@ std::vector<OptionRow<Options>> connect_rows() {
          return {};
        }},
   };
-  const auto tls = tls_rows<O>();
-  rows.insert(rows.end() - 4, tls.begin(), tls.end());  // before those about the program itself
+  for (const auto& added : {ws_rows<O>(), tls_rows<O>()}) {
+    rows.insert(rows.end() - 4, added.begin(), added.end());  // before those about the program
+  }
   return rows;
 }
 

@@ -12,6 +12,7 @@ namespace mq::cli {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
+constexpr std::string_view kClearLine = "\r\x1b[K";
 
 }  // namespace
 
@@ -62,10 +63,18 @@ void Notices::note(std::string_view words) {
 }
 
 void Notices::hint(std::string_view words) {
-  if (!is_quiet_ && medium_ == Medium::terminal) line(words);
+  if (has_watcher()) line(words);
+}
+
+void Notices::status(std::string_view words) {
+  if (!has_watcher() || (words.empty() && !has_status_)) return;
+  has_status_ = !words.empty();
+  const std::string shown = has_status_ ? program_ + ": " + std::string(words) : "";
+  write_(std::string(kClearLine) + shown);
 }
 
 void Notices::line(std::string_view words) {
+  status({});
   write_(program_ + ": " + printable(words, kLongestLine) + "\n");
 }
 

@@ -56,6 +56,11 @@ class Notices {
   void note(std::string_view words);
   /// Advice, for a person at a terminal only.
   void hint(std::string_view words);
+  /// Somebody looks on who wants to hear more than what went wrong.
+  bool has_watcher() const { return !is_quiet_ && medium_ == Medium::terminal; }
+  /// How things go, for whoever looks on: on the last line of the terminal, which the next words
+  /// replace. Nothing: it is left clear.
+  void status(std::string_view words);
 
  private:
   void line(std::string_view words);
@@ -64,6 +69,7 @@ class Notices {
   Write write_;
   Medium medium_;
   bool is_quiet_;
+  bool has_status_ = false;
 };
 
 }  // namespace mq::cli

@@ -149,6 +149,9 @@ Verdict read_head(const Json& object, JsonLine& out) {
     if (!retain->is_boolean()) return wrong("retain: must be true or false");
     out.retain = retain->get<bool>();
   }
+  if (const auto stamp = object.find("tst"); stamp != object.end() && stamp->is_string()) {
+    out.stamp = stamp->get<std::string>();
+  }
   const auto properties = object.find("properties");
   return properties == object.end() ? Verdict() : add_properties(*properties, out.properties);
 }

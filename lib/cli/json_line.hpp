@@ -15,6 +15,7 @@ struct JsonLine {
   std::optional<std::string> topic;
   std::optional<wire::QoS> qos;
   std::optional<bool> retain;
+  std::optional<std::string> stamp;  ///< "tst", as it stands there
   std::string payload;
   wire::PropertyList properties;  ///< that a publisher may set
 };

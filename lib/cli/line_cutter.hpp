@@ -16,6 +16,7 @@ class LineCutter {
   void feed(std::string_view text) {
     if (start_ > 0) {
       text_.erase(0, start_);
+      cut_off_ += start_;
       searched_ -= start_;
       start_ = 0;
     }
@@ -44,13 +45,16 @@ class LineCutter {
     return searched_ < text_.size() || (is_ended_ && start_ < text_.size());
   }
   bool is_at_end() const { return is_ended_ && start_ == text_.size(); }
+  /// Bytes that next() has gone through.
+  std::uint64_t taken() const { return cut_off_ + start_; }
   /// Of the unfinished line.
   std::size_t pending() const { return text_.size() - start_; }
 
  private:
   std::string text_;
-  std::size_t start_ = 0;     ///< of the next line
-  std::size_t searched_ = 0;  ///< no newline between start_ and here
+  std::uint64_t cut_off_ = 0;  ///< in front of text_
+  std::size_t start_ = 0;      ///< of the next line
+  std::size_t searched_ = 0;   ///< no newline between start_ and here
   std::uint64_t number_ = 0;
   bool is_ended_ = false;
 };

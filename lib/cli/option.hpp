@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -14,6 +15,14 @@ inline Verdict wrong(std::string_view words) {
   return std::unexpected(std::string(words));
 }
 
+/// How many arguments stand behind an option that takes a value.
+enum class Values : std::uint8_t {
+  one,
+  number_or_none,  ///< none: the default value
+  property,        ///< COMMAND NAME VALUE; four where NAME is user-property. Joined by kJoint
+};
+inline constexpr char kJoint = '\0';  ///< no argument has it
+
 /// What parsing, help, man page and completions know of an option.
 struct OptionName {
   std::string_view name;                ///< long, without dashes
@@ -21,6 +30,7 @@ struct OptionName {
   std::string_view argument = {};       ///< "HOST"; empty for a flag
   std::string_view default_value = {};  ///< as help shows it
   std::string_view help = {};
+  Values values = Values::one;
 };
 
 /// A row of a program's table of options.

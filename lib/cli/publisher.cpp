@@ -19,11 +19,39 @@ namespace mq::cli {
 using client::Outcome;
 using wire::QoS;
 
-Publisher::Publisher(const PubOptions& options, std::string payload, client::Core& core,
-                     Notices& notices)
-    : Run(core, options.connection, notices), options_(options), payload_(std::move(payload)) {}
+namespace {
 
-void Publisher::on_connected(const client::Connected&, Now now) {
+Progress::Unit unit_of(const PubOptions& options) {
+  return options.reads_lines() ? Progress::Unit::lines : Progress::Unit::bytes;
+}
+
+/// What the command line asks for, and of the line what that does not speak of.
+wire::PropertyList merged(const wire::PropertyList& first, const wire::PropertyList& second) {
+  wire::PropertyList all = first;
+  const wire::Properties rest = second.view();
+  for (auto it = rest.begin(); it != rest.end(); ++it) {
+    const bool may_repeat = it->id == wire::PropertyId::user_property;
+    if (may_repeat || !first.view().find(it->id)) all.add_encoded(it.encoded());
+  }
+  return all;
+}
+
+}  // namespace
+
+Publisher::Publisher(const PubOptions& options, std::string payload,
+                     std::optional<std::uint64_t> input_size, client::Core& core, Notices& notices)
+    : Run(core, options.connection, notices),
+      options_(options),
+      payload_(std::move(payload)),
+      progress_(notices, unit_of(options),
+                options.reads_lines() ? input_size : payload_.size() * options.repeat) {
+  if (options.pace) pace_.emplace(*options.pace);
+}
+
+void Publisher::on_connected(const client::Connected& event, Now now) {
+  const bool is_long = options_.reads_lines() || options_.source() == Source::file ||
+                       options_.source() == Source::input;
+  if (event.is_first && is_long) progress_.start(now.steady);
   if (unsettled() > 0) progress_at_ = now.steady;
   publish_more(now);
 }
@@ -33,7 +61,7 @@ void Publisher::on_away(Now now) {
 }
 
 bool Publisher::wants_input() const {
-  if (!options_.reads_lines() || is_stopped_ || is_finishing() || is_done()) return false;
+  if (!options_.reads_lines() || is_stopped_ || is_finishing() || is_done() || held_) return false;
   return core().is_connected() && has_room() && !lines_.may_have_line();
 }
 
@@ -64,31 +92,77 @@ void Publisher::publish_more(Now now) {
 }
 
 void Publisher::publish_lines(Now now) {
-  const bool is_json = options_.source() == Source::json_lines;
-  while (!is_stopped_ && has_room()) {
+  if (held_ && now.steady >= held_until_ && has_room()) {
+    if (!publish_json(*held_, now)) return;
+    held_.reset();
+  }
+  while (!is_stopped_ && !held_ && has_room()) {
     const auto line = lines_.next();
-    if (!line || !(is_json ? publish_json(*line, now) : publish(*line, now))) return;
+    if (!line || !publish_line(*line, now)) return;
   }
 }
 
-/// What the command line says goes before what the line says; a blank line says nothing.
-bool Publisher::publish_json(std::string_view line, Now now) {
-  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return true;
-  const auto message = parse_json_line(line);
-  const bool has_topic = !options_.topic.empty() || (message && message->topic);
-  if (!message || !has_topic) {
-    refuse_line(message ? "there is no topic" : message.error());
+/// Returns false when there is no more to be done now.
+bool Publisher::publish_line(std::string_view line, Now now) {
+  if (options_.source() == Source::json_lines) return publish_json(line, now);
+  if (options_.topic_separator) return publish_separated(line, now);
+  return publish(line, now);
+}
+
+bool Publisher::publish_separated(std::string_view line, Now now) {
+  const std::string_view separator = *options_.topic_separator;
+  const std::size_t end = line.find(separator);
+  const std::string_view topic = line.substr(0, end);
+  const Verdict verdict = check_topic(topic);
+  if (end == line.npos || !verdict) {
+    refuse_line(end == line.npos ? fmt::format("there is no \"{}\" behind a topic", separator)
+                                 : fmt::format("its topic {}", verdict.error()));
     return !is_stopped_;
   }
-  tell_lost_properties(message->properties);
+  return publish(wire::Publish{.qos = options_.connection.qos,
+                               .retain = options_.is_retained,
+                               .topic = topic,
+                               .properties = options_.connection.properties.publish.view(),
+                               .payload = bytes_of(line.substr(end + separator.size()))},
+                 now);
+}
+
+/// A blank line says nothing.
+bool Publisher::publish_json(std::string_view line, Now now) {
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return true;
+  auto message = parse_json_line(line);
+  if (message && options_.topic.empty() && !message->topic) {
+    message = std::unexpected("there is no topic");
+  } else if (message && pace_ && message->stamp && !parse_stamp(*message->stamp)) {
+    message = std::unexpected("tst: must be a time such as 2026-11-23T08:58:39.966231+0000");
+  }
+  if (!message) {
+    refuse_line(message.error());
+    return !is_stopped_;
+  }
+  return !is_due(*message, now) || publish_json(*message, now);
+}
+
+bool Publisher::is_due(JsonLine& message, Now now) {
+  if (!pace_ || !message.stamp) return true;
+  held_until_ = pace_->due(*parse_stamp(*message.stamp), now.steady);
+  if (now.steady >= held_until_) return true;
+  held_ = std::move(message);
+  return false;
+}
+
+/// What the command line says goes before what the line says.
+bool Publisher::publish_json(const JsonLine& message, Now now) {
+  tell_lost_properties(message.properties);
   const auto& connection = options_.connection;
+  const auto properties = merged(connection.properties.publish, message.properties);
   return publish(
       wire::Publish{
-          .qos = connection.is_qos_given ? connection.qos : message->qos.value_or(connection.qos),
-          .retain = options_.is_retained || message->retain.value_or(false),
-          .topic = options_.topic.empty() ? *message->topic : options_.topic,
-          .properties = message->properties.view(),
-          .payload = bytes_of(message->payload)},
+          .qos = connection.is_qos_given ? connection.qos : message.qos.value_or(connection.qos),
+          .retain = options_.is_retained || message.retain.value_or(false),
+          .topic = options_.topic.empty() ? *message.topic : options_.topic,
+          .properties = properties.view(),
+          .payload = bytes_of(message.payload)},
       now);
 }
 
@@ -116,7 +190,7 @@ bool Publisher::publish(std::string_view payload, Now now) {
   return publish(wire::Publish{.qos = options_.connection.qos,
                                .retain = options_.is_retained,
                                .topic = options_.topic,
-                               .properties = {},
+                               .properties = options_.connection.properties.publish.view(),
                                .payload = bytes_of(payload)},
                  now);
 }
@@ -150,7 +224,7 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
 }
 
 bool Publisher::is_all_published() const {
-  if (options_.reads_lines()) return is_stopped_ || lines_.is_at_end();
+  if (options_.reads_lines()) return is_stopped_ || (lines_.is_at_end() && !held_);
   return published_ >= options_.repeat;
 }
 
@@ -161,20 +235,33 @@ void Publisher::end_when_settled(Now now) {
 }
 
 Instant Publisher::next_deadline() const {
-  Instant next = kNever;
+  Instant next = progress_.next_deadline();
   if (progress_at_ != kNever && options_.ack_timeout > Millis(0)) {
     next = progress_at_ + options_.ack_timeout;
   }
   const bool is_copy_due = !options_.reads_lines() && published_ < options_.repeat &&
                            options_.repeat_delay > Millis(0) && unsettled() == 0;
   if (is_copy_due && core().is_connected()) next = std::min(next, next_copy_);
+  if (held_ && core().is_connected() && has_room()) next = std::min(next, held_until_);
   return next;
 }
 
+Transferred Publisher::transferred() const {
+  if (options_.reads_lines()) {
+    return {.messages = lines_.number(), .bytes = lines_.taken(), .in_flight = unsettled()};
+  }
+  const std::uint64_t total = payload_.size() * options_.repeat;
+  return {.messages = published_, .bytes = std::min(bytes_sent(), total), .in_flight = unsettled()};
+}
+
+bool Publisher::is_late(Now now) const {
+  return progress_at_ != kNever && options_.ack_timeout > Millis(0) &&
+         now.steady >= progress_at_ + options_.ack_timeout;
+}
+
 void Publisher::on_deadline(Now now) {
-  const bool is_late = progress_at_ != kNever && options_.ack_timeout > Millis(0) &&
-                       now.steady >= progress_at_ + options_.ack_timeout;
-  if (!is_late) return publish_more(now);
+  if (now.steady >= progress_.next_deadline()) progress_.show(transferred(), now.steady);
+  if (!is_late(now)) return publish_more(now);
   progress_at_ = kNever;
   notices().error(fmt::format("{} acknowledged nothing for {} seconds", place(endpoint()),
                               static_cast<double>(options_.ack_timeout.count()) / 1000));
@@ -196,6 +283,7 @@ void Publisher::on_goodbye(const client::Ended& event) {
 
 /// Nothing is lost in silence.
 void Publisher::on_ended() {
+  progress_.clear();
   if (bad_lines_ > 0 && options_.skips_bad_lines) {
     notices().error(fmt::format("{} of {} line{} {} skipped", bad_lines_, lines_.number(),
                                 lines_.number() == 1 ? "" : "s", bad_lines_ == 1 ? "was" : "were"));

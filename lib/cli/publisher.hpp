@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "cli/json_line.hpp"
 #include "cli/line_cutter.hpp"
+#include "cli/pace.hpp"
+#include "cli/progress.hpp"
 #include "cli/pub_options.hpp"
 #include "cli/run.hpp"
 
@@ -16,8 +20,10 @@ class Publisher final : public Run, public client::InputSink {
  public:
   /// All of them must outlive it.
   ///
-  /// payload  of the message; of no account when it reads lines
-  Publisher(const PubOptions& options, std::string payload, client::Core& core, Notices& notices);
+  /// payload     of the message; of no account when it reads lines
+  /// input_size  of those lines in bytes, where that can be known
+  Publisher(const PubOptions& options, std::string payload, std::optional<std::uint64_t> input_size,
+            client::Core& core, Notices& notices);
 
   void on_interrupt(int signal, Now now);
 
@@ -38,13 +44,20 @@ class Publisher final : public Run, public client::InputSink {
 
   void publish_more(Now now);
   void publish_lines(Now now);
+  bool publish_line(std::string_view line, Now now);
+  bool publish_separated(std::string_view line, Now now);
   bool publish_json(std::string_view line, Now now);
+  bool publish_json(const JsonLine& message, Now now);
+  /// Returns false when the message is due later, and held until then.
+  bool is_due(JsonLine& message, Now now);
   void refuse_line(std::string_view words);
   void publish_copies(Now now);
   bool publish(std::string_view payload, Now now);
   bool publish(const wire::Publish& message, Now now);
   bool has_room() const;
   void tell_lost_properties(const wire::PropertyList& properties);
+  Transferred transferred() const;
+  bool is_late(Now now) const;
   bool is_all_published() const;
   void end_when_settled(Now now);
   std::string_view delivery_word() const;
@@ -60,6 +73,10 @@ class Publisher final : public Run, public client::InputSink {
   std::uint64_t bad_lines_ = 0;  ///< skipped, or the last one
   bool is_stopped_ = false;      ///< by a bad line
   bool are_properties_lost_ = false;
+  std::optional<Pace> pace_;
+  std::optional<JsonLine> held_;  ///< until it is due
+  Instant held_until_{};
+  Progress progress_;
   int refusal_ = 0;  ///< the reason code of the first
   Instant next_copy_{};
   Instant progress_at_ = kNever;  ///< kNever: nothing is awaited

@@ -15,6 +15,7 @@ Run::Run(client::Core& core, const ConnectOptions& options, Notices& notices)
 }
 
 void Run::on_bytes_sent(ByteView bytes) {
+  bytes_sent_ += bytes.size();
   if (trace_) trace_->on_sent(bytes);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "base/time.hpp"
@@ -42,6 +43,8 @@ class Run : public client::Application {
   void finish(int exit_code, Now now,
               wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
   bool is_finishing() const { return is_finishing_; }
+  /// That the network has taken, over all connections.
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
   void set_exit_code(int exit_code) { exit_code_ = exit_code; }
 
   client::Core& core() { return core_; }
@@ -61,6 +64,7 @@ class Run : public client::Application {
   const ConnectOptions& options_;
   Notices& notices_;
   std::optional<PacketTrace> trace_;  ///< with --debug
+  std::uint64_t bytes_sent_ = 0;
   bool is_away_told_ = false;
   bool is_finishing_ = false;
   bool is_done_ = false;

@@ -27,16 +27,6 @@ constexpr std::string_view kUsage =
 using O = SubOptions;
 using V = std::string_view;
 
-Verdict set_colour(O& options, V value) {
-  if (value != "auto" && value != "always" && value != "never") {
-    return wrong("must be auto, always or never");
-  }
-  options.colour = value == "auto"     ? Colour::automatic
-                   : value == "always" ? Colour::always
-                                       : Colour::never;
-  return {};
-}
-
 Verdict set_share(O& options, V value) {
   double percent = 0;
   const char* end = value.data() + value.size();
@@ -59,15 +49,8 @@ Verdict set_retain_handling(O& options, V value) {
   return {};
 }
 
-V end_of(const O& options) {
-  constexpr V kNul("\0", 1);
-  if (options.ends_with_nul) return kNul;
-  return options.has_newline && !options.is_watching ? "\n" : "";
-}
-
 /// Rules that involve several options of mqsub's own.
 Verdict check_output(const O& options) {
-  if (options.ends_with_nul && !options.has_newline) return wrong("-N and -0 exclude each other");
   if (!options.shows_live && !options.shows_retained) {
     return wrong("-R and --retained-only exclude each other: nothing would be printed");
   }
@@ -93,82 +76,23 @@ std::vector<OptionRow<O>> make_table() {
          o.filters.push_back(url->topic);
          return check_filter(url->topic);
        }},
-      {{"verbose", 'v', "", "", "print the topic before each message"},
-       [](O& o, V) -> Verdict {
-         o.is_verbose = true;
-         return {};
-       }},
-      {{"format", 'F', "FORMAT", "",
-        "print messages so: %t is the topic, %p the payload, %j JSON, ..."},
-       [](O& o, V value) -> Verdict {
-         o.format = value;
-         return {};
-       }},
-      {{"pretty", 0, "", "", "with -F %j or %J: JSON over several lines"},
-       [](O& o, V) -> Verdict {
-         o.json = JsonStyle::pretty;
-         return {};
-       }},
-      {{"count", 'C', "COUNT", "", "end after so many messages"},
-       [](O& o, V value) -> Verdict {
-         o.count = parse_number<std::uint64_t>(value, 1, UINT64_MAX);
-         if (!o.count) return wrong("must be a number from 1");
-         return {};
-       }},
-      {{"timeout", 'W', "SECONDS", "", "end after so long, with exit code 27"},
-       [](O& o, V value) -> Verdict {
-         const auto timeout = parse_seconds(value);
-         if (!timeout || *timeout == Millis(0)) return wrong("must be a number of seconds above 0");
-         o.timeout = *timeout;
-         return {};
-       }},
-      {{"no-newline", 'N', "", "", "print no newline after each message"},
-       [](O& o, V) -> Verdict {
-         o.has_newline = false;
-         return {};
-       }},
-      {{"print0", '0', "", "", "end each message with a NUL instead of a newline"},
-       [](O& o, V) -> Verdict {
-         o.ends_with_nul = true;
-         return {};
-       }},
       {{"watch", 'w', "", "", "show the latest message of each topic on a line of the screen"},
-       [](O& o, V) -> Verdict {
-         o.is_watching = true;
-         return {};
-       }},
+       set_switch<O, &O::is_watching>},
       {{"message-rate", 0, "", "", "print how many messages come each second, not what they are"},
-       [](O& o, V) -> Verdict {
-         o.shows_rate = true;
-         return {};
-       }},
-      {{"color", 0, "WHEN", "auto", "colour topics: auto (on a terminal), always or never"},
-       [](O& o, V value) { return set_colour(o, value); }},
+       set_switch<O, &O::shows_rate>},
       {{"random-filter", 0, "PERCENT", "100", "print only so many of the messages, at random"},
        [](O& o, V value) { return set_share(o, value); }},
       {{"retained-only", 0, "", "", "print retained messages only, and end when all have come"},
-       [](O& o, V) -> Verdict {
-         o.shows_live = false;
-         return {};
-       }},
+       set_switch<O, &O::shows_live, false>},
       {{"remove-retained", 0, "", "", "remove the retained messages that come from the server"},
-       [](O& o, V) -> Verdict {
-         o.removes_retained = true;
-         return {};
-       }},
+       set_switch<O, &O::removes_retained>},
       {{"retain-as-published", 0, "", "", "MQTT 5: leave the retain flag as the publisher set it"},
-       [](O& o, V) -> Verdict {
-         o.is_retain_kept = true;
-         return {};
-       }},
+       set_switch<O, &O::is_retain_kept>},
       {{"retain-handling", 0, "WHEN", "always",
         "MQTT 5: send retained messages always, never, or for new subscriptions (new)"},
        [](O& o, V value) { return set_retain_handling(o, value); }},
       {{"no-retained", 'R', "", "", "do not print messages that were retained"},
-       [](O& o, V) -> Verdict {
-         o.shows_retained = false;
-         return {};
-       }},
+       set_switch<O, &O::shows_retained, false>},
       {{"filter-out", 'T', "TOPIC", "", "do not print messages of these topics"},
        [](O& o, V value) -> Verdict {
          o.filters_out.emplace_back(value);
@@ -180,12 +104,11 @@ std::vector<OptionRow<O>> make_table() {
          return check_filter(value);
        }},
       {{"exit-after-subscribe", 'E', "", "", "end as soon as the server has answered -t and -U"},
-       [](O& o, V) -> Verdict {
-         o.ends_after_subscribing = true;
-         return {};
-       }},
+       set_switch<O, &O::ends_after_subscribing>},
   };
-  auto shared = connect_rows<O>();
+  const auto printing = print_rows<O>();
+  table.insert(table.begin() + 2, printing.begin(), printing.end());
+  const auto shared = connect_rows<O>();
   table.insert(table.end(), shared.begin(), shared.end());
   return table;
 }
@@ -201,8 +124,9 @@ std::string sub_help() {
   return help_text(kUsage, names_of(sub_table()));
 }
 
-std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
-  auto options = apply(sub_table(), SubOptions{}, arguments);
+std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments,
+                                           std::span<const std::string> files) {
+  auto options = apply_with_file(sub_table(), SubOptions{}, arguments, files);
   if (options) {
     for (const auto* secret : {"pw", "psk", "proxy", "url"})
       wipe(names_of(sub_table()), secret, arguments);
@@ -214,16 +138,9 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
   if (options->filters.empty() && options->unsubscriptions.empty()) {
     return std::unexpected(Error{"no topic given; say what to subscribe to with -t TOPIC"});
   }
-  if (const Verdict verdict = check(options->connection); !verdict) {
-    return std::unexpected(Error{verdict.error()});
-  }
-  if (const Verdict verdict = check_output(*options); !verdict) {
-    return std::unexpected(Error{verdict.error()});
-  }
-  if (options->format) {
-    auto pieces = parse_format(*options->format);
-    if (!pieces) return std::unexpected(pieces.error());
-    options->pieces = *std::move(pieces);
+  for (const Verdict& verdict :
+       {check(options->connection), check_output(*options), complete(*options)}) {
+    if (!verdict) return std::unexpected(Error{verdict.error()});
   }
   return options;
 }
@@ -231,25 +148,20 @@ std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments) {
 client::Settings settings_of(const SubOptions& options, std::uint64_t pid, Prng& prng) {
   client::Settings settings = settings_of(options.connection, pid, prng);
   const std::uint64_t count = options.count.value_or(kUsualReceiveMaximum);
-  if (settings.version == wire::Version::v5 && count < kUsualReceiveMaximum) {
+  const bool is_said =
+      settings.properties.view().number(wire::PropertyId::receive_maximum).has_value();
+  if (settings.version == wire::Version::v5 && count < kUsualReceiveMaximum && !is_said) {
     settings.properties.add(wire::PropertyId::receive_maximum, static_cast<std::uint32_t>(count));
   }
   return settings;
 }
 
-void respect_no_color(SubOptions& options, const char* value) {
-  if (options.colour != Colour::automatic || value == nullptr || *value == '\0') return;
-  options.colour = Colour::never;
-}
-
 MessageFormat format_of(const SubOptions& options, Medium medium) {
-  return {.pieces = options.pieces,
-          .has_topic = options.is_verbose,
-          .end = end_of(options),
-          .json = options.json,
-          .medium = options.is_watching ? Medium::terminal : medium,
-          .is_coloured = options.colour == Colour::always ||
-                         (options.colour == Colour::automatic && medium == Medium::terminal)};
+  MessageFormat format = format_of(static_cast<const PrintOptions&>(options), medium);
+  if (!options.is_watching) return format;
+  format.medium = Medium::terminal;
+  if (!options.ends_with_nul) format.end = "";
+  return format;
 }
 
 }  // namespace mq::cli

@@ -92,7 +92,7 @@ void Subscriber::hint_at_new_session() {
 void Subscriber::subscribe(Now now) {
   bool is_sent = true;
   if (!options_.filters.empty()) {
-    wire::Subscribe request;
+    wire::Subscribe request{.properties = options_.connection.properties.subscribe.view()};
     wire::SubscriptionOptions how{.qos = options_.connection.qos,
                                   .retain_as_published = options_.is_retain_kept,
                                   .retain_handling = options_.retain_handling};
@@ -102,7 +102,7 @@ void Subscriber::subscribe(Now now) {
     ++answers_due_;
   }
   if (!options_.unsubscriptions.empty()) {
-    wire::Unsubscribe request;
+    wire::Unsubscribe request{.properties = options_.connection.properties.unsubscribe.view()};
     request.filters.assign(options_.unsubscriptions.begin(), options_.unsubscriptions.end());
     is_sent = is_sent && core().unsubscribe(request, now).has_value();
     ++answers_due_;

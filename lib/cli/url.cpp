@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kPercent =
     "has a % without two digits behind it; write %25 for a percent sign";
-constexpr std::string_view kForm = "must be mqtt://HOST/TOPIC or mqtts://HOST/TOPIC";
+constexpr std::string_view kForm =
+    "must be mqtt://HOST/TOPIC, or have mqtts, ws or wss in place of mqtt";
 
 /// %41 is A. Nothing, when two digits do not follow a percent sign.
 std::optional<std::string> decoded(std::string_view text) {
@@ -80,11 +81,11 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   const auto scheme_end = text.find("://");
   const std::string_view scheme = text.substr(0, scheme_end);
   if (scheme_end == std::string_view::npos) return std::unexpected(std::string(kForm));
-  if (scheme == "ws" || scheme == "wss") {
-    return std::unexpected("WebSockets are not in this version; " + std::string(kForm));
+  url.is_tls = scheme == "mqtts" || scheme == "wss";
+  url.is_websocket = scheme == "ws" || scheme == "wss";
+  if (scheme != "mqtt" && !url.is_tls && !url.is_websocket) {
+    return std::unexpected(std::string(kForm));
   }
-  if (scheme != "mqtt" && scheme != "mqtts") return std::unexpected(std::string(kForm));
-  url.is_tls = scheme == "mqtts";
 
   text.remove_prefix(scheme_end + 3);
   const auto slash = text.find('/');
@@ -125,6 +126,8 @@ void apply_url(const Url& url, ConnectOptions& options) {
   if (url.user_name) options.user_name = url.user_name;
   if (url.password) options.password = url.password;
   if (url.is_tls && !options.tls) options.tls.emplace();
+  if (url.is_websocket && !options.websocket) options.websocket.emplace();
+  options.is_web_port = url.is_websocket;
 }
 
 }  // namespace mq::cli

@@ -14,6 +14,7 @@ namespace mq::cli {
 /// What "mqtts://user:password@host:port/topic" says, decoded.
 struct Url {
   bool is_tls = false;
+  bool is_websocket = false;
   std::optional<std::string> user_name;
   std::optional<std::string> password;
   std::string host;  ///< an IPv6 address without its brackets

@@ -80,6 +80,8 @@ Core::Core(Settings settings, Prng prng)
     : settings_(std::move(settings)),
       prng_(prng),
       backoff_(settings_.retry_first, settings_.retry_max),
+      errand_(settings_.clearing == Clearing::before_and_after ? Errand::clear_before
+                                                               : Errand::run),
       own_(limits_of(settings_.properties.view())) {}
 
 void Core::connect(Now now) {
@@ -93,7 +95,7 @@ void Core::disconnect(wire::ReasonCode reason, Now) {
   is_ending_ = true;
   if (state_ == State::draining || state_ == State::ended) return;
   if (state_ != State::connected) return end();
-  send(wire::Disconnect{.reason = reason, .properties = {}});
+  send(wire::Disconnect{.reason = reason, .properties = settings_.goodbye.view()});
   state_ = State::draining;
   transport_ = Transport::drain;
 }
@@ -133,7 +135,14 @@ void Core::on_sent(std::size_t size, Now now) {
 
 void Core::on_close(std::string_view words, Now now) {
   if (state_ == State::ended) return;
-  if (is_ending_) return end(words);
+  if (is_ending_) {
+    const bool is_left_over = settings_.clearing != Clearing::none && errand_ == Errand::run;
+    if (is_left_over && words.empty()) return start_errand(Errand::clear_after, now);
+    return end(words);
+  }
+  if (state_ == State::draining && errand_ == Errand::clear_before) {
+    return start_errand(Errand::run, now);
+  }
   if (state_ == State::draining) return lose(std::exchange(drained_, {}), now);
   lose({.cause = Cause::closed, .words = std::string(words.empty() ? kClosed : words)}, now);
 }
@@ -218,7 +227,15 @@ bool Core::has_room(wire::QoS qos) const {
          outbox_.size() < settings_.queued_messages_max;
 }
 
+void Core::start_errand(Errand errand, Now now) {
+  errand_ = errand;
+  reset_connection();
+  state_ = State::idle;
+  connect(now);
+}
+
 void Core::lose(Lost lost, Now now) {
+  if (errand_ == Errand::clear_after) return end();
   if (state_ == State::connected) lost.was_connected = true;
   if (state_ == State::connected && now.steady - connected_at_ >= kSettledAfter) backoff_.reset();
   lost.retry_at = retry_at(is_passing(lost), now);
@@ -227,6 +244,7 @@ void Core::lose(Lost lost, Now now) {
 }
 
 void Core::refuse(Refused refused, Now now) {
+  if (errand_ == Errand::clear_after) return end();
   refused.retry_at = retry_at(is_passing(refused.version, refused.code), now);
   reset_connection();
   events_.push_back(std::move(refused));
@@ -270,7 +288,7 @@ bool Core::is_clean_start() const {
   const bool may_resume =
       was_ever_connected_ && settings_.version == wire::Version::v5 &&
       settings_.properties.view().number(wire::PropertyId::session_expiry_interval).value_or(0) > 0;
-  return settings_.clean_start && !may_resume;
+  return errand_ != Errand::run || (settings_.clean_start && !may_resume);
 }
 
 }  // namespace mq::client

@@ -108,6 +108,9 @@ class Core {
     ended,
   };
 
+  /// What this connection is for.
+  enum class Errand : std::uint8_t { clear_before, run, clear_after };
+
   /// What the server allows in this connection.
   struct Limits {
     std::uint16_t receive_maximum = 65'535;
@@ -147,6 +150,7 @@ class Core {
   Instant retry_at(bool may_retry, Now now);
   void reset_connection();
   void end(std::string_view words = {});
+  void start_errand(Errand errand, Now now);
   bool is_clean_start() const;
   void check_keep_alive(Now now);
   Instant keep_alive_deadline() const;
@@ -188,6 +192,7 @@ class Core {
   Prng prng_;
   Backoff backoff_;
   State state_ = State::idle;
+  Errand errand_;
   Transport transport_ = Transport::none;
   bool was_ever_connected_ = false;
   bool is_ending_ = false;  ///< when drained: the end, not a loss

@@ -100,13 +100,22 @@ std::optional<Event> Core::handle_connack(const wire::Connack& packet, Now now) 
     violate(fault::kSessionPresent, now);  // [MQTT-3.2.2-2]
     return std::nullopt;
   }
+  if (errand_ != Errand::run) {
+    send(wire::Disconnect{});
+    state_ = State::draining;
+    transport_ = Transport::drain;
+    return std::nullopt;
+  }
   limits_ = limits_of(packet.properties);
   if (const auto id = packet.properties.text(PropertyId::assigned_client_identifier)) {
     settings_.client_id = *id;
   }
   state_ = State::connected;
   connected_at_ = last_acknowledged_ = now.steady;
-  if (!packet.session_present) start_session_anew();
+  // MQTT 3.1 cannot say it; what the client did not ask to be forgotten is there.
+  const bool is_assumed =
+      settings_.version == Version::v31 && was_ever_connected_ && !is_clean_start();
+  if (!packet.session_present && !is_assumed) start_session_anew();
   const bool is_first = !std::exchange(was_ever_connected_, true);
   pump();
   return Connected{packet.session_present, is_first, settings_.client_id, packet.properties};

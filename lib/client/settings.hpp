@@ -27,18 +27,28 @@ enum class Retry : std::uint8_t {
   always,
 };
 
+/// Connections of MQTT 3 that are made only to have the server forget the session: those that
+/// do so come back with nothing kept.
+enum class Clearing : std::uint8_t {
+  none,
+  after,             ///< the run, so that the session lasts as long as that and no longer
+  before_and_after,  ///< there may be an old one under this client id
+};
+
 /// Everything that a client says about itself in CONNECT, and its own limits.
 struct Settings {
   wire::Version version = wire::Version::v311;
   std::string client_id;
   bool clean_start = true;
-  std::uint16_t keep_alive = 60;  ///< seconds, 0 for none
+  Clearing clearing = Clearing::none;  ///< with `clean_start` off
+  std::uint16_t keep_alive = 60;       ///< seconds, 0 for none
   std::optional<std::string> user_name;
   std::optional<std::string> password;
   std::optional<Will> will;
   /// Of CONNECT. The limits among them (receive maximum, maximum packet size, topic alias maximum)
   /// are held against the server.
   wire::PropertyList properties;
+  wire::PropertyList goodbye;  ///< properties of DISCONNECT
 
   /// At most so many QoS 1 and 2 messages under way, whatever the server allows. Without it: what
   /// the server allows; 20 while there are QoS 2 messages for a v3 server, which cannot say.

@@ -20,6 +20,7 @@ class TlsFilter : public Filter {
   void write(ByteView bytes) final;
   void close() final;
   void take_output(std::vector<Byte>& out) final;
+  bool has_output() const final { return BIO_ctrl_pending(out_) > 0; }
   State state() const final { return state_; }
   const std::string& trouble() const final { return trouble_; }
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kPiecesPerWrite = 64;
 constexpr std::size_t kWriteSize = 64U << 10U;
+/// What a silent connection may keep for its next output.
+constexpr std::size_t kKeptSize = 4096;
 constexpr std::uint64_t kLingerMs = 2000;
 
 uv_buf_t buffer_of(std::vector<Byte>& bytes) {
@@ -41,8 +43,8 @@ void fill(Filter& filter, broker::SendQueue& queue) {
 
 void BrokerDriver::on_filtered_read(Peer& peer, ByteView bytes) {
   Filtered& filtered = *peer.filtered;
-  const bool was_open = filtered.is_open;
   filtered.filter->on_received(bytes);
+  if (!filtered.announced_as.empty()) announce_late(peer);
   while (follow_filter(peer)) {
     std::span<Byte> room = core_.tail(peer.id);
     const bool is_tail = !room.empty();
@@ -58,7 +60,16 @@ void BrokerDriver::on_filtered_read(Peer& peer, ByteView bytes) {
     if (pool_.is_full()) flush();
   }
   follow_filter(peer);
-  if (!was_open && !peer.is_ending && !uv_is_closing(&peer.handle)) write_filtered(peer);
+  const bool is_there = !peer.is_ending && !uv_is_closing(&peer.handle);
+  if (is_there && filtered.filter->has_output()) write_filtered(peer);
+}
+
+void BrokerDriver::announce_late(Peer& peer) {
+  const Filter& filter = *peer.filtered->filter;
+  if (filter.state() == Filter::State::failed) return;
+  if (filter.state() == Filter::State::opening && !filter.place()) return;
+  const std::string listener = std::exchange(peer.filtered->announced_as, {});
+  if (open_sink_) open_sink_(label_of(peer), listener);
 }
 
 bool BrokerDriver::follow_filter(Peer& peer) {
@@ -73,19 +84,20 @@ bool BrokerDriver::follow_filter(Peer& peer) {
       }
       return true;
     case Filter::State::closed:
-      fail(peer);
+      core_.on_close(peer.id, now());
+      linger(peer);
       return false;
     case Filter::State::failed:
-      on_filter_failed(peer);
+      core_.on_broken(peer.id, filtered.filter->trouble(), now());
+      linger(peer);
       return false;
   }
   return false;
 }
 
-/// The peer is told why, if the filter has words for it; then it has a moment to read them.
-void BrokerDriver::on_filter_failed(Peer& peer) {
+/// The core has forgotten the peer. What the filter still has to say, it has a moment to read.
+void BrokerDriver::linger(Peer& peer) {
   Filtered& filtered = *peer.filtered;
-  core_.on_broken(peer.id, filtered.filter->trouble(), now());
   tell_facts();
   peers_[peer.id.slot] = nullptr;
   filtered.is_open = false;
@@ -120,6 +132,7 @@ void BrokerDriver::write_filtered(Peer& peer) {
     MQ_CHECK(uv_write(&write->request, &peer.stream, &rest, 1, on_written) == 0);
     return;
   }
+  if (out.capacity() > kKeptSize) out = {};
   if (filtered.is_open || peer.is_ending) on_all_sent(peer);
 }
 

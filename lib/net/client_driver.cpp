@@ -152,8 +152,15 @@ void ClientDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
 
 /// The stream has ended, well or badly.
 void ClientDriver::drop(int status) {
+  const bool is_half_open = filter_ && !is_filter_open_;
   drop_link();
-  core_.on_close(status == UV_EOF ? "" : uv_strerror(status), loop_.now());
+  std::string_view words = status == UV_EOF ? "" : uv_strerror(status);
+  if (status == UV_EOF && is_half_open) {
+    words =
+        "the server closed the connection in the middle of the handshake; does it speak "
+        "something else on that port?";
+  }
+  core_.on_close(words, loop_.now());
   take_events();
 }
 

@@ -56,6 +56,7 @@ class ClientDriver {
   void read_filter();
   /// Returns false when the connection is gone.
   bool follow_filter();
+  void say_last_words();
   /// See write().
   bool write_filtered();
   void on_filtered_written();

@@ -46,20 +46,25 @@ bool ClientDriver::follow_filter() {
     core_.on_open(loop_.now());
     take_events();
   } else if (filter_->state() == Filter::State::closed) {
+    say_last_words();
     drop(UV_EOF);
   } else if (filter_->state() == Filter::State::failed) {
     const std::string words = filter_->trouble();
-    filter_->take_output(link_->filtered);
-    if (!link_->is_writing && !link_->filtered.empty()) {  // the peer may like to know why
-      const auto rest = uv_buf_init(reinterpret_cast<char*>(link_->filtered.data()),
-                                    static_cast<unsigned>(link_->filtered.size()));
-      uv_try_write(&link_->stream, &rest, 1);
-    }
+    say_last_words();
     drop_link();
     core_.on_close(words, loop_.now());
     take_events();
   }
   return filter_ != nullptr;
+}
+
+/// The peer may like to know why, if the socket takes it at once.
+void ClientDriver::say_last_words() {
+  filter_->take_output(link_->filtered);
+  if (link_->is_writing || link_->filtered.empty()) return;
+  const auto rest = uv_buf_init(reinterpret_cast<char*>(link_->filtered.data()),
+                                static_cast<unsigned>(link_->filtered.size()));
+  uv_try_write(&link_->stream, &rest, 1);
 }
 
 bool ClientDriver::write_filtered() {

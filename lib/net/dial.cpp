@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "net/address.hpp"
+#include "net/srv.hpp"
 
 // Everything of an attempt lives in a Race on the heap, because libuv keeps pointers into it until
 // the last callback. It counts what libuv still owes and goes when nothing is owed and nobody wants
@@ -51,11 +52,17 @@ struct Dial::Race {
   }
 
   void start();
+  void look_up_servers();
+  void begin();
+  void try_target();
   void resolve_name();
   void try_next();
+  int bind(Link& link, int family);
   void connect_unix();
   void on_connected(Link* link, int status);
-  void fail(const std::string& reason);
+  /// Of this target; the next one may be better.
+  void give_up(const std::string& reason);
+  void fail(const std::string& words);
   void succeed(LinkPtr link);
   void abandon();
   void let_go();
@@ -71,7 +78,10 @@ struct Dial::Race {
   bool is_resolving = false;
   bool is_over = false;  ///< answered or abandoned
   int owed = 1;          ///< callbacks to come: the timer's close, connects, the resolver
-  std::vector<sockaddr_storage> addresses;
+  std::unique_ptr<SrvLookup> lookup;
+  std::vector<SrvTarget> targets;           ///< what SRV records say, or the endpoint
+  std::size_t target = 0;                   ///< that is being tried
+  std::vector<sockaddr_storage> addresses;  ///< of the target
   std::size_t next = 0;
   std::vector<Link*> links;  ///< connecting
   int last_status = 0;
@@ -87,26 +97,44 @@ Dial::~Dial() {
 }
 
 void Dial::Race::start() {
-  if (endpoint.unix_path.empty()) addresses = known(endpoint.host, endpoint.port);
   // Even what can be known at once is done from the loop.
   uv_timer_start(
-      &timer,
-      [](uv_timer_t* handle) {
-        auto& race = *static_cast<Race*>(handle->data);
-        if (!race.endpoint.unix_path.empty()) return race.connect_unix();
-        if (race.addresses.empty()) return race.resolve_name();
-        race.try_next();
-      },
-      0, 0);
+      &timer, [](uv_timer_t* handle) { static_cast<Race*>(handle->data)->begin(); }, 0, 0);
+}
+
+void Dial::Race::begin() {
+  if (!endpoint.unix_path.empty()) return connect_unix();
+  if (!endpoint.srv_service.empty()) return look_up_servers();
+  targets = {{.host = endpoint.host, .port = endpoint.port}};
+  try_target();
+}
+
+void Dial::Race::look_up_servers() {
+  const std::string name = endpoint.srv_service + "." + endpoint.host;
+  lookup = std::make_unique<SrvLookup>(loop, name, "", [this](auto found) {
+    lookup.reset();
+    if (!found) return fail(found.error().message);
+    targets = *std::move(found);
+    try_target();
+  });
+}
+
+void Dial::Race::try_target() {
+  const SrvTarget& server = targets[target];
+  next = 0;
+  last_status = 0;
+  addresses = known(server.host, server.port);
+  if (addresses.empty()) return resolve_name();
+  try_next();
 }
 
 void Dial::Race::resolve_name() {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  const std::string service = std::to_string(endpoint.port);
-  const int code = uv_getaddrinfo(loop.handle(), &resolve, on_resolved, endpoint.host.c_str(),
-                                  service.c_str(), &hints);
-  if (code != 0) return fail(uv_strerror(code));
+  const std::string service = std::to_string(targets[target].port);
+  const int code = uv_getaddrinfo(loop.handle(), &resolve, on_resolved,
+                                  targets[target].host.c_str(), service.c_str(), &hints);
+  if (code != 0) return give_up(uv_strerror(code));
   is_resolving = true;
   ++owed;
 }
@@ -120,7 +148,7 @@ void Dial::Race::on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* in
   uv_freeaddrinfo(info);
   if (!race.is_over) {
     if (status != 0) {
-      race.fail(uv_strerror(status));
+      race.give_up(uv_strerror(status));
     } else {
       race.try_next();
     }
@@ -134,12 +162,14 @@ void Dial::Race::try_next() {
   auto* link = new Link;
   uv_tcp_init(loop.handle(), &link->tcp);
   link->handle.data = link->connect.data = this;
-  const int code =
-      uv_tcp_connect(&link->connect, &link->tcp, reinterpret_cast<const sockaddr*>(&address),
-                     [](uv_connect_t* request, int status) {
-                       auto* of = reinterpret_cast<Link*>(request->handle);
-                       static_cast<Race*>(request->data)->on_connected(of, status);
-                     });
+  int code = bind(*link, address.ss_family);
+  if (code == 0) {
+    code = uv_tcp_connect(&link->connect, &link->tcp, reinterpret_cast<const sockaddr*>(&address),
+                          [](uv_connect_t* request, int status) {
+                            auto* of = reinterpret_cast<Link*>(request->handle);
+                            static_cast<Race*>(request->data)->on_connected(of, status);
+                          });
+  }
   links.push_back(link);
   ++owed;
   if (code != 0) return on_connected(link, code);
@@ -150,9 +180,16 @@ void Dial::Race::try_next() {
   }
 }
 
+int Dial::Race::bind(Link& link, int family) {
+  if (endpoint.bind_address.empty()) return 0;
+  const auto from = numeric(endpoint.bind_address, 0);
+  if (!from || from->ss_family != family) return UV_EAFNOSUPPORT;
+  return uv_tcp_bind(&link.tcp, reinterpret_cast<const sockaddr*>(&*from), 0);
+}
+
 void Dial::Race::connect_unix() {
   if (endpoint.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return fail(uv_strerror(UV_ENAMETOOLONG));
+    return give_up(uv_strerror(UV_ENAMETOOLONG));
   }
   auto* link = new Link;
   uv_pipe_init(loop.handle(), &link->pipe, 0);
@@ -178,7 +215,7 @@ void Dial::Race::on_connected(Link* link, int status) {
       if (next < addresses.size()) {
         try_next();
       } else if (links.empty() && !is_over) {
-        fail(uv_strerror(last_status));
+        give_up(uv_strerror(last_status));
       }
     }
   }
@@ -187,17 +224,29 @@ void Dial::Race::on_connected(Link* link, int status) {
 
 std::string Dial::Race::place() const {
   if (!endpoint.unix_path.empty()) return "Unix socket " + endpoint.unix_path;
-  std::string text = endpoint.host + " port " + std::to_string(endpoint.port);
-  if (numeric(endpoint.host, endpoint.port) || addresses.empty()) return text;
-  text += " (";
-  for (const auto& address : addresses) text += text_of(address) + ", ";
-  text.replace(text.size() - 2, 2, ")");
+  const SrvTarget& server = targets[target];
+  std::string text = server.host + " port " + std::to_string(server.port);
+  if (!endpoint.srv_service.empty()) text += " of " + endpoint.host;
+  if (!numeric(server.host, server.port) && !addresses.empty()) {
+    text += " (";
+    for (const auto& address : addresses) text += text_of(address) + ", ";
+    text.replace(text.size() - 2, 2, ")");
+  }
+  if (!endpoint.bind_address.empty()) text += " from " + endpoint.bind_address;
   return text;
 }
 
-void Dial::Race::fail(const std::string& reason) {
+void Dial::Race::give_up(const std::string& reason) {
+  if (target + 1 < targets.size()) {
+    ++target;
+    return try_target();
+  }
+  fail("cannot connect to " + place() + ": " + reason);
+}
+
+void Dial::Race::fail(const std::string& words) {
   is_over = true;
-  done(std::unexpected(Error{"cannot connect to " + place() + ": " + reason}));
+  done(std::unexpected(Error{words}));
 }
 
 void Dial::Race::succeed(LinkPtr link) {
@@ -209,6 +258,7 @@ void Dial::Race::succeed(LinkPtr link) {
 
 void Dial::Race::abandon() {
   is_over = true;
+  lookup.reset();
   if (is_resolving) uv_cancel(reinterpret_cast<uv_req_t*>(&resolve));
   for (Link* link : std::exchange(links, {})) CloseLink()(link);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer),

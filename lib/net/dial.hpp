@@ -12,7 +12,7 @@ namespace mq::net {
 
 /// An attempt to reach a server. The name is resolved off the loop; all its addresses are tried,
 /// each a quarter of a second after the last one or as soon as that one has failed, and the first
-/// that answers wins.
+/// that answers wins. Where SRV records name several servers, each is tried like that in turn.
 class Dial {
  public:
   /// Fails with one line that names the host, the port, every address tried and the reason.

@@ -168,48 +168,4 @@ void Socks5::take_output(std::vector<Byte>& out) {
   out_.clear();
 }
 
-namespace {
-
-/// What the inner one puts out waits in it until the outer one is open.
-class Stack final : public Filter {
- public:
-  Stack(std::unique_ptr<Filter> outer, std::unique_ptr<Filter> inner)
-      : outer_(std::move(outer)), inner_(std::move(inner)) {}
-
-  void on_received(ByteView bytes) override {
-    outer_->on_received(bytes);
-    std::array<Byte, 16U << 10U> room;
-    while (const std::size_t size = outer_->read(room)) {
-      inner_->on_received(std::span(room).first(size));
-    }
-  }
-  std::size_t read(std::span<Byte> room) override { return inner_->read(room); }
-  void write(ByteView bytes) override { inner_->write(bytes); }
-  void close() override { inner_->close(); }
-  void take_output(std::vector<Byte>& out) override {
-    if (outer_->state() == State::open) {
-      std::vector<Byte> bytes;
-      inner_->take_output(bytes);
-      outer_->write(bytes);
-    }
-    outer_->take_output(out);
-  }
-  State state() const override { return deciding().state(); }
-  const std::string& trouble() const override { return deciding().trouble(); }
-
- private:
-  const Filter& deciding() const { return outer_->state() == State::open ? *inner_ : *outer_; }
-
-  std::unique_ptr<Filter> outer_;
-  std::unique_ptr<Filter> inner_;
-};
-
-}  // namespace
-
-MakeFilter stacked(MakeFilter outer, MakeFilter inner) {
-  return [outer = std::move(outer), inner = std::move(inner)] {
-    return std::make_unique<Stack>(outer(), inner());
-  };
-}
-
 }  // namespace mq::net

@@ -21,6 +21,7 @@ class Socks5 final : public Filter {
   void write(ByteView bytes) override;
   void close() override {}
   void take_output(std::vector<Byte>& out) override;
+  bool has_output() const override { return !out_.empty(); }
   State state() const override { return state_; }
   const std::string& trouble() const override { return trouble_; }
 
@@ -44,10 +45,5 @@ class Socks5 final : public Filter {
   State state_ = State::opening;
   std::string trouble_;
 };
-
-/// What passes through one filter, and then through another.
-///
-/// outer  the one next to the network
-MakeFilter stacked(MakeFilter outer, MakeFilter inner);
 
 }  // namespace mq::net

@@ -15,7 +15,7 @@ patience=${MQ_PATIENCE:-20}
 open_house() {
   house=$(mktemp -d "${TMPDIR:-/tmp}/mq.XXXXXX")
   chmod 711 "$house" # a broker that root starts becomes somebody else
-  export XDG_STATE_HOME=$house/state
+  export XDG_STATE_HOME=$house/state XDG_CONFIG_HOME=$house/config
   mkdir "$house/bin"
   ln -s "$MQBROKER" "$house/bin/mqbroker"
   ln -s "$MQSUB" "$house/bin/mqsub"

@@ -20,10 +20,11 @@ namespace {
 /// A command line that can be written to, as main() gets it.
 class CommandLine {
  public:
-  CommandLine(std::initializer_list<std::string> arguments) : texts_{"program"} {
-    texts_.insert(texts_.end(), arguments);
+  CommandLine(std::vector<std::string> arguments) : texts_(std::move(arguments)) {
+    texts_.insert(texts_.begin(), "program");
     for (auto& text : texts_) pointers_.push_back(text.data());
   }
+  CommandLine(std::initializer_list<std::string> arguments) : CommandLine(std::vector(arguments)) {}
   std::span<char* const> span() { return pointers_; }
   const std::string& operator[](std::size_t i) const { return texts_[i + 1]; }
 
@@ -122,7 +123,6 @@ TEST_CASE("-- ends the options; what stands without one is a mistake") {
 
 TEST_CASE("an unknown option is named, with the nearest that exists") {
   CHECK(pub_error({"--retian"}) == "unknown option --retian; did you mean --retain?");
-  CHECK(pub_error({"-retain"}) == "unknown option -e; did you mean --retain?");
   CHECK(sub_error({"-verbose", "-t", "a"}) == "unknown option -e; did you mean --verbose?");
   CHECK(sub_error({"--xyzzy"}) == "unknown option --xyzzy; --help lists all");
   CHECK(sub_error({"-z"}) == "unknown option -z; --help lists all");
@@ -199,7 +199,157 @@ TEST_CASE("--json-lines needs no topic; --keep-going goes with it alone") {
   CHECK(pub({"--json-lines", "-t", "a"}).topic == "a");
   CHECK(pub_error({"--json-lines", "-l"}).starts_with("only one kind of message"));
   CHECK(pub_error({"--json-lines", "--repeat", "2"}) == "--repeat does not go with --json-lines");
-  CHECK(pub_error({"-t", "a", "-l", "--keep-going"}) == "--keep-going goes with --json-lines");
+  CHECK(pub_error({"-t", "a", "-l", "--keep-going"}) ==
+        "--keep-going goes with --json-lines or --topic-separator");
+}
+
+TEST_CASE("--topic-separator is for -l, and then the lines name their topics") {
+  CHECK(pub({"-l", "--topic-separator", " ", "--keep-going"}).topic_separator == " ");
+  CHECK(pub_error({"-l", "--topic-separator", ""}).contains("must not be empty"));
+  CHECK(pub_error({"-n", "--topic-separator", " "}) == "--topic-separator goes with -l");
+  CHECK(pub_error({"-l", "-t", "a", "--topic-separator", " "}).starts_with("-t and --topic-sep"));
+}
+
+TEST_CASE("--pace has a speed or none, before other options, and is for --json-lines") {
+  CHECK(pub({"--json-lines", "--pace"}).pace == 1);
+  CHECK(pub({"--json-lines", "--pace", "2.5"}).pace == 2.5);
+  CHECK(pub({"--json-lines", "--pace=10"}).pace == 10);
+  CHECK(pub({"--pace", "--json-lines"}).pace == 1);
+  CHECK_FALSE(pub({"--json-lines"}).pace.has_value());
+  CHECK(pub_error({"--json-lines", "--pace=0"}).starts_with("--pace 0: must be a speed"));
+  CHECK(pub_error({"--json-lines", "--pace=fast"}).starts_with("--pace fast: must be a speed"));
+  CHECK(pub_error({"-t", "a", "-l", "--pace"}) == "--pace goes with --json-lines");
+}
+
+TEST_CASE("--request is MQTT 5 by itself; what prints answers goes with it alone") {
+  CHECK(settings(pub({"--request", "-t", "a", "-n"}).connection).version == Version::v5);
+  CHECK(pub({"--request", "-t", "a", "-n", "-e", "b"}).response_topic == "b");
+  CHECK(
+      pub({"--request", "-t", "a", "-n", "-D", "publish", "response-topic", "c"}).response_topic ==
+      "c");
+  CHECK(pub({"--request", "-t", "a", "-m", "x", "-C", "3", "-W", "1.5", "-v"}).count == 3);
+  CHECK(pub_error({"--request", "-t", "a", "-l"}).starts_with("--request publishes one message"));
+  CHECK(pub_error({"--request", "-t", "a", "-n", "-V", "311"}).starts_with("--request needs -e"));
+  CHECK(pub_error({"--request", "-t", "a", "-n", "-e", "b/#"}).contains("must be one topic"));
+  for (const std::initializer_list<std::string>& alone :
+       {std::initializer_list<std::string>{"-C", "1"},
+        {"-W", "1"},
+        {"-v"},
+        {"-F", "%p"},
+        {"-N"},
+        {"-0"},
+        {"--pretty"},
+        {"--latency"},
+        {"-e", "b"},
+        {"--color", "always"}}) {
+    std::vector<std::string> words(alone);
+    words.insert(words.end(), {"-t", "a", "-n"});
+    CAPTURE(words[0]);
+    CommandLine line{words};
+    CHECK(parse_pub(line.span()).error().message == words[0] + " goes with --request");
+  }
+}
+
+TEST_CASE("-D adds properties to packets and makes it MQTT 5") {
+  const auto options = pub({"-t",
+                            "a",
+                            "-n",
+                            "-D",
+                            "Publish",
+                            "content-type",
+                            "text/plain",
+                            "-D",
+                            "PUBLISH",
+                            "user-property",
+                            "k",
+                            "v w",
+                            "-D",
+                            "connect",
+                            "receive-maximum",
+                            "5",
+                            "-D",
+                            "disconnect",
+                            "reason-string",
+                            "bye"});
+  const auto publish = options.connection.properties.publish.view();
+  CHECK(publish.text(PropertyId::content_type) == "text/plain");
+  CHECK(publish.find(PropertyId::user_property)->value == "v w");
+  const auto about_us = settings(options.connection);
+  CHECK(about_us.version == Version::v5);
+  CHECK(about_us.properties.view().number(PropertyId::receive_maximum) == 5);
+  CHECK(about_us.goodbye.view().text(PropertyId::reason_string) == "bye");
+  CHECK(settings({"-t", "a", "-D", "subscribe", "subscription-identifier", "7"}).version ==
+        Version::v5);
+}
+
+TEST_CASE("-D takes its values however the option is written, and they may look like options") {
+  for (const auto& arguments :
+       {std::initializer_list<std::string>{"-D", "connect", "user-property", "-t", "-q"},
+        {"-Dconnect", "user-property", "-t", "-q"},
+        {"-vD", "connect", "user-property", "-t", "-q"},
+        {"--property", "connect", "user-property", "-t", "-q"},
+        {"--property=connect", "user-property", "-t", "-q"}}) {
+    std::vector<std::string> words(arguments);
+    words.insert(words.end(), {"-t", "a"});
+    CommandLine line{words};
+    const auto options = parse_sub(line.span());
+    REQUIRE(options.has_value());
+    const auto found =
+        options->connection.properties.connect.view().find(PropertyId::user_property);
+    REQUIRE(found.has_value());
+    CHECK(text_of(found->bytes) == "-t");
+    CHECK(found->value == "-q");
+    CHECK(options->filters == std::vector<std::string>{"a"});
+  }
+}
+
+TEST_CASE("-D: what does not go is told with the remedy") {
+  const auto error = [](std::initializer_list<std::string> values) {
+    std::vector<std::string> words = {"-t", "a", "-n", "-D"};
+    words.insert(words.end(), values);
+    CommandLine line{words};
+    const auto options = parse_pub(line.span());
+    REQUIRE_FALSE(options.has_value());
+    return options.error().message;
+  };
+  CHECK(error({"publish", "contenttype", "x"}).ends_with("did you mean content-type?"));
+  CHECK(error({"ping", "user-property", "a", "b"}).contains("must begin with connect, publish"));
+  CHECK(error({"publish", "receive-maximum", "5"}).ends_with("does not go with publish"));
+  CHECK(error({"publish", "subscription-identifier", "5"}).ends_with("does not go with publish"));
+  CHECK(error({"connect", "receive-maximum", "65536"}).ends_with("a number from 0 to 65535"));
+  CHECK(error({"connect", "receive-maximum", "0"}).ends_with("must not be 0"));
+  CHECK(error({"publish", "payload-format-indicator", "2"}).ends_with("a number from 0 to 1"));
+  CHECK(error({"publish", "response-topic", "a/#"}).contains("wildcards"));
+  CHECK(error({"connect", "authentication-data", "x"}).starts_with("-D connect: "));
+  CHECK(error({"will", "will-delay-interval", "5"}) == "-D will needs --will-topic");
+  CHECK(error({"publish", "content-type"}).ends_with("needs COMMAND NAME VALUE behind it"));
+  CHECK(error({"publish", "user-property", "a"}).ends_with("needs COMMAND NAME VALUE behind it"));
+  CHECK(pub_error({"-t", "a", "-n", "-D", "publish", "content-type", "a", "-D", "publish",
+                   "content-type", "b"})
+            .ends_with("property given twice"));
+}
+
+TEST_CASE("-D connect session-expiry-interval is -x") {
+  const auto about_us =
+      settings({"-t", "a", "-c", "-D", "connect", "session-expiry-interval", "9"});
+  CHECK(about_us.properties.view().number(PropertyId::session_expiry_interval) == 9);
+}
+
+TEST_CASE("-A, -S, --nodelay") {
+  const auto options = sub({"-t", "a", "-h", "example.org", "-A", "127.0.0.2", "-S", "--nodelay"});
+  CHECK(options.connection.endpoint.bind_address == "127.0.0.2");
+  CHECK(options.connection.endpoint.srv_service == "_mqtt._tcp");
+  CHECK(sub({"-t", "a", "-S", "--cafile", "x"}).connection.endpoint.srv_service ==
+        "_secure-mqtt._tcp");
+  CHECK(sub_error({"-t", "a", "-S", "-p", "1"}).starts_with("-S says where the servers are"));
+  CHECK(sub_error({"-t", "a", "-S", "--unix", "x"}).starts_with("-S says where the servers are"));
+}
+
+TEST_CASE("only one option says the password") {
+  CHECK(sub({"-t", "a", "-u", "me", "--pw-file", "x"}).connection.password_file == "x");
+  CHECK(sub({"-t", "a", "-u", "me", "--pw-env", "X"}).connection.password_variable == "X");
+  CHECK(sub_error({"-t", "a", "-P", "x", "--pw-env", "X"}).starts_with("only one of -P"));
+  CHECK(sub_error({"-t", "a", "--pw-file", "x", "--pw-env", "X"}).starts_with("only one of -P"));
 }
 
 TEST_CASE("the client id: given, made from a prefix, or left to the server") {
@@ -231,6 +381,36 @@ TEST_CASE("session expiry: for ever with -c in v5, as given with -x, which makes
   CHECK(given.version == Version::v5);
   CHECK(expiry(given) == 60);
   CHECK(expiry(settings({"-t", "a", "-x", "∞"})) == kNeverExpires);
+}
+
+TEST_CASE("mqpub at QoS 2 has a session that outlives a lost connection, but not the run") {
+  const auto about = [](std::initializer_list<std::string> arguments) {
+    Prng prng(1);
+    return settings_of(pub(arguments), 42, prng);
+  };
+  const auto number = [](const wire::PropertyList& list) {
+    return list.view().number(PropertyId::session_expiry_interval);
+  };
+  const auto v5 = about({"-t", "a", "-l", "-q", "2", "-V", "5"});
+  CHECK(number(v5.properties) == 3600);
+  CHECK(number(v5.goodbye) == 0);
+  const auto v3 = about({"-t", "a", "-l", "-q", "2"});
+  CHECK_FALSE(v3.clean_start);
+  CHECK(v3.client_id.size() == 23);
+  CHECK(v3.clearing == client::Clearing::after);
+  CHECK(about({"-t", "a", "-l", "-q", "2", "-i", "me"}).clearing ==
+        client::Clearing::before_and_after);
+  CHECK(about({"--json-lines"}).clearing == client::Clearing::after);
+  for (const auto& arguments : {std::initializer_list<std::string>{"-t", "a", "-l", "-q", "1"},
+                                {"--json-lines", "-q", "1"},
+                                {"-t", "a", "-l", "-q", "2", "-c", "-i", "me"}}) {
+    const auto usual = about(arguments);
+    CHECK(usual.clearing == client::Clearing::none);
+    CHECK(number(usual.properties) == std::nullopt);
+  }
+  const auto kept = about({"-t", "a", "-l", "-q", "2", "-x", "60"});
+  CHECK(number(kept.properties) == 60);
+  CHECK(number(kept.goodbye) == std::nullopt);
 }
 
 TEST_CASE("the will: topic, payload, QoS, retain; nothing without the topic") {
@@ -411,5 +591,32 @@ TEST_CASE("a shared key and its name go together, and not with certificates") {
             .contains("in place of certificates"));
   for (const auto* digits : {"0", "0g", "+1", "-1", "0x"}) {
     CHECK(sub_error({"-t", "a", "--psk", digits}).contains("must be hexadecimal digits"));
+  }
+}
+
+TEST_CASE("an option about WebSockets means that there is to be one") {
+  CHECK_FALSE(sub({"-t", "a"}).connection.websocket.has_value());
+  CHECK(sub({"-t", "a", "--ws"}).connection.websocket->path == "/mqtt");
+  CHECK(sub({"-t", "a", "--ws"}).connection.endpoint.port == 1883);
+  const auto websocket =
+      sub({"-t", "a", "--ws-path", "/x?y=1", "--ws-header", "A: b, c ", "--ws-header", "Host:d"})
+          .connection.websocket;
+  REQUIRE(websocket.has_value());
+  CHECK(websocket->path == "/x?y=1");
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  CHECK(websocket->headers == Headers{{"A", "b, c"}, {"Host", "d"}});
+}
+
+TEST_CASE("what would spoil the request for a WebSocket is refused") {
+  for (const auto* path : {"", "mqtt", "/a b", "/a\r\nB: c"}) {
+    CHECK(
+        sub_error({"-t", "a", "--ws-path", path}).contains("must begin with / and have no spaces"));
+  }
+  for (const auto* line : {"", "a", ": b", "a b: c", "a\n: c"}) {
+    CHECK(sub_error({"-t", "a", "--ws-header", line}).contains("must be 'NAME: VALUE'"));
+  }
+  CHECK(sub_error({"-t", "a", "--ws-header", "a: b\r\nc: d"}).contains("must be one line"));
+  for (const auto* line : {"Sec-WebSocket-Key: a", "upgrade: a", "Content-Length: 1"}) {
+    CHECK(sub_error({"-t", "a", "--ws-header", line}).contains("is a matter of the WebSocket"));
   }
 }

@@ -6,6 +6,7 @@
 
 #include "cli/connection_words.hpp"
 #include "cli/publisher.hpp"
+#include "cli/requester.hpp"
 #include "cli/subscriber.hpp"
 #include "support/conversation.hpp"
 
@@ -22,11 +23,7 @@ namespace {
 template <class Options>
 client::Settings settings(const Options& options) {
   Prng prng(1);
-  if constexpr (std::is_same_v<Options, SubOptions>) {
-    return settings_of(options, 42, prng);
-  } else {
-    return settings_of(options.connection, 42, prng);
-  }
+  return settings_of(options, 42, prng);
 }
 
 /// What a run says and prints, and the server that the test plays to it.
@@ -119,7 +116,7 @@ struct Publishing : Stage {
   Publishing(PubOptions how, std::string payload)
       : Stage(settings(how)),
         options(std::move(how)),
-        run(options, std::move(payload), talk.core, notices) {
+        run(options, std::move(payload), std::nullopt, talk.core, notices) {
     talk.open().sent();
   }
   Publishing& join() {
@@ -129,6 +126,48 @@ struct Publishing : Stage {
 
   PubOptions options;
   Publisher run;
+};
+
+/// A request to "q", with answers to "r".
+struct Requesting : Stage {
+  explicit Requesting(PubOptions how = {}) : Requesting(how, prepared(how)) {}
+
+  static client::Settings prepared(PubOptions& how) {
+    how.is_request = true;
+    how.topic = "q";
+    how.response_topic = "r";
+    how.sources = {Source::message};
+    how.connection.version = wire::Version::v5;
+    return settings(how);
+  }
+  /// Connected, subscribed and asked.
+  Requesting& ask() {
+    reply(run, Connack{});
+    CHECK(talk.sent() == "SUBSCRIBE 65535 r q0 no-retained");
+    const std::array<Byte, 1> granted = {Byte{0}};
+    reply(run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = granted});
+    return *this;
+  }
+  void answer(std::string_view payload, std::string_view correlation = {}) {
+    wire::PropertyList properties;
+    if (!correlation.empty()) {
+      properties.add(wire::PropertyId::correlation_data, bytes_of(correlation));
+    }
+    reply(run, wire::Publish{
+                   .topic = "r", .properties = properties.view(), .payload = bytes_of(payload)});
+  }
+
+  PubOptions options;
+  Requester run;
+
+ private:
+  Requesting(PubOptions how, const client::Settings& about_us)
+      : Stage(about_us),
+        options(std::move(how)),
+        run(options, "how much?", talk.core, output, notices, Prng(1)) {
+    run.start(talk.now);
+    talk.open().sent();
+  }
 };
 
 SubOptions to(std::vector<std::string> filters) {
@@ -652,6 +691,7 @@ TEST_CASE("a bad JSON line ends the run with 1, when what came before it is ackn
 
 TEST_CASE("--keep-going skips bad JSON lines, counts them and ends with 1") {
   PubOptions options = message(kQoS0, Source::json_lines);
+  options.connection.is_qos_given = true;
   options.skips_bad_lines = true;
   Publishing stage(options, "");
   stage.join();
@@ -672,6 +712,133 @@ TEST_CASE("JSON lines whose properties MQTT 3 cannot carry are told once") {
                        stage.talk.now);
   }
   CHECK(stage.said == "mq: line 1 has properties, which only MQTT 5 can carry: add -V 5\n");
+}
+
+TEST_CASE("--topic-separator cuts topic and message of each line at its first place") {
+  PubOptions options = message(kQoS0, Source::lines);
+  options.topic.clear();
+  options.topic_separator = " ";
+  options.skips_bad_lines = true;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of("a/b 1 2\nnothing\n c\nd/# x\ne \n"), stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a/b q0 '1 2'; PUBLISH e q0 ''; DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 1);
+  CHECK(stage.take_said() ==
+        "mq: line 2, there is no \" \" behind a topic\n"
+        "mq: line 3, its topic must not be empty\n"
+        "mq: line 4, its topic must be one topic: + and # are for subscribing\n"
+        "mq: 3 of 5 lines were skipped\n");
+}
+
+TEST_CASE("--pace publishes a recording as it was made, and reads no further meanwhile") {
+  PubOptions options = message(kQoS0, Source::json_lines);
+  options.pace = 2;
+  Publishing stage(options, "");
+  stage.join();
+  const auto line = [](int seconds, std::string_view payload) {
+    return "{\"tst\":\"2026-11-23T08:58:0" + std::to_string(seconds) +
+           ".000000+0000\",\"payload\":\"" + std::string(payload) + "\"}\n";
+  };
+  const std::string input =
+      line(1, "first") + "{\"payload\":\"no stamp\"}\n" + line(3, "later") + line(3, "with it");
+  stage.run.on_input(bytes_of(input), stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q0 'first'; PUBLISH a q0 'no stamp'");
+  CHECK_FALSE(stage.run.wants_input());
+  CHECK(stage.run.next_deadline() == stage.talk.now.steady + Seconds(1));
+  stage.advance(stage.run, Millis(999));
+  CHECK(stage.sent(stage.run).empty());
+  stage.advance(stage.run, Millis(1));
+  CHECK(stage.sent(stage.run) == "PUBLISH a q0 'later'; PUBLISH a q0 'with it'; DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("--pace names a line whose time is none") {
+  PubOptions options = message(kQoS0, Source::json_lines);
+  options.pace = 1;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of("{\"tst\":\"noon\",\"payload\":null}\n"), stage.talk.now);
+  CHECK(stage.take_said().starts_with("mq: line 1, tst: must be a time such as 2026-"));
+}
+
+TEST_CASE("a request waits for its subscription, says where answers go, and prints them") {
+  Requesting stage;
+  stage.ask();
+  const std::string sent = stage.sent(stage.run);
+  CAPTURE(sent);
+  CHECK(sent.starts_with("PUBLISH q q0 {response-topic=r, correlation-data="));
+  CHECK(sent.ends_with("'how much?'"));
+  stage.answer("42");
+  CHECK(stage.printed == "42\n");
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 0);
+}
+
+TEST_CASE("an answer to another request is none; -C wants more than one") {
+  PubOptions options;
+  options.count = 2;
+  options.connection.properties.publish.add(wire::PropertyId::correlation_data, bytes_of("mine"));
+  Requesting stage(options);
+  stage.ask().sent(stage.run);
+  stage.answer("no", "theirs");
+  stage.answer("one", "mine");
+  CHECK_FALSE(stage.run.is_done());
+  stage.answer("two");
+  CHECK(stage.printed == "one\ntwo\n");
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+}
+
+TEST_CASE("--latency tells how long an answer took") {
+  PubOptions options;
+  options.shows_latency = true;
+  options.count = 2;
+  Requesting stage(options);
+  stage.ask().sent(stage.run);
+  stage.talk.now.wall += std::chrono::microseconds(250);
+  stage.answer("soon");
+  stage.talk.now.wall += std::chrono::microseconds(1000);
+  stage.answer("later");
+  CHECK(stage.printed == "soon\nLatency: 250\u00b5s\nlater\nLatency: 1.250ms\n");
+}
+
+TEST_CASE("a request that nobody answers ends by -W; one that is refused with the reason") {
+  PubOptions options;
+  options.timeout = Seconds(3);
+  Requesting late(options);
+  late.ask().sent(late.run);
+  late.advance(late.run, Seconds(3));
+  CHECK(late.take_said() == "mq: Timed out\n");
+  late.close(late.run);
+  CHECK(late.run.exit_code() == 27);
+
+  options.connection.qos = kQoS1;
+  Requesting refused(options);
+  refused.reply(refused.run, Connack{});
+  refused.talk.sent();
+  const std::array<Byte, 1> granted = {Byte{1}};
+  refused.reply(refused.run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = granted});
+  refused.sent(refused.run);
+  refused.reply(refused.run, puback(1, ReasonCode::not_authorized));
+  CHECK(refused.take_said() == "mq: request refused: Not authorized\n");
+  refused.close(refused.run);
+  CHECK(refused.run.exit_code() == 0x87);
+}
+
+TEST_CASE("a request that the connection took along is made again, once it is subscribed again") {
+  Requesting stage;
+  stage.ask();
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(2));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.ask();
+  CHECK(stage.sent(stage.run).starts_with("PUBLISH q q0 "));
 }
 
 TEST_CASE("an empty input of -l is no message and no mistake") {

@@ -42,7 +42,7 @@ TEST_CASE("what is written with percent signs is decoded, in every part") {
 TEST_CASE("what is wrong with a URL is said with a way out") {
   CHECK(error_of("localhost/a").starts_with("must be mqtt://"));
   CHECK(error_of("http://localhost/a").starts_with("must be mqtt://"));
-  CHECK(error_of("ws://localhost/a").starts_with("WebSockets are not in this version"));
+  CHECK(error_of("wsss://localhost/a").starts_with("must be mqtt://"));
   CHECK(error_of("mqtt://localhost").starts_with("has no topic"));
   CHECK(error_of("mqtt://localhost/").starts_with("has no topic"));
   CHECK(error_of("mqtt:///a").starts_with("has no host"));
@@ -66,6 +66,29 @@ TEST_CASE("a URL says where to connect and as whom") {
   apply_url(parse_url("mqtts://h/a").value(), plain);
   complete(plain);
   CHECK(plain.endpoint.port == 8883);
+}
+
+TEST_CASE("a URL of a WebSocket has the ports of HTTP, and its path is the topic") {
+  const auto options_for = [](std::string_view text, std::optional<std::uint16_t> port = {}) {
+    ConnectOptions options;
+    options.port = port;
+    apply_url(parse_url(text).value(), options);
+    complete(options);
+    return options;
+  };
+  const auto plain = options_for("ws://h/a/b");
+  REQUIRE(plain.websocket.has_value());
+  CHECK(plain.websocket->path == "/mqtt");
+  CHECK_FALSE(plain.tls.has_value());
+  CHECK(plain.endpoint.port == 80);
+  CHECK(parse_url("ws://h/a/b").value().topic == "a/b");
+  const auto tls = options_for("wss://h/a");
+  CHECK(tls.websocket.has_value());
+  CHECK(tls.tls.has_value());
+  CHECK(tls.endpoint.port == 443);
+  CHECK(options_for("ws://h:8080/a").endpoint.port == 8080);
+  CHECK(options_for("wss://h/a", 8081).endpoint.port == 8081);
+  CHECK_FALSE(options_for("mqtt://h/a").websocket.has_value());
 }
 
 TEST_CASE("a proxy is a URL, too") {

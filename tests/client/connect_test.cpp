@@ -204,6 +204,74 @@ TEST_CASE("a v5 client with a session that outlives the connection resumes it") 
         "connected again present");
 }
 
+TEST_CASE("MQTT 3: a session for the run is cleared before and after it, and resumed in between") {
+  Settings settings;
+  settings.client_id = "me";
+  settings.clean_start = false;
+  settings.clearing = client::Clearing::before_and_after;
+  Conversation talk(settings);
+  talk.open();
+  CHECK(talk.sent() == "CONNECT 'me' v4 k=60 clean");
+  CHECK(talk.reply(kYes) == "");
+  CHECK(talk.sent() == "DISCONNECT");
+  CHECK(talk.core.transport() == Transport::drain);
+  CHECK(talk.cut("") == "");
+
+  CHECK(talk.core.transport() == Transport::open);
+  talk.core.on_open(talk.now);
+  CHECK(talk.sent() == "CONNECT 'me' v4 k=60");
+  CHECK(talk.reply(kYes) == "connected");
+  talk.publish("a", "once", QoS::exactly_once);
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 'once'");
+  talk.come_back(Connack{.session_present = true});
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 dup 'once'");
+
+  talk.core.disconnect(wire::ReasonCode::normal_disconnection, talk.now);
+  CHECK(talk.sent() == "DISCONNECT");
+  CHECK(talk.cut("") == "");
+  talk.core.on_open(talk.now);
+  CHECK(talk.sent() == "CONNECT 'me' v4 k=60 clean");
+  CHECK(talk.reply(kYes) == "");
+  CHECK(talk.sent() == "DISCONNECT");
+  CHECK(talk.cut("") == "ended");
+}
+
+TEST_CASE("a session that cannot be cleared after the run is left, and the run has ended well") {
+  Settings settings;
+  settings.client_id = "me";
+  settings.clean_start = false;
+  settings.clearing = client::Clearing::after;
+  for (const bool is_refused : {false, true}) {
+    Conversation talk(settings);
+    talk.open();
+    CHECK(talk.sent() == "CONNECT 'me' v4 k=60");
+    talk.reply(kYes);
+    talk.core.disconnect(wire::ReasonCode::normal_disconnection, talk.now);
+    talk.sent();
+    talk.cut("");
+    if (is_refused) {
+      talk.core.on_open(talk.now);
+      CHECK(talk.reply(Connack{.code = 3}) == "ended");
+    } else {
+      talk.core.on_open_failed("refused", talk.now);
+      CHECK(talk.events() == "ended");
+    }
+    CHECK(talk.core.transport() == Transport::none);
+  }
+}
+
+TEST_CASE("MQTT 3.1, whose server cannot say it, takes an uncleared session for resumed") {
+  Settings settings = with_version(Version::v31);
+  settings.client_id = "me";
+  settings.clean_start = false;
+  Conversation talk(settings);
+  talk.join();
+  talk.publish("a", "once", QoS::exactly_once);
+  talk.sent();
+  talk.come_back(kYes);
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 dup 'once'");
+}
+
 TEST_CASE(
     "disconnect says goodbye behind everything else and waits for the server to close "
     "[MQTT-3.14.4-2]") {

@@ -92,25 +92,3 @@ TEST_CASE("what a proxy objects to is told") {
         "the proxy cannot connect: connection to the server refused");
   CHECK(trouble("", "\x05\x00\x05\x63"sv) == "the proxy cannot connect: error 99");
 }
-
-TEST_CASE("a filter behind another speaks when that one is open") {
-  const client::Endpoint first{.host = "one", .port = 1, .unix_path = {}};
-  const client::Endpoint second{.host = "two", .port = 2, .unix_path = {}};
-  const auto through = [](const client::Endpoint& to) {
-    return [to] { return std::make_unique<Socks5>(client::Proxy{.host = "p"}, to); };
-  };
-  const auto stack = stacked(through(first), through(second))();
-  CHECK(output_of(*stack) == "\x05\x01\x00"sv);
-  say(*stack, "\x05\x00"sv);
-  CHECK(output_of(*stack).contains("one"));
-  say(*stack, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"sv);
-  CHECK(stack->state() == State::opening);
-  CHECK(output_of(*stack) == "\x05\x01\x00"sv);
-  say(*stack, "\x05\x00"sv);
-  CHECK(output_of(*stack).contains("two"));
-  say(*stack,
-      "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-      "hello"sv);
-  CHECK(stack->state() == State::open);
-  CHECK(heard(*stack) == "hello");
-}

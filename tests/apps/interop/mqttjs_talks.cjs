@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Conversations of MQTT.js with a broker, one per name.
 //
-//     mqttjs_talks.cjs DIRECTORY PORT 4|5 NAME
+//     mqttjs_talks.cjs DIRECTORY PORT 4|5 NAME [PROTOCOL]
 //
+// PROTOCOL is ws for a WebSocket; without it, it is TCP.
 // DIRECTORY is where install_mqttjs has installed it. Exits 0 when the conversation went as it
 // should. Waits for events only, at most `patience` milliseconds.
 'use strict'
@@ -12,7 +13,7 @@ const { once } = require('node:events')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 
-const [directory, port, version, name] = process.argv.slice(2)
+const [directory, port, version, name, protocol = 'mqtt'] = process.argv.slice(2)
 const mqtt = createRequire(path.resolve(directory, 'node_modules') + '/')('mqtt')
 const topic = `mqttjs/${version}/${name}`
 const v5 = version === '5'
@@ -25,6 +26,7 @@ class Peer {
     this.client = mqtt.connect({
       host: 'localhost',
       port: Number(port),
+      protocol,
       protocolVersion: Number(version),
       clientId: `${name}-${version}-${id}`,
       reconnectPeriod: 0,

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Conversations of Paho's client for Python with a broker, one per name.
 
-    paho_talks.py PORT 31|311|5 NAME
+    paho_talks.py PORT 31|311|5 NAME [TRANSPORT]
 
+TRANSPORT is tcp, or websockets.
 Exits 0 when the conversation went as it should. Waits for events only, at most PATIENCE seconds.
 """
 
@@ -36,6 +37,7 @@ class Peer:
         self.client = mqtt.Client(
             client_id=f"{NAME}-{sys.argv[2]}-{name}",
             protocol=VERSION,
+            transport=TRANSPORT,
             clean_session=None if self.v5 else clean,
         )
         self.connected, self.messages, self.done, self.log = (queue.Queue() for _ in range(4))
@@ -343,5 +345,6 @@ TALKS = [
 ]
 
 PORT, VERSION, NAME = int(sys.argv[1]), VERSIONS[sys.argv[2]], sys.argv[3]
+TRANSPORT = sys.argv[4] if len(sys.argv) > 4 else "tcp"
 TOPIC = f"paho/{sys.argv[2]}/{NAME}"
 {talk.__name__: talk for talk in TALKS}[NAME]()

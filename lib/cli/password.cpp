@@ -1,0 +1,50 @@
+#include "cli/password.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "cli/ask_password.hpp"
+#include "cli/payload.hpp"
+
+namespace mq::cli {
+
+namespace {
+
+std::expected<void, Error> use_file(ConnectOptions& options) {
+  auto text = read_file(*options.password_file);
+  if (!text) return std::unexpected(Error{"--pw-file: " + text.error().message});
+  text->resize(std::min(text->find('\n'), text->size()));
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty()) {
+    return std::unexpected(
+        Error{"--pw-file: the first line of " + *options.password_file + " is empty"});
+  }
+  options.password = *std::move(text);
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, Error> find_password(ConnectOptions& options) {
+  if (options.password_file) return use_file(options);
+  if (options.password_variable) {
+    const char* value = std::getenv(options.password_variable->c_str());
+    if (value == nullptr) {
+      return std::unexpected(Error{"--pw-env: the environment has no variable " +
+                                   *options.password_variable + "; export it first"});
+    }
+    options.password = value;
+    return {};
+  }
+  if (!options.user_name || options.password) return {};
+  if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) return {};
+  auto password = ask_password("Password of " + *options.user_name + ": ");
+  if (!password) return std::unexpected(Error{"no password: " + password.error().message});
+  if (!password->empty()) options.password = *std::move(password);
+  return {};
+}
+
+}  // namespace mq::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <sys/types.h>
+#include <time.h>
+
+#include <cstddef>
+#include <fstream>
+#include <string>
+
+namespace mq::bench {
+
+/// The broker's process, as the kernel sees it. With a pid of 0 there is none to look at.
+class Process {
+ public:
+  explicit Process(pid_t pid) : pid_(pid) {}
+
+  /// User and system time of all threads so far, in microseconds.
+  double cpu_us() const {
+    clockid_t clock{};
+    timespec time{};
+    if (pid_ == 0 || clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+      return 0;
+    }
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+  }
+
+  double resident_bytes() const {
+    std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024;
+    }
+    return 0;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace mq::bench
