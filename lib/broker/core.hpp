@@ -331,6 +331,8 @@ class Core {
   /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
   void count_held(Session* session, const Message& message);
   void count_released(Session* session, const Message& message);
+  /// Lets go of what it remembers about entries that are stored by now.
+  void forget_stored(Session& session) const;
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
   bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then
