@@ -59,6 +59,11 @@ class BrokerDriver {
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
                                           ListenOptions options = {});
 
+  /// Listens on a socket that is open and bound already, of TCP or a Unix socket, and owns it from
+  /// now on. Of the options, those about opening one do not matter.
+  std::expected<Bound, Error> listen_on_descriptor(std::uint16_t listener, int descriptor,
+                                                   ListenOptions options = {});
+
   /// Lets `store` keep what the core wants kept. To be called before run(); the store must be gone
   /// from its thread when the driver is destroyed.
   ///
@@ -75,6 +80,9 @@ class BrokerDriver {
   using Verify = std::function<std::function<bool()>(const broker::Verification&)>;
   void verify_with(Verify verify);
 
+  /// Calls `handler` from the loop at this pace.
+  void every(Millis pause, std::function<void()> handler);
+
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
   void run();
   void stop();
@@ -85,6 +93,7 @@ class BrokerDriver {
  private:
   struct Listener;
   struct NotBound;
+  struct Regular;
   struct Peer;
   struct Write;
   struct Signal;
@@ -165,6 +174,7 @@ class BrokerDriver {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
+  std::vector<std::unique_ptr<Regular>> regulars_;
   std::vector<Peer*> peers_;     ///< by the slot of the core's id
   std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
   std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed

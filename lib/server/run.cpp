@@ -19,6 +19,7 @@
 #include "server/log.hpp"
 #include "server/log_lines.hpp"
 #include "server/process.hpp"
+#include "server/systemd.hpp"
 #include "storage/file.hpp"
 #include "storage/writer.hpp"
 
@@ -70,6 +71,9 @@ class Process {
     return config;
   }
   std::expected<void, Error> listen(std::uint16_t index);
+  /// Listens on what systemd has opened for it.
+  std::expected<void, Error> listen_on(const std::vector<InheritedSocket>& sockets,
+                                       std::uint16_t index, const net::ListenOptions& options);
   /// Reads the certificates of all listeners, once more on SIGHUP.
   std::expected<void, Error> read_certificates();
   /// Reads back what is kept, and keeps what comes.
@@ -89,6 +93,7 @@ class Process {
   Log& log_;
   broker::Core core_;
   BrokerDriver driver_;
+  std::vector<InheritedSocket> sockets_;  ///< that no listener has taken yet
   std::optional<PidFile> pid_file_;
   std::vector<MakeFilter> filters_;  ///< by listener; none: bytes pass as they are
   AccessFiles access_;
@@ -101,8 +106,16 @@ std::expected<void, Error> Process::open() {
   if (auto done = read_certificates(); !done) return done;
   if (auto done = read_access(); !done) return done;
   driver_.verify_with([this](const auto& asked) { return verify(asked); });
+  auto sockets = inherited_sockets();
+  if (!sockets) return std::unexpected(sockets.error());
+  sockets_ = *std::move(sockets);
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     if (auto done = listen(static_cast<std::uint16_t>(i)); !done) return done;
+  }
+  if (!sockets_.empty()) {
+    return std::unexpected(Error{fmt::format(
+        "systemd has opened a socket on {}, and there is no listener for it in the configuration",
+        place_of(sockets_.front()))});
   }
   tell_who_may_come();
   if (!config_.pid_file.empty()) {
@@ -216,6 +229,9 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
   options.interface = listener.interface;
   options.mode = listener.socket_mode;
   options.group = listener.socket_group;
+  if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
+    return listen_on(given, index, options);
+  }
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());
@@ -232,6 +248,24 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
     tell(LogType::information, fmt::format("Opening {}{} listen socket on port {}.",
                                            listener.is_websocket ? "websockets " : "",
                                            is_v6 ? "ipv6" : "ipv4", one.port));
+  }
+  return {};
+}
+
+std::expected<void, Error> Process::listen_on(const std::vector<InheritedSocket>& sockets,
+                                              std::uint16_t index,
+                                              const net::ListenOptions& options) {
+  for (const InheritedSocket& socket : sockets) {
+    if (config_.is_local_only && !socket.is_loopback) {
+      return std::unexpected(Error{fmt::format(
+          "systemd has opened {} for everyone: name a listener in a configuration file, or let "
+          "ListenStream= name 127.0.0.1, too",
+          place_of(socket))});
+    }
+    const auto bound = driver_.listen_on_descriptor(index, socket.descriptor, options);
+    if (!bound) return std::unexpected(bound.error());
+    tell(LogType::information,
+         fmt::format("Listening on the socket that systemd has opened on {}.", place_of(socket)));
   }
   return {};
 }
@@ -285,7 +319,10 @@ void Process::on_hangup() {
 
 void Process::run() {
   tell(LogType::information, fmt::format("{} running", config_.broker.version));
+  if (const auto pause = watchdog_pause()) driver_.every(*pause, tell_systemd_alive);
+  tell_systemd_ready();
   driver_.run();
+  tell_systemd_stopping();
   if (writer_) {
     if (auto rest = core_.take_batch()) writer_->submit(std::move(*rest));
     if (const auto words = writer_->close(); !words.empty()) {
