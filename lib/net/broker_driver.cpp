@@ -44,12 +44,11 @@ BrokerDriver::BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened)
   uv_timer_init(&loop_, &timer_);
   uv_timer_init(&loop_, &verify_timer_);
   uv_timer_init(&loop_, &watch_timer_);
-  uv_timer_init(&loop_, &regular_timer_);
   uv_idle_init(&loop_, &idle_);
   uv_async_init(&loop_, &store_news_, [](uv_async_t* news) {
     static_cast<BrokerDriver*>(news->data)->take_store_news();
   });
-  watch_timer_.data = regular_timer_.data = this;
+  watch_timer_.data = this;
   check_.data = timer_.data = verify_timer_.data = idle_.data = store_news_.data = this;
   uv_check_start(&check_, on_check);
   on_signal(SIGINT, [this] { stop(); });

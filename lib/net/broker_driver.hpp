@@ -59,6 +59,11 @@ class BrokerDriver {
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
                                           ListenOptions options = {});
 
+  /// Listens on a socket that is open and bound already, of TCP or a Unix socket, and owns it from
+  /// now on. Of the options, those about opening one do not matter.
+  std::expected<Bound, Error> listen_on_descriptor(std::uint16_t listener, int descriptor,
+                                                   ListenOptions options = {});
+
   /// Lets `store` keep what the core wants kept. To be called before run(); the store must be gone
   /// from its thread when the driver is destroyed.
   ///
@@ -83,7 +88,7 @@ class BrokerDriver {
   /// Replaces what was watched before.
   void watch(const std::vector<std::string>& files, std::function<void()> changed);
   /// Calls `handler` from the loop at this pace.
-  void every(Seconds pause, std::function<void()> handler);
+  void every(Millis pause, std::function<void()> handler);
 
   Now now() const;
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
@@ -96,6 +101,7 @@ class BrokerDriver {
  private:
   struct Listener;
   struct NotBound;
+  struct Regular;
   struct Peer;
   struct Write;
   struct Signal;
@@ -177,15 +183,14 @@ class BrokerDriver {
   uv_async_t store_news_{};
   uv_timer_t verify_timer_{};
   uv_timer_t watch_timer_{};  ///< set when a watched file has changed
-  uv_timer_t regular_timer_{};
-  uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
+  uv_idle_t idle_{};          ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;
-  std::function<void()> regular_;
+  std::vector<std::unique_ptr<Regular>> regulars_;
   std::uint64_t heap_known_at_ = 0;  ///< in loop time
   std::vector<Peer*> peers_;         ///< by the slot of the core's id
   std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn

@@ -30,6 +30,11 @@ struct BrokerDriver::Listener {
   std::string label;
 };
 
+struct BrokerDriver::Regular {
+  uv_timer_t timer;
+  std::function<void()> handler;
+};
+
 struct BrokerDriver::NotBound {
   sockaddr_storage address;
   int code;  ///< libuv's

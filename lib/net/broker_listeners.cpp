@@ -245,4 +245,36 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
   return Bound{path, 0};
 }
 
+auto BrokerDriver::listen_on_descriptor(std::uint16_t listener, int descriptor,
+                                        ListenOptions options) -> std::expected<Bound, Error> {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  const bool is_unix = address.ss_family == AF_UNIX;
+  options.has_nodelay = options.has_nodelay && !is_unix;
+  auto server = make_listener(listener, options);
+  int code = 0;
+  Bound bound;
+  if (is_unix) {
+    uv_pipe_init(&loop_, &server->pipe, 0);
+    code = uv_pipe_open(&server->pipe, descriptor);
+    bound.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
+    server->label = bound.address;
+  } else {
+    uv_tcp_init(&loop_, &server->tcp);
+    code = uv_tcp_open(&server->tcp, descriptor);
+    bound = {text_of(address), port_of(address)};
+    server->label = "port " + std::to_string(bound.port);
+  }
+  server->handle.data = server.get();
+  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  if (code != 0) {
+    const std::string label = server->label;
+    close_listener(std::move(server));
+    return std::unexpected(error_of("cannot listen on the open socket of " + label, code));
+  }
+  listeners_.push_back(std::move(server));
+  return bound;
+}
+
 }  // namespace mq::net

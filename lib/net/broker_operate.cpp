@@ -64,18 +64,6 @@ void BrokerDriver::watch(const std::vector<std::string>& files, std::function<vo
   }
 }
 
-void BrokerDriver::every(Seconds pause, std::function<void()> handler) {
-  regular_ = std::move(handler);
-  const auto milliseconds = static_cast<std::uint64_t>(Millis(pause).count());
-  uv_timer_start(
-      &regular_timer_,
-      [](uv_timer_t* timer) {
-        const auto call = static_cast<BrokerDriver*>(timer->data)->regular_;
-        call();  // it may replace itself
-      },
-      milliseconds, milliseconds);
-}
-
 bool BrokerDriver::may_read(const Peer& peer) {
   return !peer.is_paused && !peer.is_held_back && !peer.is_throttled && peer.is_verified;
 }

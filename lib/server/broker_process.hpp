@@ -15,6 +15,7 @@
 #include "server/log.hpp"
 #include "server/process.hpp"
 #include "server/run.hpp"
+#include "server/systemd.hpp"
 #include "server/transition.hpp"
 #include "server/verified_passwords.hpp"
 #include "storage/file.hpp"
@@ -34,6 +35,9 @@ class BrokerProcess {
  private:
   // run.cpp
   std::expected<void, Error> listen(const Config& config, std::size_t index);
+  /// Listens on what systemd has opened for it.
+  std::expected<void, Error> listen_on(const std::vector<InheritedSocket>& sockets,
+                                       std::uint16_t index, const net::ListenOptions& options);
   /// Reads back what is kept, and keeps what comes.
   std::expected<void, Error> open_data();
   void tell_recovered(const std::string& path, const storage::Snapshot& state,
@@ -68,6 +72,7 @@ class BrokerProcess {
   Log& log_;
   broker::Core core_;
   net::BrokerDriver driver_;
+  std::vector<InheritedSocket> sockets_;  ///< that no listener has taken yet
   std::optional<PidFile> pid_file_;
   std::vector<bool> is_open_;  ///< by listener
   Filters filters_;            ///< likewise

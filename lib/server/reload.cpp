@@ -17,7 +17,6 @@ namespace {
 
 /// Who renews certificates by a program does so before.
 constexpr std::int64_t kFewDays = 14;
-constexpr Seconds kRegularly{12 * 3600};
 
 std::int64_t days_until(WallTime end, WallTime now) {
   return std::chrono::floor<std::chrono::days>(end - now).count();
@@ -145,13 +144,11 @@ void BrokerProcess::watch_certificates() {
 }
 
 void BrokerProcess::tell_certificates() {
-  bool are_there = false;
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     const Listener& listener = config_.listeners[i];
     if (!is_open_[i] || listener.tls.certificate.empty()) continue;
     const auto end = crypto::certificate_end(listener.tls.certificate);
     if (!end) continue;
-    are_there = true;
     const auto now = driver_.now();
     const auto days = days_until(*end, now.wall);
     const std::string place = listener.unix_path.empty() ? std::to_string(listener.port) : "unix";
@@ -163,7 +160,6 @@ void BrokerProcess::tell_certificates() {
                      days < 0 ? "has expired" : fmt::format("expires in {} days", days)));
   }
   watch_certificates();
-  if (are_there) driver_.every(kRegularly, [this] { tell_certificates(); });
 }
 
 }  // namespace mq::server

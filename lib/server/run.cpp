@@ -15,12 +15,15 @@
 #include "server/broker_process.hpp"
 #include "server/data_directory.hpp"
 #include "server/log_lines.hpp"
+#include "server/systemd.hpp"
 
 // The order of a start: leave the terminal while there is one thread and no loop, open what only
 // root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
 
 namespace mq::server {
 namespace {
+
+constexpr Seconds kHalfADay{12 * 3600};
 
 using net::BrokerDriver;
 
@@ -98,11 +101,20 @@ std::expected<void, Error> BrokerProcess::open() {
   use_access(*std::move(files));
   for (const auto& line : config_.warnings) tell(LogType::warning, line);
   driver_.verify_with([this](const auto& asked) { return verify(asked); });
+  auto sockets = inherited_sockets();
+  if (!sockets) return std::unexpected(sockets.error());
+  sockets_ = *std::move(sockets);
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     if (auto done = listen(config_, i); !done) return done;
   }
+  if (!sockets_.empty()) {
+    return std::unexpected(Error{fmt::format(
+        "systemd has opened a socket on {}, and there is no listener for it in the configuration",
+        place_of(sockets_.front()))});
+  }
   tell_who_may_come();
   tell_certificates();
+  driver_.every(kHalfADay, [this] { tell_certificates(); });
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
@@ -195,6 +207,9 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   options.interface = listener.interface;
   options.mode = listener.socket_mode;
   options.group = listener.socket_group;
+  if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
+    return listen_on(given, index, options);
+  }
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());
@@ -211,6 +226,24 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
     tell(LogType::information, fmt::format("Opening {}{} listen socket on port {}.",
                                            listener.is_websocket ? "websockets " : "",
                                            is_v6 ? "ipv6" : "ipv4", one.port));
+  }
+  return {};
+}
+
+std::expected<void, Error> BrokerProcess::listen_on(const std::vector<InheritedSocket>& sockets,
+                                                    std::uint16_t index,
+                                                    const net::ListenOptions& options) {
+  for (const InheritedSocket& socket : sockets) {
+    if (config_.is_local_only && !socket.is_loopback) {
+      return std::unexpected(Error{fmt::format(
+          "systemd has opened {} for everyone: name a listener in a configuration file, or let "
+          "ListenStream= name 127.0.0.1, too",
+          place_of(socket))});
+    }
+    const auto bound = driver_.listen_on_descriptor(index, socket.descriptor, options);
+    if (!bound) return std::unexpected(bound.error());
+    tell(LogType::information,
+         fmt::format("Listening on the socket that systemd has opened on {}.", place_of(socket)));
   }
   return {};
 }
@@ -252,7 +285,10 @@ void BrokerProcess::handle_signals() {
 
 void BrokerProcess::run() {
   tell(LogType::information, fmt::format("{} running", config_.broker.version));
+  if (const auto pause = watchdog_pause()) driver_.every(*pause, tell_systemd_alive);
+  tell_systemd_ready();
   driver_.run();
+  tell_systemd_stopping();
   if (writer_) {
     if (auto rest = core_.take_batch()) writer_->submit(std::move(*rest));
     if (const auto words = writer_->close(); !words.empty()) {
