@@ -22,6 +22,8 @@ struct ListenerConfig {
   std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
   std::uint32_t max_publish_rate = 0;         ///< PUBLISHes a second of one client; 0: any
   std::uint64_t max_bytes_rate = 0;           ///< likewise, bytes of whatever it sends
+  std::string mount_point = {};               ///< what the topics of its clients begin with unseen
+  std::vector<wire::Version> versions = {};   ///< that it speaks; empty: all
   bool operator==(const ListenerConfig&) const = default;
 };
 

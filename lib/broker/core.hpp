@@ -226,6 +226,17 @@ class Core {
   void remember_source(const Incoming& incoming);
   bool may_source_publish(std::string_view topic) const;
 
+  // mount.cpp
+  std::string_view mount_of(const Connection& connection) const;
+  /// Whether a topic is still one behind the mount point.
+  bool is_mountable(const Connection& connection, std::string_view topic) const;
+  /// A topic as everybody else sees it; in the memory of this turn.
+  std::string_view mounted(const Connection& connection, std::string_view topic);
+  std::string mounted_filter(const Connection& connection, std::string_view filter) const;
+  bool sees(const Connection& connection, std::string_view topic) const;
+  /// A topic as the client sees it, which sees() it.
+  std::string_view seen_by(const Connection& connection, std::string_view topic) const;
+
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
                        const std::function<Message(storage::MessageId)>& message);
@@ -320,6 +331,8 @@ class Core {
   /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
   void count_held(Session* session, const Message& message);
   void count_released(Session* session, const Message& message);
+  /// Lets go of what it remembers about entries that are stored by now.
+  void forget_stored(Session& session) const;
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
   bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then

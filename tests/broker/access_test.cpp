@@ -237,6 +237,22 @@ TEST_CASE("what was queued while the user was not known is checked when it is") 
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::denied)] == 1);
 }
 
+TEST_CASE("it is checked though nobody knows any more whether it was sent before a crash") {
+  World world(durable());
+  auto connect = named("away", "bob");
+  connect.clean_start = false;
+  world.peer().connect(connect).subscribe("#", {.qos = QoS::at_least_once});
+  const auto no_secrets = rules({{"", kBoth, "#"}, {"bob", kDeny, "shut"}});
+  world.crash();
+  world.core().use_rules(0, no_secrets);
+  join(world, "w", "").publish("shut", "1", QoS::at_least_once, 1);
+  world.crash();
+  world.core().use_rules(0, no_secrets);
+  Peer& back = world.peer().connect(connect);
+  CHECK(back.all() == "CONNACK 00 present");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::denied)] == 1);
+}
+
 TEST_CASE("a will is checked when it is left, and when it is published") {
   World world(quiet());
   world.core().use_rules(0, rules({{"", kBoth, "open"}, {"", kRead, "shut"}}));
