@@ -224,13 +224,10 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
 auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
                                ListenOptions options) -> std::expected<Bound, Error> {
   if (is_stale_socket(path)) unlink(path.c_str());
-  auto server = std::make_unique<Listener>();
+  auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
-  server->driver = this;
-  server->index = listener;
   server->label = path;
-  server->make_filter = std::move(options.make_filter);
-  server->is_announced_late = options.is_announced_late;
+  server->has_nodelay = false;
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;
