@@ -22,6 +22,8 @@ struct ListenerConfig {
   std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
   std::uint32_t max_publish_rate = 0;         ///< PUBLISHes a second of one client; 0: any
   std::uint64_t max_bytes_rate = 0;           ///< likewise, bytes of whatever it sends
+  std::string mount_point = {};               ///< what the topics of its clients begin with unseen
+  std::vector<wire::Version> versions = {};   ///< that it speaks; empty: all
   bool operator==(const ListenerConfig&) const = default;
 };
 
@@ -59,6 +61,7 @@ struct Config {
   std::size_t retained_memory_limit = 64U << 20U;
   std::uint16_t max_keepalive = 0;  ///< seconds; 0: any
   bool retain_available = true;
+  bool check_retain_source = true;  ///< what its publisher may not publish any more is withheld
   bool queue_qos0_messages = false;
   bool upgrade_outgoing_qos = false;
 

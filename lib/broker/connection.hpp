@@ -67,6 +67,7 @@ struct Connection : WheelNode {
   bool is_dirty = false;
   bool has_begun = false;      ///< a first byte has come
   bool is_anonymous = true;    ///< no password or certificate says who it is
+  bool is_mounted = false;     ///< its listener has a mount_point
   std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;

@@ -222,6 +222,20 @@ class Core {
     return session.access == nullptr || check(session, act, topic);
   }
   bool may_subscribe(Session& session, std::string_view filter);
+  /// Keeps in mind who has published what is retained now, where rules bind him.
+  void remember_source(const Incoming& incoming);
+  bool may_source_publish(std::string_view topic) const;
+
+  // mount.cpp
+  std::string_view mount_of(const Connection& connection) const;
+  /// Whether a topic is still one behind the mount point.
+  bool is_mountable(const Connection& connection, std::string_view topic) const;
+  /// A topic as everybody else sees it; in the memory of this turn.
+  std::string_view mounted(const Connection& connection, std::string_view topic);
+  std::string mounted_filter(const Connection& connection, std::string_view filter) const;
+  bool sees(const Connection& connection, std::string_view topic) const;
+  /// A topic as the client sees it, which sees() it.
+  std::string_view seen_by(const Connection& connection, std::string_view topic) const;
 
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
@@ -387,6 +401,13 @@ class Core {
 
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
+  /// Who published what is retained, as far as rules bind him.
+  struct Source {
+    std::uint16_t listener;
+    std::string user_name;
+    std::string client_id;
+  };
+  TextMap<Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

@@ -110,10 +110,12 @@ bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const
 
 void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Incoming& incoming) {
   Connection& connection = *session.connection;
+  if (!sees(connection, incoming.packet.topic)) return;
   if (connection.out.size() > config_.max_unread_bytes) return count_drop(session, Drop::unread);
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;
-  if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0) {
+  if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0 ||
+      connection.is_mounted) {
     const Outgoing outgoing{.qos = QoS::at_most_once,
                             .retain = retain,
                             .identifier = subscriber.identifier,

@@ -95,6 +95,11 @@ std::optional<Fault> Core::objection(const Connection& connection,
                                      const wire::Connect& connect) const {
   const bool is_v5 = connect.version == Version::v5;
   const ListenerConfig& listener = config_.listeners[connection.listener];
+  const auto& versions = listener.versions;
+  if (!versions.empty() && std::ranges::find(versions, connect.version) == versions.end()) {
+    return Fault{ReasonCode::unsupported_protocol_version, "MQTT-3.1.2-2",
+                 "its version is not among accept_protocol_versions"};
+  }
   if (connect.properties.find(PropertyId::authentication_method)) {
     return Fault{ReasonCode::bad_authentication_method, "MQTT-4.12.0-1",
                  "no authentication method is offered"};
@@ -129,7 +134,7 @@ std::optional<Fault> Core::objection(const Connection& connection,
     return Fault{ReasonCode::quota_exceeded, "", "there are global_max_clients sessions"};
   }
   if (!connect.will) return std::nullopt;
-  if (!topic::is_name(connect.will->topic)) {
+  if (!topic::is_name(connect.will->topic) || !is_mountable(connection, connect.will->topic)) {
     return Fault{ReasonCode::topic_name_invalid, "", "a will on a topic of too many levels"};
   }
   if (is_reserved(connect.will->topic)) {
@@ -192,8 +197,10 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   session.listener = connection.listener;
   apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will && may_write(session, connect.will->topic, fact::Act::will)) {
-    session.will = store(*connect.will);
+  if (connect.will) {
+    wire::Will will = *connect.will;
+    if (connection.is_mounted) will.topic = mounted(connection, will.topic);
+    if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
   }
   if (session.expiry_interval == 0) {
     journal_.drop_session(session);  // it was to be kept so far

@@ -47,7 +47,15 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     std::ranges::copy(rest, copy.begin());
     publish.properties = wire::Properties(copy);
   }
-  const bool leaves_as_it_came = publish.qos == QoS::at_most_once && !publish.retain &&
+  if (connection.is_mounted) {
+    if (!is_mountable(connection, publish.topic)) {
+      fail(connection, {ReasonCode::topic_name_invalid, "", "a topic too long for mount_point"});
+      return false;
+    }
+    publish.topic = mounted(connection, publish.topic);
+  }
+  const bool leaves_as_it_came = !connection.is_mounted && publish.qos == QoS::at_most_once &&
+                                 !publish.retain &&
                                  publish.properties.encoded().size() == whole_properties;
   if (leaves_as_it_came) incoming.frame = frame;
   return accept_publish(connection, incoming);
@@ -180,6 +188,7 @@ void Core::retain(Incoming& incoming) {
   } else {
     const Message& message = incoming.shared(now_.steady);
     put_retained(message);  // [MQTT-3.3.1-5]
+    remember_source(incoming);
     if (is_reserved(message.topic())) return;
     journal_.put_retained(message, now_);
     if (config_.persistence && retained_bytes_ > config_.retained_memory_limit) {
@@ -212,6 +221,7 @@ void Core::drop_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
   if (!dropped) return;
   count_retained_away(*dropped);
+  if (const auto source = sources_.find(topic); source != sources_.end()) sources_.erase(source);
   if (!is_reserved(topic)) journal_.drop_retained(topic);
 }
 

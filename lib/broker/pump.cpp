@@ -163,6 +163,10 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::expired);
       continue;
     }
+    if (!sees(connection, message.topic())) {
+      give_up(session, Drop::denied);
+      continue;
+    }
     if (session.must_recheck && !may_read(session, message.topic())) {
       give_up(session, Drop::denied);
       continue;
@@ -235,7 +239,9 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
   bool is_body_missing = false;
   const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& kept) {
     if (!has_room_for(session, feed)) return false;
+    if (!sees(*session.connection, kept.topic())) return true;
     if (!may_read(session, kept.topic())) return true;
+    if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
     const Message* message = &kept;
     if (kept.is_stub()) {
       const auto body = feed.bodies.find(kept.stored_id());

@@ -8,14 +8,15 @@ using wire::PropertyId;
 using wire::Version;
 
 bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
+  const std::string_view topic = seen_by(connection, outgoing.topic);
   wire::Publish packet{.qos = outgoing.qos,
                        .dup = outgoing.dup,
                        .retain = outgoing.retain,
-                       .topic = outgoing.topic,
+                       .topic = topic,
                        .packet_id = outgoing.packet_id,
                        .properties = outgoing.properties,
                        .payload = outgoing.payload};
-  const auto alias = alias_for(connection, outgoing.topic);
+  const auto alias = alias_for(connection, topic);
   if (connection.version == Version::v5 &&
       (outgoing.remaining || outgoing.identifier != 0 || alias.number != 0)) {
     scratch_ = {};
@@ -32,7 +33,7 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
   }
   const auto size = wire::encoded_size(packet, connection.version);
   if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25]
-  if (alias.is_new) connection.aliases->outgoing.emplace(outgoing.topic, alias.number);
+  if (alias.is_new) connection.aliases->outgoing.emplace(topic, alias.number);
   if (packet.payload.size() > kCopiedPayload) {
     const auto head = size - packet.payload.size();
     wire::encode_header(packet, connection.version, connection.out.reserve(head, turn_));

@@ -79,8 +79,8 @@ class BrokerDriver {
   void tell(FactSink facts, OpenSink opened);
   /// Accepts no more connections through this listener; those that it has stay.
   void stop_listening(std::uint16_t listener);
-  /// Calls `changed` from the loop, a moment after one of the files has changed, has gone or is
-  /// there again. Replaces what was watched before.
+  /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.
+  /// Replaces what was watched before.
   void watch(const std::vector<std::string>& files, std::function<void()> changed);
   /// Calls `handler` from the loop at this pace.
   void every(Seconds pause, std::function<void()> handler);

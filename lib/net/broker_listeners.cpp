@@ -224,10 +224,10 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
 auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
                                ListenOptions options) -> std::expected<Bound, Error> {
   if (is_stale_socket(path)) unlink(path.c_str());
+  options.has_nodelay = false;
   auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
   server->label = path;
-  server->has_nodelay = false;
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;

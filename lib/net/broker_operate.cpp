@@ -49,7 +49,8 @@ void BrokerDriver::watch(const std::vector<std::string>& files, std::function<vo
     watch->driver = this;
     uv_fs_poll_init(&loop_, &watch->handle);
     watch->handle.data = watch.get();
-    const auto on_poll = [](uv_fs_poll_t* handle, int, const uv_stat_t*, const uv_stat_t*) {
+    const auto on_poll = [](uv_fs_poll_t* handle, int status, const uv_stat_t*, const uv_stat_t*) {
+      if (status < 0) return;  // it is gone; there is another call when it is back
       auto& driver = *static_cast<Watch*>(handle->data)->driver;
       uv_timer_start(
           &driver.watch_timer_,

@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "server/process.hpp"
 #include "server/run.hpp"
 #include "server/transition.hpp"
+#include "server/verified_passwords.hpp"
 #include "storage/file.hpp"
 #include "storage/writer.hpp"
 
@@ -46,7 +48,7 @@ class BrokerProcess {
 
   // reload.cpp
   using Filters = std::vector<MakeFilter>;
-  /// What the files of TLS make of each open listener; none: no TLS.
+  /// What the connections of each open listener pass through; none: bytes pass as they are.
   static std::expected<Filters, Error> read_certificates(const Config& config,
                                                          const std::vector<bool>& is_open);
   /// The password and ACL files of the open listeners; of the others what is known of them.
@@ -70,6 +72,7 @@ class BrokerProcess {
   std::vector<bool> is_open_;  ///< by listener
   Filters filters_;            ///< likewise
   AccessFiles access_;
+  std::shared_ptr<VerifiedPasswords> verified_ = std::make_shared<VerifiedPasswords>();
   std::optional<storage::FileLock> data_lock_;
   std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
 };

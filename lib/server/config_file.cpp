@@ -47,9 +47,6 @@ std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
 
 std::string unknown(std::string_view name) {
   const std::string shown = printable(name);
-  if (is_missing_option(name)) {
-    return fmt::format("option \"{}\" of mosquitto is not in this version of mqbroker", shown);
-  }
   std::vector<std::string_view> names;
   for (const ConfigOption& option : config_options()) names.push_back(option.name);
   const std::string_view meant = nearest(name, names);

@@ -132,6 +132,10 @@ constexpr std::array kOptions{
                  "the group of the Unix socket", false},
     ConfigOption{"max_connections", Text{"NUMBER | -1", set_max_connections}, "-1", kListener,
                  "connections that the listener has at once; -1: any"},
+    ConfigOption{"mount_point", Text{"TOPIC", set_mount_point}, "", kListener,
+                 "what the topics of the listener's clients begin with, unseen by them", false},
+    ConfigOption{"accept_protocol_versions", Text{"3,4,5", set_versions}, "3,4,5", kListener,
+                 "versions of MQTT that may be spoken: 3.1, 3.1.1 and 5.0"},
     ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
                  "what the listener speaks"},
     ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
@@ -310,13 +314,8 @@ constexpr std::array kOptions{
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
     ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
                  "minutes between two searches for retained messages that have expired"},
-    ConfigOption{"check_retain_source",
-                 Text{"false",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "false",
-                                      "what was retained by right stays until it is replaced");
-                      }},
-                 "false", kBroker, "withholds what its publisher may not publish any more"},
+    ConfigOption{"check_retain_source", Flag{set_switch<&Limits::check_retain_source>}, "true",
+                 kBroker, "withholds what its publisher may not publish any more"},
     ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
     // What survives.
@@ -411,12 +410,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSecondNa
      {"password", "remote_password"},
      {"clientid", "remote_clientid"}}};
 
-constexpr auto kMissing = std::to_array<std::string_view>({
-    "accept_protocol_versions",
-    "mount_point",
-});
-static_assert(std::ranges::is_sorted(kMissing));
-
 Objection apply_flag(const Flag& flag, std::string_view value, ConfigDraft& draft) {
   if (value != "true" && value != "false" && value != "1" && value != "0") {
     return rejected(value, "true or false");
@@ -445,10 +438,6 @@ const std::vector<ConfigOption>& config_options() {
     return rows;
   }();
   return all;
-}
-
-bool is_missing_option(std::string_view name) {
-  return std::ranges::binary_search(kMissing, name);
 }
 
 const ConfigOption* find_option(std::string_view name) {

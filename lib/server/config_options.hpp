@@ -51,9 +51,6 @@ struct ConfigOption {
 /// In the order of the manual.
 const std::vector<ConfigOption>& config_options();
 
-/// Whether it is an option of mosquitto that this version does not have.
-bool is_missing_option(std::string_view name);
-
 /// nullptr for a name that is not in the table. Knows mosquitto's second names, too.
 const ConfigOption* find_option(std::string_view name);
 

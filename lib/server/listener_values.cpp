@@ -4,11 +4,15 @@
 #include <grp.h>
 #include <net/if.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/printable.hpp"
+#include "topic/name.hpp"
 #include "web/origin.hpp"
 
 namespace mq::server {
@@ -48,6 +52,38 @@ Objection set_socket_group(ConfigDraft& draft, std::string_view value) {
   const group* known = getgrnam(name.c_str());
   if (known == nullptr) return fmt::format("there is no group \"{}\"", printable(value));
   draft.listener().where.socket_group = known->gr_gid;
+  return {};
+}
+
+Objection set_mount_point(ConfigDraft& draft, std::string_view value) {
+  constexpr std::size_t kLongest = 1000;
+  if (!topic::is_name(value) || value.starts_with('$') || value.size() > kLongest) {
+    return rejected(value, "the beginning of a topic, without + and #, such as house/");
+  }
+  draft.listener().limits.mount_point = value;
+  return {};
+}
+
+Objection set_versions(ConfigDraft& draft, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, wire::Version>, 3> kVersions{
+      {{"3", wire::Version::v31}, {"4", wire::Version::v311}, {"5", wire::Version::v5}}};
+  auto& versions = draft.listener().limits.versions;
+  versions.clear();
+  for (std::string_view rest = value; !rest.empty();) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    std::string_view item = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const std::string_view word = next_word(item);
+    const auto* known =
+        std::ranges::find(kVersions, word, &std::pair<std::string_view, wire::Version>::first);
+    if (known == kVersions.end() || !next_word(item).empty()) {
+      return rejected(value, "some of 3,4,5, which are MQTT 3.1, 3.1.1 and 5.0");
+    }
+    if (std::ranges::find(versions, known->second) == versions.end()) {
+      versions.push_back(known->second);
+    }
+  }
+  if (versions.size() == kVersions.size()) versions.clear();  // all, as by default
   return {};
 }
 

@@ -173,8 +173,13 @@ void BrokerProcess::tell_trouble(const std::string& trouble) {
 
 std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) const {
   const auto found = access_.listeners[asked.listener].passwords->find(asked.user_name);
-  return [found, password = asked.password] {
-    return found.hash != nullptr && found.hash->matches(password) && found.is_known;
+  const std::string who = fmt::format("{} {}", asked.listener, asked.user_name);
+  const Instant now = driver_.now().steady;
+  if (found.is_known && verified_->knows(who, asked.password, now)) return [] { return true; };
+  return [found, who, now, password = asked.password, verified = verified_] {
+    const bool is_right = found.hash != nullptr && found.hash->matches(password) && found.is_known;
+    if (is_right) verified->remember(who, password, now);
+    return is_right;
   };
 }
 

@@ -45,10 +45,11 @@ bind_interface nowhere" >broker.conf
   start_broker broker "listener 0 HOUSE/mq.sock
 socket_mode 0620
 socket_group $group
+max_connections 1
 allow_anonymous true
-user root
-listener PORT 127.0.0.1"
+user root"
   [[ $(stat -c '%a %G' mq.sock) == "620 $group" ]]
+  mqpub --unix "$house/mq.sock" -t a -m b
   mqpub --unix "$house/mq.sock" -t a -m b
 }
 
@@ -61,4 +62,25 @@ listener PORT 127.0.0.1"
   ctrl_c two
   mqpub -h localhost -p "$port" -t a -m b
   expect one b
+}
+
+@test "a listener may have a part of the topics for itself" {
+  broker_with 'mount_point house/' "listener 0 $house/all.sock"
+  connected inside
+  window outside mqsub --unix "$house/all.sock" -v -t '#' -d
+  wait_for_line outside.err SUBACK
+  mqpub -h localhost -p "$port" -t a -m "from inside"
+  wait_for_line outside.out '^house/a from inside$'
+  mqpub --unix "$house/all.sock" -t a -m "not for inside"
+  mqpub --unix "$house/all.sock" -t house/a -m "for inside"
+  wait_for_line inside.out 'for inside'
+  expect inside "from inside" "for inside"
+}
+
+@test "a listener may speak some versions of MQTT only" {
+  broker_with 'accept_protocol_versions 3,5'
+  mqpub -h localhost -p "$port" -V 5 -t a -m b
+  mqpub -h localhost -p "$port" -V 31 -i x -t a -m b
+  run ! mqpub -h localhost -p "$port" -V 311 -t a -m b
+  wait_for_line broker.err 'its version is not among accept_protocol_versions'
 }

@@ -306,3 +306,19 @@ TEST_CASE("expelled users are told so, and nobody else is") {
   CHECK(bob.all() == "DISCONNECT 98; closed");
   CHECK_FALSE(alice.is_closed());
 }
+
+TEST_CASE("what is retained is withheld when its publisher may not publish it any more") {
+  auto config = quiet();
+  World world(config);
+  const std::vector<Line> lines{{"", kRead, "#"}, {"bob", kBoth, "t/#"}};
+  world.core().use_rules(0, rules(lines));
+  join(world, "b", "bob").retain("t/1", "x").retain("t/2", "y");
+  CHECK(join(world, "r", "").subscribe("#").all() ==
+        "PUBLISH t/1 q0 retain 'x'; PUBLISH t/2 q0 retain 'y'");
+  world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kWrite, "t/2"}}));
+  CHECK(join(world, "r", "").subscribe("#").all() == "PUBLISH t/2 q0 retain 'y'");
+  config.check_retain_source = false;
+  world.core().use_config(config, world.now);
+  CHECK(join(world, "r", "").subscribe("#").all() ==
+        "PUBLISH t/1 q0 retain 'x'; PUBLISH t/2 q0 retain 'y'");
+}

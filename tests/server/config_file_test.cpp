@@ -305,8 +305,18 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"websockets_origin example.org",
        "1: websockets_origin: \"example.org\" should be scheme, host and port of the pages, such "
        "as https://example.org"},
-      {"mount_point /x",
-       "1: option \"mount_point\" of mosquitto is not in this version of mqbroker"},
+      {"mount_point a/#",
+       "1: mount_point: \"a/#\" should be the beginning of a topic, without + and #, such as "
+       "house/"},
+      {"mount_point $SYS/",
+       "1: mount_point: \"$SYS/\" should be the beginning of a topic, without + "
+       "and #, such as house/"},
+      {"accept_protocol_versions 4, 6",
+       "1: accept_protocol_versions: \"4, 6\" should be some of "
+       "3,4,5, which are MQTT 3.1, 3.1.1 and 5.0"},
+      {"accept_protocol_versions 4 5",
+       "1: accept_protocol_versions: \"4 5\" should be some of "
+       "3,4,5, which are MQTT 3.1, 3.1.1 and 5.0"},
       {"listener 1\ncertfile a", "1: certfile: it needs keyfile beside it, for the same listener"},
       {"listener 1\nkeyfile a", "1: keyfile: it needs certfile beside it, for the same listener"},
       {"listener 1\ncafile a", "1: cafile: it needs certfile and keyfile, for the same listener"},
@@ -566,4 +576,18 @@ TEST_CASE("values may come from the environment and from files") {
   CHECK(config_of("listener ${MQ_TEST_PORT}\n").listeners[0].port == 1899);
   CHECK(mistake_in("listener 1\nkeyfile ${MQ_TEST_MISSING}\n") ==
         "x.conf:2: keyfile: the environment has no variable MQ_TEST_MISSING (write $${ for ${)");
+}
+
+TEST_CASE("a listener may keep to some versions of MQTT") {
+  const auto versions_of = [](const std::string& value) {
+    const auto config =
+        mq::server::parse_config("listener 1\naccept_protocol_versions " + value, "x.conf", {});
+    REQUIRE(config.has_value());
+    return config->broker.listeners[0].versions;
+  };
+  using enum mq::wire::Version;
+  using Versions = std::vector<mq::wire::Version>;
+  CHECK(versions_of("5") == Versions{v5});
+  CHECK(versions_of("4, 3,4") == Versions{v311, v31});
+  CHECK(versions_of("5,3,4").empty());
 }

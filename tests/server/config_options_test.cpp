@@ -85,12 +85,3 @@ TEST_CASE("an option says what it does in a line, and takes a value") {
     CHECK_FALSE(form_of(option).empty());
   }
 }
-
-TEST_CASE("no option is both there and missing") {
-  for (const ConfigOption& option : config_options()) {
-    CAPTURE(option.name);
-    CHECK_FALSE(is_missing_option(option.name));
-  }
-  CHECK(is_missing_option("mount_point"));
-  CHECK_FALSE(is_missing_option("nonsense"));
-}
