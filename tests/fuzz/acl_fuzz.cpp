@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "server/acl_file.hpp"
 #include "topic/name.hpp"

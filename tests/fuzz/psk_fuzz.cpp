@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "crypto/tls_context.hpp"
 

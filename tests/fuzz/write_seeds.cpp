@@ -70,7 +70,7 @@ void write_framer_seeds(Folder folder) {
 void write_broker_seeds(Folder folder) {
   for (const Bytes& frame : table_frames()) {
     if (frame.size() > 255) continue;
-    for (const Byte version : {0, 1, 2}) {
+    for (const Byte version : Bytes{0, 1, 2}) {
       Bytes script = {2, 0, version, 1, 0, 0, 7, 0, static_cast<Byte>(frame.size())};
       script.insert(script.end(), frame.begin(), frame.end());
       folder.write(script);
@@ -82,7 +82,7 @@ void write_broker_seeds(Folder folder) {
 void write_client_seeds(Folder folder) {
   for (const Bytes& frame : table_frames()) {
     if (frame.size() > 255) continue;
-    for (const Byte version : {0, 1}) {
+    for (const Byte version : Bytes{0, 1}) {
       Bytes script = {
           version, 1, 1, 9, 1, 7, 0, 0, 1, 0, 6, 0, 0, 1, static_cast<Byte>(frame.size())};
       script.insert(script.end(), frame.begin(), frame.end());
