@@ -27,7 +27,10 @@ void place_listeners(const Config& running, const std::vector<bool>& is_open, Co
   for (std::size_t i = 0; i < wanted.listeners.size(); ++i) {
     std::size_t at = 0;
     const auto fits = [&](std::size_t index) {
-      return !result.is_open[index] && is_same_place(config.listeners[index], wanted.listeners[i]);
+      // Clients keep the part of the tree in which they have subscribed.
+      return !result.is_open[index] &&
+             is_same_place(config.listeners[index], wanted.listeners[i]) &&
+             config.broker.listeners[index].mount_point == wanted.broker.listeners[i].mount_point;
     };
     while (at < config.listeners.size() && !fits(at)) ++at;
     if (at == config.listeners.size()) {

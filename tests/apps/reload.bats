@@ -24,10 +24,13 @@ $(printf '%s\n' "$@")"
 # configure LINE... - writes the configuration file anew, and has it read.
 configure() {
   printf '%s\n' "user root" "allow_anonymous true" "listener $port 127.0.0.1" "$@" >broker.conf
-  reloads=$(count 'configuration was read again|stays as it was')
+  local before
+  before=$(reloads)
   kill -HUP "${window_pid[broker]}"
-  wait_until "it is read" eval '(($(count "configuration was read again|stays as it was") > reloads))'
+  wait_until "it is read" more_than "$before"
 }
+reloads() { count 'configuration was read again|stays as it was'; }
+more_than() { (($(reloads) > $1)); }
 count() { grep -cE "$1" broker.err || true; }
 
 # a_port - prints a port that was free a moment ago.

@@ -74,6 +74,15 @@ TEST_CASE("a listener whose socket has to be another is opened anew, at its inde
   CHECK(all.opened == Indexes{0, 1});
 }
 
+TEST_CASE("a listener with another mount_point is another: who is there keeps the old one") {
+  const Config before = config_of("listener 1\nmount_point a/\n");
+  const auto next = transition(before, {true}, config_of("listener 1\nmount_point b/\n"));
+  CHECK(next.closed == Indexes{0});
+  CHECK(next.opened == Indexes{1});
+  CHECK(next.config.broker.listeners[0].mount_point == "a/");
+  CHECK(next.config.broker.listeners[1].mount_point == "b/");
+}
+
 TEST_CASE("options that count at the start only are named, and do not change") {
   const Config before = config_of("persistence true\nuser root\nmax_qos 1\n");
   const auto next = transition(
