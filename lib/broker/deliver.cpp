@@ -115,7 +115,7 @@ void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Inc
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;
   if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0 ||
-      connection.is_mounted) {
+      connection.mount != nullptr) {
     const Outgoing outgoing{.qos = QoS::at_most_once,
                             .retain = retain,
                             .identifier = subscriber.identifier,
@@ -165,11 +165,9 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
 
 void Core::enqueue(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
   const std::size_t size = queued.message.payload().size();
-  const bool is_full =
-      (config_.max_queued_messages > 0 && session.waiting() >= config_.max_queued_messages) ||
-      (config_.max_queued_bytes > 0 && session.waiting() > 0 &&
-       session.queued_bytes + size > config_.max_queued_bytes);
-  if (is_full) return count_drop(session, Drop::queue_full);
+  if (is_full(session, size) && !make_room(session, size)) {
+    return count_drop(session, Drop::queue_full);
+  }
   push(session, std::move(queued), qos, flags);
   if (session.is_awake) pump_outbox(session);
 }

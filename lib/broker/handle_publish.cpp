@@ -29,6 +29,7 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
                     .owner = connection.framer.block()};
   wire::Publish& publish = incoming.packet;
   ++stats_.publish_received;
+  if (connection.throttle != nullptr) --connection.throttle->messages;
   stats_.publish_bytes_received += publish.payload.size();
   const auto whole_properties = publish.properties.encoded().size();
   if (const auto fault = resolve_topic(connection, *decoded, publish.topic)) {
@@ -46,14 +47,14 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     std::ranges::copy(rest, copy.begin());
     publish.properties = wire::Properties(copy);
   }
-  if (connection.is_mounted) {
+  if (connection.mount != nullptr) {
     if (!is_mountable(connection, publish.topic)) {
       fail(connection, {ReasonCode::topic_name_invalid, "", "a topic too long for mount_point"});
       return false;
     }
     publish.topic = mounted(connection, publish.topic);
   }
-  const bool leaves_as_it_came = !connection.is_mounted && publish.qos == QoS::at_most_once &&
+  const bool leaves_as_it_came = connection.mount == nullptr && publish.qos == QoS::at_most_once &&
                                  !publish.retain &&
                                  publish.properties.encoded().size() == whole_properties;
   if (leaves_as_it_came) incoming.frame = frame;
@@ -72,7 +73,7 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
   }
   const auto alias = publish.properties.number(PropertyId::topic_alias);
   if (!alias) return std::nullopt;
-  if (*alias > config_.max_topic_alias) {
+  if (*alias > connection.promise.max_topic_alias) {
     return Fault{ReasonCode::topic_alias_invalid, "MQTT-3.3.2-9",
                  "a topic alias above the maximum"};
   }
@@ -91,25 +92,27 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
 
 bool Core::accept_publish(Connection& connection, Incoming& incoming) {
   const wire::Publish& packet = incoming.packet;
-  if (packet.qos > config_.max_qos) {
+  if (packet.qos > connection.promise.max_qos) {
     fail(connection, {ReasonCode::qos_not_supported, "MQTT-3.2.2-11", "QoS above max_qos"});
     return false;
   }
-  if (packet.retain && !config_.retain_available) {
+  if (packet.retain && !connection.promise.retain_available) {
     fail(connection,
          {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
     return false;
   }
-  const bool is_denied = is_reserved(packet.topic) ||
-                         !may_write(*connection.session, packet.topic, fact::Act::publish);
+  const auto refusal =
+      is_reserved(packet.topic) ? ReasonCode::not_authorized : refusal_of(connection, packet);
+  const bool is_denied = refusal != ReasonCode::success;
   if (is_store_in_trouble_ && !is_denied && must_be_stored(*connection.session, packet)) {
     return refuse_unstorable(connection, packet);
   }
   auto reason = ReasonCode::success;
   if (packet.qos == QoS::exactly_once) {
     session::Inbox& inbox = connection.session->inbox;
-    if (connection.version == Version::v5 && config_.max_inflight_messages > 0 &&
-        inbox.under_way() >= config_.max_inflight_messages && !inbox.contains(packet.packet_id)) {
+    const auto limit = connection.promise.receive_maximum;
+    if (connection.version == Version::v5 && limit > 0 && inbox.under_way() >= limit &&
+        !inbox.contains(packet.packet_id)) {
       fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
                         "more QoS 2 messages under way than max_inflight_messages"});
       return false;
@@ -124,7 +127,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
   if (is_denied) {
-    reason = ReasonCode::not_authorized;
+    reason = refusal;
   } else if (!publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
   }

@@ -166,6 +166,12 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::denied);
       continue;
     }
+    const std::size_t size = message.payload().size();
+    if (config_.max_inflight_bytes > 0 && entry.qos != QoS::at_most_once &&
+        session.in_flight_bytes > 0 &&
+        session.in_flight_bytes + size > config_.max_inflight_bytes) {
+      return;  // an acknowledgement goes on from here
+    }
     const bool is_shared = (entry.flags & kFromShare) != 0;
     const Outgoing outgoing{.qos = entry.qos,
                             .dup = entry.was_sent,  // [MQTT-3.3.1-1]
@@ -186,6 +192,7 @@ void Core::pump_outbox(Session& session) {
       journal_.drop_queued(session, item->sequence);
       session.outbox.skip();
     } else {
+      session.in_flight_bytes += size;
       session.outbox.mark_sent();
     }
   }

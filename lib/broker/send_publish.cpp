@@ -1,5 +1,3 @@
-#include <array>
-
 #include "broker/core.hpp"
 #include "broker/incoming.hpp"
 #include "broker/write_packet.hpp"
@@ -69,21 +67,6 @@ void Core::count_sent(Connection& connection, std::size_t size, std::size_t payl
   stats_.publish_bytes_sent += payload_size;
   stats_.bytes_sent += size;
   mark_dirty(connection);
-}
-
-void Core::count_drop(Session& session, Drop reason) {
-  constexpr std::array<const char*, kDropKinds> kWords{
-      "its queue is full (max_queued_messages, max_queued_bytes)",
-      "it reads too slowly (max_unread_bytes)",
-      "the message expired",
-      "the message is larger than the client accepts",
-      "the client may not read what waited for it (acl_file)",
-      "the store has lost the message"};
-  const auto kind = static_cast<std::size_t>(reason);
-  ++stats_.drops[kind];
-  if (++session.drops[kind] == 1) {
-    facts_.emplace_back(fact::Dropped{session.client_id, kWords[kind]});
-  }
 }
 
 }  // namespace mq::broker

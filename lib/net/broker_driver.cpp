@@ -43,10 +43,12 @@ BrokerDriver::BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened)
   uv_check_init(&loop_, &check_);
   uv_timer_init(&loop_, &timer_);
   uv_timer_init(&loop_, &verify_timer_);
+  uv_timer_init(&loop_, &watch_timer_);
   uv_idle_init(&loop_, &idle_);
   uv_async_init(&loop_, &store_news_, [](uv_async_t* news) {
     static_cast<BrokerDriver*>(news->data)->take_store_news();
   });
+  watch_timer_.data = this;
   check_.data = timer_.data = verify_timer_.data = idle_.data = store_news_.data = this;
   uv_check_start(&check_, on_check);
   on_signal(SIGINT, [this] { stop(); });
@@ -119,14 +121,14 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->listener = listener.index;
   ++driver.connection_counts_[listener.index];
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
-  if (listener.make_filter) {
+  if (auto filter = listener.make_filter ? listener.make_filter() : nullptr) {
     peer->filtered = std::make_unique<Filtered>();
-    peer->filtered->filter = listener.make_filter();
+    peer->filtered->filter = std::move(filter);
   }
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (listener.is_announced_late) {
+  if (listener.is_announced_late && peer->filtered) {
     peer->filtered->announced_as = listener.label;
   } else if (driver.open_sink_) {
     driver.open_sink_(driver.label_of(*peer), listener.label);
@@ -173,7 +175,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (queue == nullptr) return;
   peer.is_paused = peer.is_paused || queue->size() > core_.config().max_unread_bytes;
   peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
-  if (peer.is_paused || peer.is_held_back || !peer.is_verified) uv_read_stop(&stream);
+  if (!may_read(peer)) uv_read_stop(&stream);
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
@@ -191,6 +193,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 void BrokerDriver::flush() {
   submit_changes();
   take_verifications();
+  heed_throttle();
   // Who has taken everything may be given more at once, but not for ever.
   for (int round = 0; round < kRoundsPerTurn && core_.has_dirty(); ++round) {
     for (const ConnectionId id : core_.take_dirty()) {
@@ -270,9 +273,8 @@ void BrokerDriver::stay_awake() {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
-  if (peer.is_paused && !peer.is_held_back && peer.is_verified)
-    uv_read_start(&peer.stream, on_alloc, on_read);
-  peer.is_paused = false;
+  const bool was_paused = std::exchange(peer.is_paused, false);
+  if (was_paused && may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());
     return;

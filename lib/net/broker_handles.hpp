@@ -63,6 +63,7 @@ struct BrokerDriver::Peer {
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself
   bool is_held_back = false;  ///< not read: the store is behind
+  bool is_throttled = false;  ///< not read: it is faster than its listener allows
   bool is_verified = true;    ///< false: not read, its password is being verified
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
@@ -78,6 +79,11 @@ struct BrokerDriver::Verifying {
   std::function<bool()> job;
   bool is_running = false;
   bool is_right = false;
+};
+
+struct BrokerDriver::Watch {
+  uv_fs_poll_t handle;
+  BrokerDriver* driver;
 };
 
 struct BrokerDriver::Write {

@@ -14,8 +14,8 @@ enum class Family : std::uint8_t { any, ipv4, ipv6 };
 /// How the addresses of a listener are chosen and what its connections are like.
 struct ListenOptions {
   Family family = Family::any;
-  bool has_nodelay = true;          ///< what is written leaves at once (TCP_NODELAY)
-  MakeFilter make_filter = {};      ///< what each of them passes through; none: nothing
+  bool has_nodelay = true;      ///< what is written leaves at once (TCP_NODELAY)
+  MakeFilter make_filter = {};  ///< what each of them passes through; none, or none made: nothing
   bool is_announced_late = false;   ///< only the filter knows where they come from
   std::size_t connections_max = 0;  ///< at once; 0: any
   std::string interface = {};       ///< only what comes in by it; empty: by any

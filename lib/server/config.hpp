@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,9 @@ struct Config {
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;
+  /// What the file says about options that count at the start only.
+  std::map<std::string, std::string> at_start;
+  std::vector<std::string> warnings;  ///< what the file asks for in vain, a line each
   bool operator==(const Config&) const = default;
 };
 
