@@ -16,14 +16,14 @@ struct ListenerConfig {
   bool allow_anonymous = true;
   bool has_passwords = false;  ///< a user name counts only with its password
   std::string auto_id_prefix = "auto-";
-  std::string mount_point = {};              ///< what the topics of its clients begin with unseen
-  std::vector<wire::Version> versions = {};  ///< that it speaks; empty: all
   bool use_username_as_clientid = false;
   wire::QoS max_qos = wire::QoS::exactly_once;
   std::uint16_t max_topic_alias = 10;         ///< accepted from a client
   std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
   std::uint32_t max_publish_rate = 0;         ///< PUBLISHes a second of one client; 0: any
   std::uint64_t max_bytes_rate = 0;           ///< likewise, bytes of whatever it sends
+  std::string mount_point = {};               ///< what the topics of its clients begin with unseen
+  std::vector<wire::Version> versions = {};   ///< that it speaks; empty: all
   bool operator==(const ListenerConfig&) const = default;
 };
 
@@ -61,6 +61,7 @@ struct Config {
   std::size_t retained_memory_limit = 64U << 20U;
   std::uint16_t max_keepalive = 0;  ///< seconds; 0: any
   bool retain_available = true;
+  bool check_retain_source = true;  ///< what its publisher may not publish any more is withheld
   bool queue_qos0_messages = false;
   bool upgrade_outgoing_qos = false;
 

@@ -222,6 +222,9 @@ class Core {
     return session.access == nullptr || check(session, act, topic);
   }
   bool may_subscribe(Session& session, std::string_view filter);
+  /// Keeps in mind who has published what is retained now, where rules bind him.
+  void remember_source(const Incoming& incoming);
+  bool may_source_publish(std::string_view topic) const;
 
   // mount.cpp
   /// Whether a topic is still one behind the mount point.
@@ -332,6 +335,8 @@ class Core {
   /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
   void count_held(Session* session, const Message& message);
   void count_released(Session* session, const Message& message);
+  /// Lets go of what it remembers about entries that are stored by now.
+  void forget_stored(Session& session) const;
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
   bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then
@@ -400,6 +405,13 @@ class Core {
 
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
+  /// Who published what is retained, as far as rules bind him.
+  struct Source {
+    std::uint16_t listener;
+    std::string user_name;
+    std::string client_id;
+  };
+  TextMap<Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

@@ -188,6 +188,7 @@ void Core::retain(Incoming& incoming) {
   } else {
     const Message& message = incoming.shared(now_.steady);
     put_retained(message);  // [MQTT-3.3.1-5]
+    remember_source(incoming);
     if (is_reserved(message.topic())) return;
     journal_.put_retained(message, now_);
     if (config_.persistence && retained_bytes_ > config_.retained_memory_limit) {
@@ -220,6 +221,7 @@ void Core::drop_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
   if (!dropped) return;
   count_retained_away(*dropped);
+  if (const auto source = sources_.find(topic); source != sources_.end()) sources_.erase(source);
   if (!is_reserved(topic)) journal_.drop_retained(topic);
 }
 

@@ -43,6 +43,7 @@ void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
                               ? entry.message.origin
                               : identifier_in(entry.message.origin, session.index);
   const auto sequence = session.tail.count > 0 ? session.tail.end : session.outbox.next_sequence();
+  forget_stored(session);
   if (session.unstored.empty() || session.unstored.back().first != journal_.ticket()) {
     session.unstored.push_back({journal_.ticket(), sequence});
     storing_.push_back({journal_.ticket(), session.index});
@@ -122,10 +123,14 @@ void Core::lose_tail(Session& session) {
   tail.bytes = 0;
 }
 
-bool Core::is_stored(Session& session, std::uint64_t sequence) const {
+void Core::forget_stored(Session& session) const {
   while (!session.unstored.empty() && session.unstored.front().first <= stored_) {
     session.unstored.pop_front();
   }
+}
+
+bool Core::is_stored(Session& session, std::uint64_t sequence) const {
+  forget_stored(session);
   return session.unstored.empty() || sequence < session.unstored.front().second;
 }
 
@@ -162,7 +167,7 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::denied);
       continue;
     }
-    if (session.must_recheck && !entry.was_sent && !may_read(session, message.topic())) {
+    if (session.must_recheck && !may_read(session, message.topic())) {
       give_up(session, Drop::denied);
       continue;
     }
@@ -236,6 +241,7 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
     if (!has_room_for(session, feed)) return false;
     if (!sees(*session.connection, kept.topic())) return true;
     if (!may_read(session, kept.topic())) return true;
+    if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
     const Message* message = &kept;
     if (kept.is_stub()) {
       const auto body = feed.bodies.find(kept.stored_id());

@@ -86,8 +86,8 @@ class BrokerDriver {
   void limit_connections(std::uint16_t listener, std::size_t max);
   /// Accepts no more connections through this listener; those that it has stay.
   void stop_listening(std::uint16_t listener);
-  /// Calls `changed` from the loop, a moment after one of the files has changed, has gone or is
-  /// there again. Replaces what was watched before.
+  /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.
+  /// Replaces what was watched before.
   void watch(const std::vector<std::string>& files, std::function<void()> changed);
   /// Calls `handler` from the loop at this pace.
   void every(Millis pause, std::function<void()> handler);
@@ -190,9 +190,9 @@ class BrokerDriver {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
-  std::vector<std::unique_ptr<Regular>> regulars_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;
+  std::vector<std::unique_ptr<Regular>> regulars_;
   std::uint64_t heap_known_at_ = 0;  ///< in loop time
   std::vector<Peer*> peers_;         ///< by the slot of the core's id
   std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn

@@ -49,7 +49,8 @@ void BrokerDriver::watch(const std::vector<std::string>& files, std::function<vo
     watch->driver = this;
     uv_fs_poll_init(&loop_, &watch->handle);
     watch->handle.data = watch.get();
-    const auto on_poll = [](uv_fs_poll_t* handle, int, const uv_stat_t*, const uv_stat_t*) {
+    const auto on_poll = [](uv_fs_poll_t* handle, int status, const uv_stat_t*, const uv_stat_t*) {
+      if (status < 0) return;  // it is gone; there is another call when it is back
       auto& driver = *static_cast<Watch*>(handle->data)->driver;
       uv_timer_start(
           &driver.watch_timer_,
@@ -61,17 +62,6 @@ void BrokerDriver::watch(const std::vector<std::string>& files, std::function<vo
     };
     uv_fs_poll_start(&watch->handle, on_poll, file.c_str(), kAskEveryMs);
   }
-}
-
-void BrokerDriver::every(Millis pause, std::function<void()> handler) {
-  auto& added = regulars_.emplace_back(std::make_unique<Regular>());
-  added->handler = std::move(handler);
-  uv_timer_init(&loop_, &added->timer);
-  added->timer.data = added.get();
-  const auto pause_ms = static_cast<std::uint64_t>(pause.count());
-  uv_timer_start(
-      &added->timer, [](uv_timer_t* timer) { static_cast<Regular*>(timer->data)->handler(); },
-      pause_ms, pause_ms);
 }
 
 bool BrokerDriver::may_read(const Peer& peer) {

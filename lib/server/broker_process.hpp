@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "server/run.hpp"
 #include "server/systemd.hpp"
 #include "server/transition.hpp"
+#include "server/verified_passwords.hpp"
 #include "storage/file.hpp"
 #include "storage/writer.hpp"
 
@@ -50,7 +52,7 @@ class BrokerProcess {
 
   // reload.cpp
   using Filters = std::vector<MakeFilter>;
-  /// What the files of TLS make of each open listener; none: no TLS.
+  /// What the connections of each open listener pass through; none: bytes pass as they are.
   static std::expected<Filters, Error> read_certificates(const Config& config,
                                                          const std::vector<bool>& is_open);
   /// The password and ACL files of the open listeners; of the others what is known of them.
@@ -75,6 +77,7 @@ class BrokerProcess {
   std::vector<bool> is_open_;  ///< by listener
   Filters filters_;            ///< likewise
   AccessFiles access_;
+  std::shared_ptr<VerifiedPasswords> verified_ = std::make_shared<VerifiedPasswords>();
   std::optional<storage::FileLock> data_lock_;
   std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
 };

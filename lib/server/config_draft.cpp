@@ -106,8 +106,6 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
         draft.allow_anonymous.value_or(allow_anonymous.value_or(config.is_local_only));
     const auto& prefix = draft.auto_id_prefix ? draft.auto_id_prefix : auto_id_prefix;
     if (prefix) granted.auto_id_prefix = *prefix;
-    granted.mount_point = draft.mount_point;
-    granted.versions = draft.versions;
     config.broker.listeners.push_back(std::move(granted));
     config.listeners.push_back(draft.where);
   }

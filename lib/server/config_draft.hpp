@@ -20,8 +20,6 @@ struct ListenerDraft {
   bool is_named = false;  ///< the file says where it listens
   std::optional<bool> allow_anonymous;
   std::optional<std::string> auto_id_prefix;
-  std::string mount_point;
-  std::vector<wire::Version> versions;
   NamedFile password_file, acl_file;  ///< with per_listener_settings
   broker::ListenerConfig limits;      ///< but for who may come in
 };

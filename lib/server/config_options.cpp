@@ -314,13 +314,8 @@ constexpr std::array kOptions{
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
     ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
                  "minutes between two searches for retained messages that have expired"},
-    ConfigOption{"check_retain_source",
-                 Text{"false",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "false",
-                                      "what was retained by right stays until it is replaced");
-                      }},
-                 "false", kBroker, "withholds what its publisher may not publish any more"},
+    ConfigOption{"check_retain_source", Flag{set_switch<&Limits::check_retain_source>}, "true",
+                 kBroker, "withholds what its publisher may not publish any more"},
     ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
     // What survives.

@@ -60,14 +60,14 @@ Objection set_mount_point(ConfigDraft& draft, std::string_view value) {
   if (!topic::is_name(value) || value.starts_with('$') || value.size() > kLongest) {
     return rejected(value, "the beginning of a topic, without + and #, such as house/");
   }
-  draft.listener().mount_point = value;
+  draft.listener().limits.mount_point = value;
   return {};
 }
 
 Objection set_versions(ConfigDraft& draft, std::string_view value) {
   constexpr std::array<std::pair<std::string_view, wire::Version>, 3> kVersions{
       {{"3", wire::Version::v31}, {"4", wire::Version::v311}, {"5", wire::Version::v5}}};
-  auto& versions = draft.listener().versions;
+  auto& versions = draft.listener().limits.versions;
   versions.clear();
   for (std::string_view rest = value; !rest.empty();) {
     const auto comma = std::min(rest.find(','), rest.size());

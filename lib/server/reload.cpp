@@ -60,6 +60,7 @@ void BrokerProcess::use_access(AccessFiles files) {
     core_.expel(static_cast<std::uint16_t>(i), before->changed_in(*after), driver_.now());
   }
   access_ = std::move(files);
+  verified_ = std::make_shared<VerifiedPasswords>();
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
   }

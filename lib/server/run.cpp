@@ -23,6 +23,8 @@
 namespace mq::server {
 namespace {
 
+constexpr Seconds kHalfADay{12 * 3600};
+
 using net::BrokerDriver;
 
 /// Facts cost something for each connection, so the driver gets nobody to tell when no line would
@@ -112,6 +114,7 @@ std::expected<void, Error> BrokerProcess::open() {
   }
   tell_who_may_come();
   tell_certificates();
+  driver_.every(kHalfADay, [this] { tell_certificates(); });
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
@@ -182,8 +185,13 @@ void BrokerProcess::tell_trouble(const std::string& trouble) {
 
 std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) const {
   const auto found = access_.listeners[asked.listener].passwords->find(asked.user_name);
-  return [found, password = asked.password] {
-    return found.hash != nullptr && found.hash->matches(password) && found.is_known;
+  const std::string who = fmt::format("{} {}", asked.listener, asked.user_name);
+  const Instant now = driver_.now().steady;
+  if (found.is_known && verified_->knows(who, asked.password, now)) return [] { return true; };
+  return [found, who, now, password = asked.password, verified = verified_] {
+    const bool is_right = found.hash != nullptr && found.hash->matches(password) && found.is_known;
+    if (is_right) verified->remember(who, password, now);
+    return is_right;
   };
 }
 
@@ -277,8 +285,6 @@ void BrokerProcess::handle_signals() {
 
 void BrokerProcess::run() {
   tell(LogType::information, fmt::format("{} running", config_.broker.version));
-  constexpr Seconds kCertificatesPause{12 * 3600};  // who renews them by a program does so before
-  driver_.every(kCertificatesPause, [this] { tell_certificates(); });
   if (const auto pause = watchdog_pause()) driver_.every(*pause, tell_systemd_alive);
   tell_systemd_ready();
   driver_.run();

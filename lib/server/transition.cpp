@@ -12,6 +12,13 @@ bool is_same_place(const Listener& a, const Listener& b) {
          a.proxy.version == b.proxy.version;
 }
 
+/// Whether its socket may stay as it is: nothing differs that is decided when it is opened.
+bool may_stay(const Listener& a, const Listener& b) {
+  return a.interface == b.interface && a.connections_max == b.connections_max &&
+         a.socket_mode == b.socket_mode && a.socket_group == b.socket_group &&
+         a.proxy.version == b.proxy.version;
+}
+
 /// Puts each wanted listener where there is or was one of the same place, or behind all.
 void place_listeners(const Config& running, const std::vector<bool>& is_open, Config& wanted,
                      Transition& result) {
@@ -30,10 +37,14 @@ void place_listeners(const Config& running, const std::vector<bool>& is_open, Co
       config.broker.listeners.emplace_back();
       result.is_open.push_back(false);
     }
+    const bool was_open = at < is_open.size() && is_open[at];
+    const bool stays = was_open && running.has_nodelay == wanted.has_nodelay &&
+                       may_stay(running.listeners[at], wanted.listeners[i]);
+    if (!stays) result.opened.push_back(at);
+    if (was_open && !stays) result.closed.push_back(at);
     config.listeners[at] = std::move(wanted.listeners[i]);
     config.broker.listeners[at] = std::move(wanted.broker.listeners[i]);
     result.is_open[at] = true;
-    if (at >= is_open.size() || !is_open[at]) result.opened.push_back(at);
   }
   for (std::size_t i = 0; i < is_open.size(); ++i) {
     if (is_open[i] && !result.is_open[i]) result.closed.push_back(i);

@@ -488,20 +488,6 @@ TEST_CASE("behind a proxy of version 2, what is said about certificates is about
   CHECK(config->listeners[1].proxy == mq::net::ProxyOptions{.version = 1});
 }
 
-TEST_CASE("a listener may keep to some versions of MQTT") {
-  const auto versions_of = [](const std::string& value) {
-    const auto config =
-        mq::server::parse_config("listener 1\naccept_protocol_versions " + value, "x.conf", {});
-    REQUIRE(config.has_value());
-    return config->broker.listeners[0].versions;
-  };
-  using enum mq::wire::Version;
-  using Versions = std::vector<mq::wire::Version>;
-  CHECK(versions_of("5") == Versions{v5});
-  CHECK(versions_of("4, 3,4") == Versions{v311, v31});
-  CHECK(versions_of("5,3,4").empty());
-}
-
 TEST_CASE("a bridge is read, checked, and left out with a word") {
   const Config config = config_of(
       "connection home\naddress broker.example:8883 [::1]:1883 fe80::1\n"
@@ -590,4 +576,18 @@ TEST_CASE("values may come from the environment and from files") {
   CHECK(config_of("listener ${MQ_TEST_PORT}\n").listeners[0].port == 1899);
   CHECK(mistake_in("listener 1\nkeyfile ${MQ_TEST_MISSING}\n") ==
         "x.conf:2: keyfile: the environment has no variable MQ_TEST_MISSING (write $${ for ${)");
+}
+
+TEST_CASE("a listener may keep to some versions of MQTT") {
+  const auto versions_of = [](const std::string& value) {
+    const auto config =
+        mq::server::parse_config("listener 1\naccept_protocol_versions " + value, "x.conf", {});
+    REQUIRE(config.has_value());
+    return config->broker.listeners[0].versions;
+  };
+  using enum mq::wire::Version;
+  using Versions = std::vector<mq::wire::Version>;
+  CHECK(versions_of("5") == Versions{v5});
+  CHECK(versions_of("4, 3,4") == Versions{v311, v31});
+  CHECK(versions_of("5,3,4").empty());
 }

@@ -61,6 +61,19 @@ TEST_CASE("another address of the same port is another listener") {
   CHECK(next.opened == Indexes{1});
 }
 
+TEST_CASE("a listener whose socket has to be another is opened anew, at its index") {
+  const Config before = config_of("listener 1\nlistener 2\n");
+  const auto next =
+      transition(before, {true, true}, config_of("listener 1\nmax_connections 5\nlistener 2\n"));
+  CHECK(next.closed == Indexes{0});
+  CHECK(next.opened == Indexes{0});
+  CHECK(next.config.listeners[0].connections_max == 5);
+  const auto all = transition(before, {true, true},
+                              config_of("set_tcp_nodelay false\nlistener 1\nlistener 2\n"));
+  CHECK(all.closed == Indexes{0, 1});
+  CHECK(all.opened == Indexes{0, 1});
+}
+
 TEST_CASE("options that count at the start only are named, and do not change") {
   const Config before = config_of("persistence true\nuser root\nmax_qos 1\n");
   const auto next = transition(
