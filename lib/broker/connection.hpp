@@ -65,9 +65,9 @@ struct Connection : WheelNode {
   std::uint16_t listener = 0;
   wire::Version version = wire::Version::v311;
   bool is_dirty = false;
-  bool has_begun = false;      ///< a first byte has come
-  bool is_anonymous = true;    ///< no password or certificate says who it is
-  bool is_mounted = false;     ///< its listener has a mount_point
+  bool has_begun = false;                    ///< a first byte has come
+  bool is_anonymous = true;                  ///< no password or certificate says who it is
+  std::unique_ptr<const std::string> mount;  ///< what its topics begin with unseen; none: nothing
   std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;

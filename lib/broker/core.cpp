@@ -80,7 +80,9 @@ ConnectionId Core::on_open(std::uint16_t listener, Now now) {
   auto& connection = connections_[slot] = std::make_unique<Connection>();
   connection->id = {slot, generations_[slot]};
   connection->listener = listener;
-  connection->is_mounted = !config_.listeners[listener].mount_point.empty();
+  if (const auto& mount = config_.listeners[listener].mount_point; !mount.empty()) {
+    connection->mount = std::make_unique<const std::string>(mount);
+  }
   connection->last_received = now.steady;
   connection_wheel_.set(*connection, now.steady + config_.connect_timeout);
   ++stats_.connections;

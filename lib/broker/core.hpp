@@ -227,15 +227,19 @@ class Core {
   bool may_source_publish(std::string_view topic) const;
 
   // mount.cpp
-  std::string_view mount_of(const Connection& connection) const;
   /// Whether a topic is still one behind the mount point.
-  bool is_mountable(const Connection& connection, std::string_view topic) const;
-  /// A topic as everybody else sees it; in the memory of this turn.
+  static bool is_mountable(const Connection& connection, std::string_view topic);
+  /// A topic as everybody else sees it; in the memory of this turn. Only for who is mounted.
   std::string_view mounted(const Connection& connection, std::string_view topic);
-  std::string mounted_filter(const Connection& connection, std::string_view filter) const;
-  bool sees(const Connection& connection, std::string_view topic) const;
+  static std::string mounted_filter(const Connection& connection, std::string_view filter);
+  static bool sees(const Connection& connection, std::string_view topic) {
+    return connection.mount == nullptr ||
+           (topic.size() > connection.mount->size() && topic.starts_with(*connection.mount));
+  }
   /// A topic as the client sees it, which sees() it.
-  std::string_view seen_by(const Connection& connection, std::string_view topic) const;
+  static std::string_view seen_by(const Connection& connection, std::string_view topic) {
+    return connection.mount == nullptr ? topic : topic.substr(connection.mount->size());
+  }
 
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,

@@ -115,7 +115,7 @@ void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Inc
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;
   if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0 ||
-      connection.is_mounted) {
+      connection.mount != nullptr) {
     const Outgoing outgoing{.qos = QoS::at_most_once,
                             .retain = retain,
                             .identifier = subscriber.identifier,

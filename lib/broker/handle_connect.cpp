@@ -199,7 +199,7 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   session.expiry_interval = requested_expiry(connect);
   if (connect.will) {
     wire::Will will = *connect.will;
-    if (connection.is_mounted) will.topic = mounted(connection, will.topic);
+    if (connection.mount != nullptr) will.topic = mounted(connection, will.topic);
     if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
   }
   if (session.expiry_interval == 0) {

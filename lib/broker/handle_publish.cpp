@@ -47,14 +47,14 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     std::ranges::copy(rest, copy.begin());
     publish.properties = wire::Properties(copy);
   }
-  if (connection.is_mounted) {
+  if (connection.mount != nullptr) {
     if (!is_mountable(connection, publish.topic)) {
       fail(connection, {ReasonCode::topic_name_invalid, "", "a topic too long for mount_point"});
       return false;
     }
     publish.topic = mounted(connection, publish.topic);
   }
-  const bool leaves_as_it_came = !connection.is_mounted && publish.qos == QoS::at_most_once &&
+  const bool leaves_as_it_came = connection.mount == nullptr && publish.qos == QoS::at_most_once &&
                                  !publish.retain &&
                                  publish.properties.encoded().size() == whole_properties;
   if (leaves_as_it_came) incoming.frame = frame;

@@ -15,7 +15,7 @@ using wire::Version;
 bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subscribe) {
   for (const auto& subscription : subscribe.subscriptions) {
     if (!topic::is_filter(subscription.filter) ||
-        (connection.is_mounted &&
+        (connection.mount != nullptr &&
          !topic::is_filter(mounted_filter(connection, subscription.filter)))) {
       fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
       return false;
@@ -33,7 +33,7 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
   for (const auto& subscription : subscribe.subscriptions) {
     wire::Subscription wanted = subscription;
     const std::string mounted = mounted_filter(connection, wanted.filter);
-    if (connection.is_mounted) wanted.filter = mounted;
+    if (connection.mount != nullptr) wanted.filter = mounted;
     const auto code = subscribe_one(*connection.session, wanted, identifier);
     codes.push_back(static_cast<Byte>(code));
   }

@@ -9,40 +9,26 @@
 
 namespace mq::broker {
 
-std::string_view Core::mount_of(const Connection& connection) const {
-  return config_.listeners[connection.listener].mount_point;
-}
-
-bool Core::is_mountable(const Connection& connection, std::string_view topic) const {
+bool Core::is_mountable(const Connection& connection, std::string_view topic) {
   constexpr std::size_t kLongestTopic = 65'535;
-  if (!connection.is_mounted) return true;
-  const std::string whole = std::string(mount_of(connection)) + std::string(topic);
+  if (connection.mount == nullptr) return true;
+  const std::string whole = *connection.mount + std::string(topic);
   return whole.size() <= kLongestTopic && topic::is_name(whole);
 }
 
 std::string_view Core::mounted(const Connection& connection, std::string_view topic) {
-  const std::string_view mount = mount_of(connection);
+  const std::string& mount = *connection.mount;
   const std::span<Byte> room = turn_.take(mount.size() + topic.size());
   std::ranges::copy(topic, std::ranges::copy(mount, room.begin()).out);
   return text_of(room);
 }
 
-std::string Core::mounted_filter(const Connection& connection, std::string_view filter) const {
-  const std::string_view mount = mount_of(connection);
+std::string Core::mounted_filter(const Connection& connection, std::string_view filter) {
+  if (connection.mount == nullptr) return std::string(filter);
   const auto share = topic::share_of(filter);
-  if (!share) return std::string(mount) + std::string(filter);
+  if (!share) return *connection.mount + std::string(filter);
   const auto group = filter.substr(0, filter.size() - share->filter.size());
-  return std::string(group) + std::string(mount) + std::string(share->filter);
-}
-
-bool Core::sees(const Connection& connection, std::string_view topic) const {
-  if (!connection.is_mounted) return true;
-  const std::string_view mount = mount_of(connection);
-  return topic.size() > mount.size() && topic.starts_with(mount);
-}
-
-std::string_view Core::seen_by(const Connection& connection, std::string_view topic) const {
-  return connection.is_mounted ? topic.substr(mount_of(connection).size()) : topic;
+  return std::string(group) + *connection.mount + std::string(share->filter);
 }
 
 }  // namespace mq::broker

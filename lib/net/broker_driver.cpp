@@ -128,7 +128,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (listener.is_announced_late) {
+  if (listener.is_announced_late && peer->filtered) {
     peer->filtered->announced_as = listener.label;
   } else if (driver.open_sink_) {
     driver.open_sink_(driver.label_of(*peer), listener.label);

@@ -82,6 +82,8 @@ class BrokerDriver {
 
   /// Goes on telling others, from now on.
   void tell(FactSink facts, OpenSink opened);
+  /// From now on it accepts only so many at once; 0: any.
+  void limit_connections(std::uint16_t listener, std::size_t max);
   /// Accepts no more connections through this listener; those that it has stay.
   void stop_listening(std::uint16_t listener);
   /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.

@@ -171,6 +171,12 @@ auto BrokerDriver::make_listener(std::uint16_t index, const ListenOptions& optio
   return listener;
 }
 
+void BrokerDriver::limit_connections(std::uint16_t listener, std::size_t max) {
+  for (const auto& open : listeners_) {
+    if (open->index == listener) open->connections_max = max;
+  }
+}
+
 bool BrokerDriver::is_full(const Listener& listener) const {
   return listener.connections_max > 0 &&
          connection_counts_[listener.index] >= listener.connections_max;

@@ -102,6 +102,9 @@ std::expected<void, Error> BrokerProcess::go_over(Transition& next) {
   config_ = std::move(next.config);
   is_open_ = std::move(next.is_open);
   core_.use_config(config_.broker, driver_.now());
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+    driver_.limit_connections(static_cast<std::uint16_t>(i), config_.listeners[i].connections_max);
+  }
   use_access(*std::move(files));
   use_log();
   return {};

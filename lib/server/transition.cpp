@@ -7,7 +7,9 @@ namespace {
 
 bool is_same_place(const Listener& a, const Listener& b) {
   return a.host == b.host && a.port == b.port && a.unix_path == b.unix_path &&
-         a.is_loopback == b.is_loopback && a.family == b.family;
+         a.is_loopback == b.is_loopback && a.family == b.family && a.interface == b.interface &&
+         a.socket_mode == b.socket_mode && a.socket_group == b.socket_group &&
+         a.proxy.version == b.proxy.version;
 }
 
 /// Whether its socket may stay as it is: nothing differs that is decided when it is opened.

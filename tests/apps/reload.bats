@@ -65,6 +65,22 @@ a_port() {
   wait_for_line client.out '^open again$'
 }
 
+@test "a listener's interface and number of connections change, and whoever is there stays" {
+  our_broker
+  window client mqsub -h 127.0.0.1 -p "$port" -i client -t t
+  listening client t
+  configure "max_connections 1"
+  run ! mqpub -h 127.0.0.1 -p "$port" -t t -m "too many"
+  configure
+  mqpub -h 127.0.0.1 -p "$port" -t t -m "enough"
+  wait_for_line client.out '^enough$'
+  configure "bind_interface lo"
+  ss -tlnH "sport = :$port" | grep -qF "127.0.0.1%lo:$port"
+  mqpub -h 127.0.0.1 -p "$port" -t t -m "one more"
+  wait_for_line client.out '^one more$'
+  expect client "enough" "one more"
+}
+
 @test "a configuration with a mistake is refused whole, and the line says where it is" {
   our_broker
   configure "message_size_limit 5" "max_qoz 1"
