@@ -329,7 +329,10 @@ void Core::shut_down(Now now) {
 
 void Core::fail(Connection& connection, const Fault& fault) {
   if (may_say_goodbye(connection)) {
-    send(connection, wire::Disconnect{fault.reason, {}});  // [MQTT-4.13.1-1]
+    // Some faults have codes that only CONNACK may carry [MQTT-3.14.2-1].
+    const bool is_allowed = wire::is_allowed(fault.reason, wire::PacketType::disconnect);
+    const auto reason = is_allowed ? fault.reason : ReasonCode::protocol_error;
+    send(connection, wire::Disconnect{reason, {}});  // [MQTT-4.13.1-1]
   }
   const ConnectionId id = connection.id;
   closing_.push_back({id, std::move(connection.out)});

@@ -294,7 +294,10 @@ void Core::handle_disconnect(const wire::Disconnect& packet, Now now) {
 void Core::violate(const wire::Fault& fault, Now now) {
   Lost lost{.cause = Cause::violation, .reason = fault.reason, .words = fault.words};
   if (settings_.version != Version::v5) return lose(std::move(lost), now);
-  send(wire::Disconnect{.reason = fault.reason, .properties = {}});  // [MQTT-4.13.1-1]
+  // Some faults have codes that only CONNACK may carry [MQTT-3.14.2-1].
+  const bool is_allowed = wire::is_allowed(fault.reason, PacketType::disconnect);
+  send(wire::Disconnect{.reason = is_allowed ? fault.reason : ReasonCode::protocol_error,
+                        .properties = {}});  // [MQTT-4.13.1-1]
   lost.was_connected = state_ == State::connected;
   drained_ = std::move(lost);
   state_ = State::draining;

@@ -197,3 +197,10 @@ TEST_CASE("response information is for those who ask only [MQTT-3.1.2-28]") {
   connect.client_id = "a";
   CHECK(world.peer().connect(connect).all().find("response-information") == std::string::npos);
 }
+
+TEST_CASE("a DISCONNECT carries no code that only CONNACK may carry [MQTT-3.14.2-1]") {
+  World world(quiet());
+  auto& peer = world.peer().join("a", Version::v5);
+  CHECK(peer.send_bytes(bytes("10 [ ('HTTP') 05 02 003c 00 ('a') ]")).all() ==
+        "DISCONNECT 82; closed");
+}

@@ -118,3 +118,13 @@ TEST_CASE(
   talk.reply(wire::Pubrel{9, {}, {}});
   CHECK(talk.sent() == "PUBLISH a q2 id=1 '1'; PUBACK 1; PUBREC 2; PUBREL 1; PUBCOMP 9 92");
 }
+
+TEST_CASE("a client's DISCONNECT carries no code that only CONNACK may carry [MQTT-3.14.2-1]") {
+  Conversation talk(v5());
+  talk.join();
+  std::vector<Byte> bytes;
+  wire::encode(wire::Connect{.version = wire::Version::v5}, wire::Version::v5, bytes);
+  bytes[4] = 'X';  // of the protocol's name
+  CHECK(talk.reply_bytes(bytes) == "");
+  CHECK(talk.sent() == "DISCONNECT 82");
+}
