@@ -65,7 +65,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
 void Core::settle(Session& session, Outbox::Item item) {
   const Message& message = item.entry->message.message;
   if (message) count_released(&session, message);
-  journal_.drop_queued(session, item.sequence);
+  if (journal_.keeps(session)) journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);
 }
 

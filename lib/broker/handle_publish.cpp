@@ -46,9 +46,7 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     std::ranges::copy(rest, copy.begin());
     publish.properties = wire::Properties(copy);
   }
-  const bool leaves_as_it_came = publish.qos == QoS::at_most_once && !publish.retain &&
-                                 publish.properties.encoded().size() == whole_properties;
-  if (leaves_as_it_came) incoming.frame = frame;
+  if (publish.properties.encoded().size() == whole_properties) incoming.frame = frame;
   return accept_publish(connection, incoming);
 }
 
