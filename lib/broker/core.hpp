@@ -320,6 +320,11 @@ class Core {
                       const Session& except);
   void send_at_most_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming);
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
+  /// Sends at QoS 1 or 2 what nothing stands before. Returns false when there is more to it.
+  bool send_at_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming,
+                    wire::QoS qos, bool retain);
+  void write_pattern(Incoming& incoming, wire::Version version, Byte first,
+                     std::uint16_t packet_id);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   /// Whether the message is not to be in memory, but in the store only.

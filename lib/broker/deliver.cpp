@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "broker/core.hpp"
@@ -7,8 +8,9 @@
 
 // From a message to its receivers. At QoS 0 the bytes that came in leave as they are wherever the
 // receiver speaks the sender's dialect; otherwise they are written once for each dialect. At QoS 1
-// and 2 the message is stored once, every session's outbox refers to it, and a frame of its own is
-// written for each session, because of its packet id.
+// and 2 the message is stored once, every session's outbox refers to it, and the
+// frame of the first receiver is the pattern for the others. Whoever has something waiting,
+// or wants the frame to be his own (an alias, an identifier), gets it from pump.cpp.
 
 namespace mq::broker {
 namespace {
@@ -22,6 +24,17 @@ using wire::Version;
 /// 3.1 and 3.1.1 write a PUBLISH alike.
 bool is_same_dialect(Version a, Version b) {
   return (a == Version::v5) == (b == Version::v5);
+}
+
+/// Of a PUBLISH that is no repetition.
+Byte first_byte(QoS qos, bool retain) {
+  return static_cast<Byte>(static_cast<unsigned>(wire::PacketType::publish) << 4U |
+                           static_cast<unsigned>(qos) << 1U | (retain ? 1U : 0U));
+}
+
+void put_packet_id(Byte* out, std::uint16_t packet_id) {
+  out[0] = static_cast<Byte>(packet_id >> 8U);
+  out[1] = static_cast<Byte>(packet_id);
 }
 
 }  // namespace
@@ -54,6 +67,7 @@ void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
   if (qos == QoS::at_most_once && session.is_awake) {
     send_at_most_once(session, subscriber, incoming);
   } else if (qos != QoS::at_most_once || config_.queue_qos0_messages) {
+    if (send_at_once(session, subscriber, incoming, qos, retain)) return;
     enqueue(session, {incoming.shared(now_.steady), subscriber.identifier}, qos,
             retain ? kRetainFlag : std::uint8_t{0});
   }
@@ -144,7 +158,8 @@ void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Inc
 }
 
 void Core::encode_at_most_once(const Incoming& incoming, Version version, Encoded& encoded) {
-  if (!incoming.frame.empty() && is_same_dialect(incoming.version, version)) {
+  const bool is_plain = incoming.packet.qos == QoS::at_most_once && !incoming.packet.retain;
+  if (is_plain && !incoming.frame.empty() && is_same_dialect(incoming.version, version)) {
     encoded = {.head = incoming.frame, .payload = {}, .is_as_received = true};
     return;
   }
@@ -161,6 +176,70 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
     wire::encode(packet, version, whole.data());
     encoded = {.head = whole, .payload = {}, .is_as_received = false};
   }
+}
+
+bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming& incoming, QoS qos,
+                        bool retain) {
+  if (!session.is_awake || journal_.keeps(session) || subscriber.identifier != 0) return false;
+  Connection& connection = *session.connection;
+  if (!session.outbox.is_clear(connection.receive_maximum) || connection.topic_alias_maximum > 0 ||
+      connection.out.size() >= kEnoughToSend) {
+    return false;
+  }
+  const Message& message = incoming.shared(now_.steady);
+  const auto packet_id = session::packet_id_of(session.outbox.next_sequence());
+  if (!incoming.pattern.suits(connection.version, first_byte(qos, retain))) {
+    write_pattern(incoming, connection.version, first_byte(qos, retain), packet_id);
+  }
+  const Pattern& pattern = incoming.pattern;
+  const auto& [head, payload, _] = pattern.encoded;
+  const auto size = head.size() + payload.size();
+  if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
+  count_held(&session, message);
+  session.outbox.push_sent({message, 0}, qos, retain ? kRetainFlag : std::uint8_t{0});
+  if (packet_id == pattern.packet_id) {
+    connection.out.append(head);
+  } else {
+    Byte* out = connection.out.reserve(head.size(), turn_);
+    std::memcpy(out, head.data(), head.size());
+    put_packet_id(out + pattern.packet_id_at, packet_id);
+    connection.out.append_written(head.size());
+  }
+  if (!payload.empty()) connection.out.append(payload, message.block());
+  count_sent(connection, size, incoming.packet.payload.size());
+  return true;
+}
+
+void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::uint16_t packet_id) {
+  wire::Publish packet = incoming.packet;
+  const ByteView payload =
+      packet.payload.size() > kCopiedPayload ? incoming.message.payload() : ByteView();
+  std::span<Byte> head;
+  if (packet.qos != QoS::at_most_once && !incoming.frame.empty() &&
+      is_same_dialect(incoming.version, version)) {
+    head = turn_.take(incoming.frame.size() - payload.size());
+    std::memcpy(head.data(), incoming.frame.data(), head.size());
+  } else {
+    packet.qos = QoS::at_least_once;  // for there to be a packet id
+    packet.packet_id = packet_id;
+    const auto size = wire::encoded_header_size(packet, version) + packet.payload.size();
+    head = turn_.take(size - payload.size());
+    if (payload.empty()) {
+      wire::encode(packet, version, head.data());
+    } else {
+      wire::encode_header(packet, version, head.data());
+    }
+  }
+  const auto length_end = std::ranges::find_if(head.subspan(1), [](Byte b) { return b < 0x80; });
+  const auto packet_id_at =
+      static_cast<std::size_t>(length_end - head.begin()) + 3 + packet.topic.size();
+  head[0] = first;
+  put_packet_id(&head[packet_id_at], packet_id);
+  incoming.pattern = {.encoded = {.head = head, .payload = payload},
+                      .packet_id_at = packet_id_at,
+                      .packet_id = packet_id,
+                      .first = first,
+                      .is_v5 = version == Version::v5};
 }
 
 void Core::enqueue(Session& session, Queued queued, QoS qos, std::uint8_t flags) {

@@ -69,7 +69,7 @@ void Core::settle(Session& session, Outbox::Item item) {
     session.in_flight_bytes -= message.payload().size();
     count_released(&session, message);
   }
-  journal_.drop_queued(session, item.sequence);
+  if (journal_.keeps(session)) journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);
 }
 

@@ -54,10 +54,9 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     }
     publish.topic = mounted(connection, publish.topic);
   }
-  const bool leaves_as_it_came = connection.mount == nullptr && publish.qos == QoS::at_most_once &&
-                                 !publish.retain &&
-                                 publish.properties.encoded().size() == whole_properties;
-  if (leaves_as_it_came) incoming.frame = frame;
+  const bool is_as_it_came =
+      connection.mount == nullptr && publish.properties.encoded().size() == whole_properties;
+  if (is_as_it_came) incoming.frame = frame;
   return accept_publish(connection, incoming);
 }
 

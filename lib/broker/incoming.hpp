@@ -31,6 +31,21 @@ struct Encoded {
   bool is_as_received = false;  ///< the head is the frame that came in
 };
 
+/// A PUBLISH at QoS 1 or 2 as it was written for its first receiver. For others of the same dialect
+/// no more than the packet id is another one, and not even that for those who have had as many
+/// messages as he has.
+struct Pattern {
+  Encoded encoded;
+  std::size_t packet_id_at = 0;  ///< in the head
+  std::uint16_t packet_id = 0;
+  Byte first = 0;  ///< the head's first byte
+  bool is_v5 = false;
+
+  bool suits(wire::Version version, Byte wanted) const {
+    return first == wanted && is_v5 == (version == wire::Version::v5);
+  }
+};
+
 /// One PUBLISH for one connection.
 struct Outgoing {
   wire::QoS qos{};
@@ -51,10 +66,11 @@ struct Incoming {
   wire::Publish packet;  ///< topic resolved, no topic alias among the properties
   wire::Version version = wire::Version::v5;
   std::uint32_t publisher = kNoSession;
-  ByteView frame{};  ///< as it may leave at QoS 0 to clients of `version`; else empty
+  ByteView frame{};  ///< as it came from a client of `version`, when `packet` is all that it says
   BlockRef owner{};  ///< of the bytes, where they are not the turn's
   Message message{};
   std::array<Encoded, 2> at_most_once{};  ///< for QoS 0 to v3 and to v5, without retain flag
+  Pattern pattern{};                      ///< for QoS 1 and 2
 
   const Message& shared(Instant now) {
     if (!message) message = Message::of(packet, packet.topic, now);

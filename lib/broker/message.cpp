@@ -15,6 +15,7 @@ bool travels(PropertyId id) {
 
 std::size_t travelling_size(wire::Properties properties) {
   std::size_t size = 0;
+  if (properties.empty()) return size;
   for (auto it = properties.begin(); it != properties.end(); ++it) {
     if (travels(it->id)) size += it.encoded().size();
   }
@@ -39,8 +40,10 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
       .is_stub = false,
   };
   Byte* out = std::ranges::copy(bytes_of(topic), message.block_->bytes() + sizeof(Head)).out;
-  for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
-    if (travels(it->id)) out = std::ranges::copy(it.encoded(), out).out;
+  if (properties_size > 0) {
+    for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
+      if (travels(it->id)) out = std::ranges::copy(it.encoded(), out).out;
+    }
   }
   std::ranges::copy(publish.payload, out);
   return message;

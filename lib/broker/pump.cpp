@@ -21,8 +21,6 @@ using wire::QoS;
 
 namespace {
 
-/// A connection that has this much to send gets more of its queue when that is gone.
-constexpr std::size_t kEnoughToSend = 256U << 10U;
 /// So many retained topics are looked at for one session before it is somebody else's turn.
 constexpr std::size_t kStepsATurn = 10'000;
 /// So many bodies are read from the store at once.

@@ -36,20 +36,6 @@ void TurnMemory::reset() {
   current_ = used_ = 0;
 }
 
-void SendQueue::append(ByteView bytes) {
-  if (bytes.empty()) return;
-  bytes_ += bytes.size();
-  if (borrowed_ > 0) {
-    Piece& last = pieces_.back();
-    if (!last.owner && last.data + last.size == bytes.data()) {
-      last.size += bytes.size();
-      return;
-    }
-  }
-  pieces_.push_back({bytes.data(), bytes.size(), {}});
-  ++borrowed_;
-}
-
 void SendQueue::append(ByteView bytes, const BlockRef& owner) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
@@ -57,20 +43,11 @@ void SendQueue::append(ByteView bytes, const BlockRef& owner) {
   if (borrowed_ > 0) ++borrowed_;
 }
 
-Byte* SendQueue::reserve(std::size_t size, TurnMemory& memory) {
-  if (room_size_ < size) {
-    const auto stretch = std::clamp(bytes_, kFirstStretch, kLongestStretch);
-    const auto room = memory.take(std::max(size, stretch));
-    room_ = room.data();
-    room_size_ = room.size();
-  }
-  return room_;
-}
-
-void SendQueue::append_written(std::size_t size) {
-  append({room_, size});
-  room_ += size;
-  room_size_ -= size;
+void SendQueue::set_aside(std::size_t size, TurnMemory& memory) {
+  const auto stretch = std::clamp(bytes_, kFirstStretch, kLongestStretch);
+  const auto room = memory.take(std::max(size, stretch));
+  room_ = room.data();
+  room_size_ = room.size();
 }
 
 void SendQueue::sent(std::size_t size) {

@@ -13,6 +13,9 @@
 
 namespace mq::broker {
 
+/// A connection that has this much to send gets more of its session's queue when that is gone.
+inline constexpr std::size_t kEnoughToSend = 256U << 10U;
+
 /// Memory for what is written anew in one turn of the loop, for all connections together.
 class TurnMemory {
  public:
@@ -39,12 +42,31 @@ class TurnMemory {
 class SendQueue {
  public:
   /// Appends bytes that stay where they are until the end of the turn.
-  void append(ByteView bytes);
+  void append(ByteView bytes) {
+    if (bytes.empty()) return;
+    bytes_ += bytes.size();
+    if (borrowed_ > 0) {
+      Piece& last = pieces_.back();
+      if (!last.owner && last.data + last.size == bytes.data()) {
+        last.size += bytes.size();
+        return;
+      }
+    }
+    pieces_.push_back({bytes.data(), bytes.size(), {}});
+    ++borrowed_;
+  }
   /// Appends bytes of a block that the queue keeps alive.
   void append(ByteView bytes, const BlockRef& owner);
   /// Room for at most `size` bytes to be written at once; append_written() says how many it was.
-  Byte* reserve(std::size_t size, TurnMemory& memory);
-  void append_written(std::size_t size);
+  Byte* reserve(std::size_t size, TurnMemory& memory) {
+    if (room_size_ < size) set_aside(size, memory);
+    return room_;
+  }
+  void append_written(std::size_t size) {
+    append({room_, size});
+    room_ += size;
+    room_size_ -= size;
+  }
 
   bool empty() const { return bytes_ == 0; }
   /// Bytes not sent yet.
@@ -73,6 +95,8 @@ class SendQueue {
     std::size_t size;
     BlockRef owner;  ///< none: memory of the turn
   };
+
+  void set_aside(std::size_t size, TurnMemory& memory);
 
   Ring<Piece> pieces_;
   std::size_t bytes_ = 0;

@@ -53,6 +53,19 @@ class Outbox {
     return first_ + entries_.size() - 1;
   }
 
+  /// Whether a message that is queued now would be the one that next() shows.
+  bool is_clear(std::size_t window) const {
+    return cursor_ == entries_.size() && in_flight_ < window && cursor_ < kPacketIds;
+  }
+
+  /// Queues a message that has been sent, where is_clear(): its packet id is that of
+  /// next_sequence().
+  void push_sent(Message message, wire::QoS qos, std::uint8_t flags = 0) {
+    entries_.push_back(Entry{std::move(message), qos, Delivery::published, true, flags});
+    ++in_flight_;
+    ++cursor_;
+  }
+
   /// Puts an entry back that was stored under this sequence number, behind all that are here.
   void restore(std::uint64_t sequence, Entry entry) {
     continue_at(sequence);
@@ -114,9 +127,9 @@ class Outbox {
 
   /// PUBACK, PUBCOMP or a refusing PUBREC has come for an item that find() returned.
   void settle(Item item) {
-    item.entry->state = Delivery::settled;
-    item.entry->message = Message{};
     --in_flight_;
+    item.entry->state = Delivery::settled;
+    if (item.sequence != first_) item.entry->message = Message{};
     trim();
   }
 

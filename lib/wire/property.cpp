@@ -113,6 +113,7 @@ void Properties::Iterator::read() {
 }
 
 std::optional<Property> Properties::find(PropertyId id) const {
+  if (empty()) return std::nullopt;
   for (const Property& property : *this) {
     if (property.id == id) return property;
   }

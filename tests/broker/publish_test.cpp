@@ -193,6 +193,38 @@ TEST_CASE(
         "PUBLISH a q1 id=5 'five'");
 }
 
+TEST_CASE("what one receiver gets at QoS 1 or 2 differs for the others only where it has to") {
+  World world(quiet());
+  constexpr SubscriptionOptions kAsPublished{.qos = QoS::exactly_once, .retain_as_published = true};
+  auto& early = world.peer().join("early").subscribe("#", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("before", "x", QoS::at_least_once, 7);
+  CHECK(early.all() == "PUBLISH before q1 id=1 'x'");
+  auto& late = world.peer().join("late").subscribe("#", kQoS2);
+  auto& as_late = world.peer().join("as late").subscribe("#", kQoS2);
+  auto& once = world.peer().join("once").subscribe("#", kQoS1);
+  auto& v5 = world.peer().join("v5", Version::v5).subscribe("#", kQoS2);
+  auto& retaining = world.peer().join("retaining", Version::v5).subscribe("#", kAsPublished);
+  for (const std::string& payload : {std::string("short"), std::string(600, 'l')}) {
+    publisher.send(Publish{.qos = QoS::exactly_once,
+                           .dup = true,
+                           .retain = true,
+                           .topic = "a/b",
+                           .packet_id = static_cast<std::uint16_t>(payload.size()),
+                           .properties = {},
+                           .payload = bytes_of(payload)});
+    const bool is_second = payload.size() > 100;
+    const auto line = [&](const std::string& before_payload) {
+      return "PUBLISH a/b " + before_payload + " '" + payload + "'";
+    };
+    CHECK(early.all() == line(is_second ? "q2 id=3" : "q2 id=2"));
+    const std::string second = is_second ? "id=2" : "id=1";
+    for (auto* peer : {&late, &as_late, &v5}) CHECK(peer->all() == line("q2 " + second));
+    CHECK(once.all() == line("q1 " + second));
+    CHECK(retaining.all() == line("q2 " + second + " retain"));
+  }
+}
+
 TEST_CASE("no more messages are under way than the receiver allows [MQTT-3.3.4-9]") {
   World world(quiet());
   PropertyList properties;

@@ -49,6 +49,24 @@ TEST_CASE("packet ids count 1, 2, 3 and begin again behind 65,535, never 0 [MQTT
   CHECK(packet_id_of(2 * kPacketIds + 1) == 1);
 }
 
+TEST_CASE("what is sent as it comes is under way like the rest, where nothing stands before it") {
+  Box box = box_of(2);
+  CHECK_FALSE(box.is_clear(100));
+  send_all(box);
+  REQUIRE(box.is_clear(100));
+  CHECK_FALSE(box.is_clear(2));
+  CHECK(packet_id_of(box.next_sequence()) == 3);
+  box.push_sent(30, QoS::at_least_once);
+  CHECK(box.in_flight() == 3);
+  CHECK(box.waiting() == 0);
+  CHECK_FALSE(box.next(100).has_value());
+  settle(box, 1);
+  settle(box, 3);
+  box.rewind();
+  CHECK_FALSE(box.is_clear(100));
+  CHECK(send_all(box) == std::vector<std::uint16_t>{2});
+}
+
 TEST_CASE("messages leave in the order in which they came, each once [MQTT-4.6.0-6]") {
   Box box;
   CHECK(box.push(10, QoS::at_least_once) == 1);
