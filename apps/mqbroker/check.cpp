@@ -42,6 +42,7 @@ int check(std::span<char* const> arguments) {
     return explain(*config, found.files,
                    {options->user, options->client, *options->right, options->topic});
   }
+  for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
   for (const auto& warning : found.warnings) fmt::print(stderr, "mqbroker: warning: {}\n", warning);
   for (const auto& listener : found.listeners) fmt::print("{}\n", listener);
   fmt::print("{}: the configuration is right\n", options->config_file);

@@ -21,4 +21,7 @@ int check(std::span<char* const> arguments);
 /// arguments  those of the program without its name; the password among them is overwritten
 int edit_passwords(std::span<char* const> arguments);
 
+/// mqbroker signal: tells brokers that run to do something.
+int tell_brokers(std::span<char* const> arguments);
+
 }  // namespace mq::app

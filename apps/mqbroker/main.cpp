@@ -33,6 +33,14 @@ void apply(const mq::cli::BrokerOptions& options, mq::server::Config& config) {
   if (options.is_quiet) config.log.types = mq::server::kNoLogTypes;
 }
 
+std::expected<mq::server::Config, mq::Error> read_config(const mq::cli::BrokerOptions& options) {
+  auto config = options.config_file.empty()
+                    ? mq::server::local_config(options.ports)
+                    : mq::server::read_config_file(options.config_file, options.ports);
+  if (config) apply(options, *config);
+  return config;
+}
+
 /// Without a configuration file the state is kept, unless the port is a new one at each start.
 std::expected<void, mq::Error> choose_data_file(const mq::cli::BrokerOptions& options,
                                                 mq::server::Config& config) {
@@ -108,6 +116,9 @@ int main(int argc, char** argv) {
     return mq::app::edit_passwords(arguments.subspan(1));
   }
   if (argc > 1 && arguments[1] == std::string_view("db")) return work_on_data(arguments.subspan(1));
+  if (argc > 1 && arguments[1] == std::string_view("signal")) {
+    return mq::app::tell_brokers(arguments.subspan(1));
+  }
   const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) {
@@ -118,19 +129,16 @@ int main(int argc, char** argv) {
     fmt::print("mqbroker {}\n", MQ_VERSION);
     return 0;
   }
-  std::expected<mq::server::Config, mq::Error> config = mq::server::local_config(options->ports);
-  if (!options->config_file.empty()) {
-    config = mq::server::read_config_file(options->config_file, options->ports);
-  }
+  auto config = read_config(*options);
   if (!config) return fail(config.error(), kUsage);
   if (options->is_config_test) {
+    for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
     fmt::print("{}: the configuration is right\n", options->config_file);
     return 0;
   }
-  apply(*options, *config);
   if (auto chosen = choose_data_file(*options, *config); !chosen) {
     return fail(chosen.error(), kUsage);
   }
-  const auto ended = mq::server::run(*config);
+  const auto ended = mq::server::run(*config, [&options] { return read_config(*options); });
   return ended ? 0 : fail(ended.error(), kCannotStart);
 }

@@ -13,6 +13,13 @@
 
 namespace mq {
 
+/// Where somebody is on the network.
+struct Place {
+  std::string address;  ///< "127.0.0.1", "::1"
+  std::uint16_t port = 0;
+  bool operator==(const Place&) const = default;
+};
+
 /// Stands between the network and what is said over it, and turns bytes into bytes. It owns no
 /// socket: whoever does feeds it with what has come and sends what it puts out.
 class Filter {
@@ -44,6 +51,8 @@ class Filter {
   virtual const std::string& trouble() const = 0;
   /// Who the peer has proved to be, where that decides its user name.
   virtual std::optional<std::string> user_name() const { return std::nullopt; }
+  /// Where the peer is, when that is known better than by its socket.
+  virtual std::optional<Place> place() const { return std::nullopt; }
 };
 
 /// Makes the filter of a new connection.

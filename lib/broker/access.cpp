@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/core.hpp"
+#include "broker/incoming.hpp"
 #include "topic/name.hpp"
 #include "topic/overlap.hpp"
 
@@ -155,6 +156,26 @@ bool Core::check(Session& session, fact::Act act, std::string_view topic) {
       session.user_name, act, std::string(topic), access.file(),
       decision.rule == nullptr ? 0 : decision.rule->line, std::exchange(telling.untold, 0)});
   return false;
+}
+
+void Core::remember_source(const Incoming& incoming) {
+  const std::string_view topic = incoming.packet.topic;
+  const Session* session =
+      incoming.publisher == kNoSession ? nullptr : sessions_[incoming.publisher].get();
+  if (session != nullptr && session->access != nullptr) {
+    sources_[topic] = {session->listener, session->user_name, session->client_id};
+  } else if (!sources_.empty()) {
+    if (const auto known = sources_.find(topic); known != sources_.end()) sources_.erase(known);
+  }
+}
+
+bool Core::may_source_publish(std::string_view topic) const {
+  const auto source = sources_.find(topic);
+  if (source == sources_.end() || !config_.check_retain_source) return true;
+  const auto& [listener, user_name, client_id] = source->second;
+  const auto& rules = rules_[listener];
+  return rules == nullptr ||
+         Access(rules, user_name, client_id).decide(Right::write, topic).is_allowed;
 }
 
 bool Core::may_subscribe(Session& session, std::string_view filter) {

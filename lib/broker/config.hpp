@@ -16,10 +16,25 @@ struct ListenerConfig {
   bool allow_anonymous = true;
   bool has_passwords = false;  ///< a user name counts only with its password
   std::string auto_id_prefix = "auto-";
+  bool use_username_as_clientid = false;
+  wire::QoS max_qos = wire::QoS::exactly_once;
+  std::uint16_t max_topic_alias = 10;         ///< accepted from a client
+  std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
+  std::uint32_t max_publish_rate = 0;         ///< PUBLISHes a second of one client; 0: any
+  std::uint64_t max_bytes_rate = 0;           ///< likewise, bytes of whatever it sends
+  std::string mount_point = {};               ///< what the topics of its clients begin with unseen
+  std::vector<wire::Version> versions = {};   ///< that it speaks; empty: all
   bool operator==(const ListenerConfig&) const = default;
 };
 
-/// What the core is told once. Every limit has a name, a default and a line in the manual.
+/// What gives way when a queue is full.
+enum class QueuePolicy : std::uint8_t {
+  drop_newest,  ///< the message that comes
+  drop_oldest,  ///< the one that has waited longest
+  reject,       ///< like drop_newest, but a publisher that can be told so is refused beforehand
+};
+
+/// What the core is told. Every limit has a name, a default and a line in the manual.
 struct Config {
   std::vector<ListenerConfig> listeners{ListenerConfig{}};
   std::string version = "mqbroker";  ///< what $SYS/broker/version says
@@ -32,15 +47,21 @@ struct Config {
   std::size_t max_queued_messages =
       1000;                          ///< waiting per session, those under way not counted; 0: any
   std::size_t max_queued_bytes = 0;  ///< likewise, of payload; 0: any
+  QueuePolicy queue_policy = QueuePolicy::drop_newest;
+  std::size_t max_inflight_bytes = 0;  ///< of payload under way to one client; 0: any
+  std::size_t message_size_limit = 0;  ///< of a payload; 0: any
+  std::size_t memory_limit = 0;        ///< of the whole process; 0: any
+  std::size_t global_max_clients = 0;  ///< sessions; 0: any
+  std::size_t global_max_connections = 0;
+  Seconds packet_timeout{300};        ///< for a packet to arrive whole, once it has begun
+  Seconds retain_expiry_interval{0};  ///< between two searches for what has expired; 0: none
   /// What of a session's queue is in memory; the rest, with persistence, is in the store only.
   storage::Window queue_window{1000, 1U << 20U};
   /// Bytes of retained payload in memory; with persistence, what is above is in the store only.
   std::size_t retained_memory_limit = 64U << 20U;
-  std::uint16_t max_keepalive = 0;            ///< seconds; 0: any
-  std::uint16_t max_topic_alias = 10;         ///< accepted from a client
-  std::uint16_t max_topic_alias_broker = 10;  ///< used towards a client
-  wire::QoS max_qos = wire::QoS::exactly_once;
+  std::uint16_t max_keepalive = 0;  ///< seconds; 0: any
   bool retain_available = true;
+  bool check_retain_source = true;  ///< what its publisher may not publish any more is withheld
   bool queue_qos0_messages = false;
   bool upgrade_outgoing_qos = false;
 

@@ -41,6 +41,24 @@ struct WaitingConnect {
   std::vector<Byte> behind;
 };
 
+/// What CONNACK promises. It holds as long as the connection does, whatever the limits are by then.
+struct Promise {
+  std::size_t max_packet_size = 0;
+  std::uint16_t receive_maximum = 0;  ///< 0: any
+  std::uint16_t max_topic_alias = 0;
+  wire::QoS max_qos{};
+  bool retain_available = false;
+};
+
+/// Keeps a client to the rates of its listener.
+struct Throttle {
+  Instant filled_at{};            ///< when the two below were right
+  double messages = 0;            ///< that may still be taken now
+  double bytes = 0;               ///< likewise; below 0: it has overdrawn
+  Instant paused_until = kNever;  ///< not read before; kNever: it is read
+  std::vector<Byte> behind{};     ///< read already, and not handled before then
+};
+
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.
 struct Connection : WheelNode {
   ConnectionId id;
@@ -48,13 +66,18 @@ struct Connection : WheelNode {
   wire::Version version = wire::Version::v311;
   bool is_dirty = false;
   bool has_begun = false;      ///< a first byte has come
+  bool is_anonymous = true;    ///< no password or certificate says who it is
+  bool is_mounted = false;     ///< its listener has a mount_point
   std::string proved_name;     ///< the user name that the transport has proved, if it has
   Session* session = nullptr;  ///< none: CONNECT has not come
   wire::Framer framer;
   std::unique_ptr<WaitingConnect> waiting;  ///< until on_verified()
+  std::unique_ptr<Throttle> throttle;       ///< none: it may send as fast as it can
+  Promise promise;
   SendQueue out;
   std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
   Instant last_received{};
+  Instant frame_begun = kNever;           ///< when the frame began that is not whole yet
   std::uint16_t keep_alive = 0;           ///< seconds; 0: none
   std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way
   std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts

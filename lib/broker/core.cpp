@@ -38,6 +38,10 @@ const Fault* fault_of_stranger(ByteView bytes) {
   return nullptr;
 }
 
+Millis keep_alive_of(const Connection& connection) {
+  return Millis(connection.keep_alive * 1500);
+}
+
 /// A v5 client that has its CONNACK can be told why it is disconnected.
 bool may_say_goodbye(const Connection& connection) {
   return connection.version == Version::v5 && connection.session != nullptr &&
@@ -55,6 +59,9 @@ Core::Core(Config config, Now now, const storage::Snapshot& stored)
   connection_wheel_.advance(now.steady, [](Connection&) {});
   session_wheel_.advance(now.steady, [](Session&) {});
   if (config_.persistence) recover(stored);
+  if (config_.retain_expiry_interval > Seconds(0)) {
+    sweep_at_ = now.steady + config_.retain_expiry_interval;
+  }
 }
 
 Core::~Core() = default;
@@ -73,10 +80,16 @@ ConnectionId Core::on_open(std::uint16_t listener, Now now) {
   auto& connection = connections_[slot] = std::make_unique<Connection>();
   connection->id = {slot, generations_[slot]};
   connection->listener = listener;
+  connection->is_mounted = !config_.listeners[listener].mount_point.empty();
   connection->last_received = now.steady;
   connection_wheel_.set(*connection, now.steady + config_.connect_timeout);
   ++stats_.connections;
-  return connection->id;
+  const ConnectionId id = connection->id;
+  const auto limit = config_.global_max_connections;
+  if (limit > 0 && connection_count() > limit) {
+    disconnect(*connection, ReasonCode::quota_exceeded, fact::End::too_many);
+  }
+  return id;
 }
 
 Connection* Core::find(ConnectionId id) {
@@ -94,6 +107,9 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
     if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
   }
   if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
+  if (connection->throttle != nullptr) {
+    connection->throttle->bytes -= static_cast<double>(bytes.size());
+  }
   connection->framer.feed(bytes);
   read_frames(*connection);
 }
@@ -109,18 +125,27 @@ void Core::on_tail(ConnectionId id, std::size_t size, Now now) {
   if (connection == nullptr) return;
   stats_.bytes_received += size;
   connection->last_received = now.steady;
+  if (connection->throttle != nullptr) connection->throttle->bytes -= static_cast<double>(size);
   connection->framer.tail_filled(size);
   read_frames(*connection);
 }
 
 void Core::read_frames(Connection& connection) {
-  const auto any =
-      config_.max_packet_size == 0 ? wire::kMaximumPacketSize : config_.max_packet_size;
+  const auto size =
+      connection.session == nullptr ? config_.max_packet_size : connection.promise.max_packet_size;
+  const auto any = size == 0 ? wire::kMaximumPacketSize : size;
   while (true) {
+    if (connection.throttle != nullptr && !has_turn(connection)) {
+      const ByteView rest = connection.framer.take_rest();
+      auto& behind = connection.throttle->behind;
+      behind.insert(behind.end(), rest.begin(), rest.end());
+      return;
+    }
     const auto limit = connection.session == nullptr ? std::min(any, kLargestConnect) : any;
     const auto frame = connection.framer.next(limit);
     if (!frame) return fail(connection, frame.error());
-    if (!*frame) return;
+    if (!*frame) return expect_rest(connection);
+    connection.frame_begun = kNever;
     ++stats_.packets_received;
     if (!handle(connection, **frame)) return;
   }
@@ -238,6 +263,7 @@ void Core::on_deadline(Now now) {
   connection_wheel_.advance(now.steady,
                             [this](Connection& connection) { on_connection_deadline(connection); });
   session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
+  if (sweep_at_ <= now.steady) sweep_retained();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
   for (const auto index : std::exchange(unfinished_, {})) {
     const auto& session = sessions_[index];
@@ -252,19 +278,40 @@ void Core::on_heap(std::size_t bytes) {
   heap_maximum_ = std::max(heap_maximum_, bytes);
 }
 
+void Core::expect_rest(Connection& connection) {
+  const bool has_begun = connection.framer.is_mid_frame() && connection.session != nullptr;
+  if (!has_begun || connection.frame_begun != kNever) return;
+  connection.frame_begun = now_.steady;
+  watch(connection);
+}
+
+void Core::watch(Connection& connection) {
+  Instant due = kNever;
+  if (connection.keep_alive > 0) due = connection.last_received + keep_alive_of(connection);
+  if (connection.frame_begun != kNever) {
+    due = std::min(due, connection.frame_begun + config_.packet_timeout);
+  }
+  connection_wheel_.set(connection, due);
+}
+
 void Core::on_connection_deadline(Connection& connection) {
   if (connection.waiting != nullptr) return give_up_verifying(connection);
   if (connection.session == nullptr) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
     return;
   }
-  const Instant due = connection.last_received + Millis(connection.keep_alive * 1500);
-  if (due > now_.steady) {
-    connection_wheel_.set(connection, due);
-  } else {
-    disconnect(connection, ReasonCode::keep_alive_timeout,
-               fact::End::timed_out);  // [MQTT-3.1.2-22]
+  const bool is_paused =
+      connection.throttle != nullptr && connection.throttle->paused_until != kNever;
+  if (is_paused) return resume(connection);
+  const auto& begun = connection.frame_begun;
+  if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
+    return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);
   }
+  const bool is_silent = connection.keep_alive > 0 &&
+                         connection.last_received + keep_alive_of(connection) <= now_.steady;
+  if (!is_silent) return watch(connection);
+  disconnect(connection, ReasonCode::keep_alive_timeout,
+             fact::End::timed_out);  // [MQTT-3.1.2-22]
 }
 
 void Core::shut_down(Now now) {
@@ -387,7 +434,7 @@ std::size_t Core::unsent_bytes() const {
 
 Instant Core::next_deadline() const {
   if (!unfinished_.empty()) return now_.steady;
-  return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next()});
+  return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_});
 }
 
 }  // namespace mq::broker

@@ -74,7 +74,7 @@ class Core {
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);
-  /// So much memory is in use now, for $SYS.
+  /// So much memory is in use now.
   void on_heap(std::size_t bytes);
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
@@ -93,6 +93,16 @@ class Core {
   /// What may be done by those who come in through this listener; nullptr: anything. Those who are
   /// there feel it at once.
   void use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> rules);
+  /// Goes on by other limits. Those who are connected keep what CONNACK promised them; whom a
+  /// listener lets in no more is disconnected. What is kept, and how, stays as it was.
+  ///
+  /// config  has the listeners that were there at the same index, and may have more
+  void use_config(Config config, Now now);
+  /// Publishes the state of something of the broker's, below $SYS/broker/: an empty value clears
+  /// it. Does nothing while there are no such topics.
+  void put_sys(std::string_view topic, std::string_view value, Now now);
+  /// Publishes an event there, for those who listen now.
+  void tell_sys(std::string_view topic, std::string_view text, Now now);
   /// Publishes all wills and says goodbye to everyone.
   void shut_down(Now now);
 
@@ -115,6 +125,9 @@ class Core {
   std::vector<storage::Load> take_loads() { return std::exchange(loads_, {}); }
   /// What take_batch() would take, in bytes of memory.
   std::size_t unstored_bytes() const { return journal_.size(); }
+  /// Connections that are not to be read until they are in take_released().
+  std::vector<ConnectionId> take_throttled() { return std::exchange(throttled_, {}); }
+  std::vector<ConnectionId> take_released() { return std::exchange(released_, {}); }
   /// Nothing refers to the bytes of this turn any more.
   void end_turn();
   /// When on_deadline() is due; kNever when nothing waits.
@@ -123,6 +136,13 @@ class Core {
   // What is so.
 
   const Stats& stats() const { return stats_; }
+  struct Subscription {
+    std::string_view filter;
+    std::string_view client_id;
+    wire::QoS qos;
+  };
+  /// All of them, by filter and client id.
+  std::vector<Subscription> subscriptions() const;
   std::size_t session_count() const { return session_ids_.size(); }
   std::size_t connected_count() const { return connected_; }
   std::size_t connection_count() const {
@@ -156,6 +176,10 @@ class Core {
   void fail(Connection& connection, const wire::Fault& fault);
   void disconnect(Connection& connection, wire::ReasonCode reason, fact::End end);
   void forget(Connection& connection, const fact::Ended& ended);
+  /// A frame that has begun is to come to its end in time.
+  void expect_rest(Connection& connection);
+  /// Sets when on_connection_deadline() has to look at the connection.
+  void watch(Connection& connection);
   template <class P>
   void send(Connection& connection, const P& packet);
   /// send(), but not before `ticket` is stored, nor ahead of what waits already.
@@ -176,6 +200,10 @@ class Core {
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
               const fact::Connected& connected, bool is_id_assigned, std::size_t written);
   std::string assign_client_id(const ListenerConfig& listener);
+  /// The user name takes the place of the client id, where the listener wants that.
+  void adopt_name(const Connection& connection, wire::Connect& connect) const;
+  bool is_anonymous(const Connection& connection, const wire::Connect& connect) const;
+  Promise promise_of(const ListenerConfig& listener) const;
 
   // verify.cpp
   bool must_verify(const Connection& connection, const wire::Connect& connect) const;
@@ -194,6 +222,20 @@ class Core {
     return session.access == nullptr || check(session, act, topic);
   }
   bool may_subscribe(Session& session, std::string_view filter);
+  /// Keeps in mind who has published what is retained now, where rules bind him.
+  void remember_source(const Incoming& incoming);
+  bool may_source_publish(std::string_view topic) const;
+
+  // mount.cpp
+  std::string_view mount_of(const Connection& connection) const;
+  /// Whether a topic is still one behind the mount point.
+  bool is_mountable(const Connection& connection, std::string_view topic) const;
+  /// A topic as everybody else sees it; in the memory of this turn.
+  std::string_view mounted(const Connection& connection, std::string_view topic);
+  std::string mounted_filter(const Connection& connection, std::string_view filter) const;
+  bool sees(const Connection& connection, std::string_view topic) const;
+  /// A topic as the client sees it, which sees() it.
+  std::string_view seen_by(const Connection& connection, std::string_view topic) const;
 
   // recover.cpp
   void recover_session(const std::string& client_id, const storage::Snapshot::Session& stored,
@@ -208,17 +250,42 @@ class Core {
   std::optional<wire::Fault> resolve_topic(Connection& connection, const wire::Publish& publish,
                                            std::string_view& topic);
   bool accept_publish(Connection& connection, Incoming& incoming);
+  /// Why a message is dropped although it breaks no rule of the standard; success: it is not.
+  wire::ReasonCode refusal_of(Connection& connection, const wire::Publish& packet);
   /// Whether its acknowledgement would have to wait for the store.
   bool must_be_stored(const Session& publisher, const wire::Publish& packet);
   bool refuse_unstorable(Connection& connection, const wire::Publish& packet);
   /// Stores or clears what is retained and delivers. Returns whether anybody subscribes.
   bool publish(Incoming& incoming);
+  /// A message of the broker's own.
+  void publish_own(std::string_view topic, std::string_view text, bool retain,
+                   wire::Properties properties);
   void retain(Incoming& incoming);
   void drop_retained(std::string_view topic);
   void put_retained(Message message);
   void count_retained_away(const Message& message);
   /// Lets go of the bodies above the limit that are stored by now.
   void shed_retained();
+
+  // limits.cpp
+  bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }
+  bool is_full(const Session& session, std::size_t size) const;
+  /// Drops what has waited longest, where that is the policy. Returns whether that was enough.
+  bool make_room(Session& session, std::size_t size);
+  /// Whether a full queue is a reason to refuse the message.
+  bool is_rejected(const Connection& connection, const wire::Publish& packet);
+  void count_drop(Session& session, Drop reason);
+  /// What $SYS says about the losses of a session goes with it.
+  void forget_drops(const Session& session);
+  /// Drops some of the retained messages that have expired, and says when to go on.
+  void sweep_retained();
+
+  // throttle.cpp
+  void throttle(Connection& connection);
+  /// Whether another packet may be handled now.
+  bool has_turn(Connection& connection);
+  void pause(Connection& connection, Millis duration);
+  void resume(Connection& connection);
 
   // handle_subscribe.cpp
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
@@ -269,6 +336,8 @@ class Core {
   /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
   void count_held(Session* session, const Message& message);
   void count_released(Session* session, const Message& message);
+  /// Lets go of what it remembers about entries that are stored by now.
+  void forget_stored(Session& session) const;
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
   bool is_stored(Session& session, std::uint64_t sequence) const;
   /// Sends what is due to a session with a connection: its outbox within its window, then
@@ -286,7 +355,6 @@ class Core {
   /// The next entry of the outbox will not be sent.
   void give_up(Session& session, Drop reason);
   void count_sent(Connection& connection, std::size_t size, std::size_t payload_size);
-  void count_drop(Session& session, Drop reason);
   struct Alias {
     std::uint16_t number = 0;
     bool is_new = false;
@@ -330,8 +398,21 @@ class Core {
   std::size_t heap_ = 0;
   std::size_t heap_maximum_ = 0;
 
+  Instant sweep_at_ = kNever;
+  std::optional<std::string> swept_;     ///< the topic behind which the sweep goes on
+  std::vector<std::uint32_t> dropping_;  ///< sessions whose DropBook is ahead of $SYS
+  std::vector<ConnectionId> throttled_;
+  std::vector<ConnectionId> released_;
+
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
+  /// Who published what is retained, as far as rules bind him.
+  struct Source {
+    std::uint16_t listener;
+    std::string user_name;
+    std::string client_id;
+  };
+  TextMap<Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

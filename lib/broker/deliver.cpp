@@ -124,10 +124,12 @@ bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const
 
 void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Incoming& incoming) {
   Connection& connection = *session.connection;
+  if (!sees(connection, incoming.packet.topic)) return;
   if (connection.out.size() > config_.max_unread_bytes) return count_drop(session, Drop::unread);
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;
-  if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0) {
+  if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0 ||
+      connection.is_mounted) {
     const Outgoing outgoing{.qos = QoS::at_most_once,
                             .retain = retain,
                             .identifier = subscriber.identifier,
@@ -180,8 +182,9 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
                         bool retain) {
   if (!session.is_awake || journal_.keeps(session) || subscriber.identifier != 0) return false;
   Connection& connection = *session.connection;
-  if (!session.outbox.is_clear(connection.receive_maximum) || connection.topic_alias_maximum > 0 ||
-      connection.out.size() >= kEnoughToSend) {
+  const bool is_his_own = connection.is_mounted || connection.topic_alias_maximum > 0;
+  if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
+      config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
     return false;
   }
   const Message& message = incoming.shared(now_.steady);
@@ -194,6 +197,7 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
   const auto size = head.size() + payload.size();
   if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
   count_held(&session, message);
+  session.in_flight_bytes += incoming.packet.payload.size();
   session.outbox.push_sent({message, 0}, qos, retain ? kRetainFlag : std::uint8_t{0});
   if (packet_id == pattern.packet_id) {
     connection.out.append(head);
@@ -242,11 +246,9 @@ void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::u
 
 void Core::enqueue(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
   const std::size_t size = queued.message.payload().size();
-  const bool is_full =
-      (config_.max_queued_messages > 0 && session.waiting() >= config_.max_queued_messages) ||
-      (config_.max_queued_bytes > 0 && session.waiting() > 0 &&
-       session.queued_bytes + size > config_.max_queued_bytes);
-  if (is_full) return count_drop(session, Drop::queue_full);
+  if (is_full(session, size) && !make_room(session, size)) {
+    return count_drop(session, Drop::queue_full);
+  }
   push(session, std::move(queued), qos, flags);
   if (session.is_awake) pump_outbox(session);
 }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "broker/connection.hpp"
+#include "broker/session.hpp"
 #include "wire/fault.hpp"
 
 /// What has happened, for whoever writes the log. The core states it as values and formats nothing.
@@ -32,11 +33,13 @@ enum class End : std::uint8_t {
   closed,        ///< the socket closed without one
   timed_out,     ///< nothing within one and a half keep alives
   no_connect,    ///< CONNECT did not come in time
+  too_slow,      ///< a packet that it began did not come in time
+  too_many,      ///< there are as many connections as there may be
   taken_over,    ///< another connection has its client id
   fault,         ///< it broke the protocol
   broken,        ///< what its connection passes through has failed
   refused,       ///< as the Refused before it says
-  expelled,      ///< its user is gone or has another password
+  expelled,      ///< its listener lets it in no more
   shutting_down,
 };
 
@@ -59,10 +62,11 @@ struct Unsubscribed {
   std::string filter;
 };
 
-/// The first message that a session lost since it was last empty-handed.
+/// A session has lost messages. Told once a minute for each reason.
 struct Dropped {
   std::string client_id;
-  const char* reason;
+  Drop reason{};
+  std::uint64_t count = 0;  ///< since the last time
 };
 
 enum class Act : std::uint8_t { publish, will, subscribe, read };

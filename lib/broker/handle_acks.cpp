@@ -50,6 +50,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     return;
   }
   if (item->entry->state == Delivery::published) {
+    session.in_flight_bytes -= item->entry->message.message.payload().size();
     count_released(&session, item->entry->message.message);
     session.outbox.release(*item);
     if (journal_.keeps(session)) {
@@ -64,7 +65,10 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
 
 void Core::settle(Session& session, Outbox::Item item) {
   const Message& message = item.entry->message.message;
-  if (message) count_released(&session, message);
+  if (message) {
+    session.in_flight_bytes -= message.payload().size();
+    count_released(&session, message);
+  }
   if (journal_.keeps(session)) journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);
 }

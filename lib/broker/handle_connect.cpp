@@ -57,9 +57,10 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
   if (wire::packet_type(frame) != wire::PacketType::connect) {
     return fail(connection, {ReasonCode::protocol_error, "MQTT-3.1.0-1", "no CONNECT first"});
   }
-  const auto packet = wire::decode(frame, Version::v5);
+  auto packet = wire::decode(frame, Version::v5);
   if (!packet) return refuse(connection, version_of(frame), packet.error(), {});
-  const auto& connect = std::get<wire::Connect>(*packet);
+  auto& connect = std::get<wire::Connect>(*packet);
+  adopt_name(connection, connect);
   if (const auto fault = objection(connection, connect)) {
     return refuse(connection, connect.version, *fault, connect.client_id);
   }
@@ -68,6 +69,7 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
 }
 
 void Core::admit(Connection& connection, const wire::Connect& connect) {
+  connection.is_anonymous = is_anonymous(connection, connect);
   const bool is_assigned = connect.client_id.empty();
   const std::string client_id = is_assigned
                                     ? assign_client_id(config_.listeners[connection.listener])
@@ -92,9 +94,18 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
 std::optional<Fault> Core::objection(const Connection& connection,
                                      const wire::Connect& connect) const {
   const bool is_v5 = connect.version == Version::v5;
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const auto& versions = listener.versions;
+  if (!versions.empty() && std::ranges::find(versions, connect.version) == versions.end()) {
+    return Fault{ReasonCode::unsupported_protocol_version, "MQTT-3.1.2-2",
+                 "its version is not among accept_protocol_versions"};
+  }
   if (connect.properties.find(PropertyId::authentication_method)) {
     return Fault{ReasonCode::bad_authentication_method, "MQTT-4.12.0-1",
                  "no authentication method is offered"};
+  }
+  if (listener.use_username_as_clientid && connect.client_id.empty()) {
+    return Fault{ReasonCode::not_authorized, "", "no user name to take for the client id"};
   }
   if (connect.client_id.empty()) {
     if (!config_.allow_zero_length_clientid || connect.version == Version::v31) {
@@ -108,22 +119,28 @@ std::optional<Fault> Core::objection(const Connection& connection,
   if (!connect.client_id.empty() && !connect.client_id.starts_with(config_.clientid_prefixes)) {
     return Fault{ReasonCode::not_authorized, "", "its id does not begin with clientid_prefixes"};
   }
-  const bool is_anonymous = connection.proved_name.empty() && !must_verify(connection, connect);
-  if (is_anonymous && !config_.listeners[connection.listener].allow_anonymous) {
+  if (is_anonymous(connection, connect) && !listener.allow_anonymous) {
     return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};
   }
   if (!is_v5 && config_.max_keepalive > 0 &&
       (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive)) {
     return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
   }
+  if (is_memory_short()) {
+    return Fault{ReasonCode::server_busy, "", "more memory is in use than memory_limit"};
+  }
+  if (config_.global_max_clients > 0 && session_count() >= config_.global_max_clients &&
+      !session_ids_.contains(connect.client_id)) {
+    return Fault{ReasonCode::quota_exceeded, "", "there are global_max_clients sessions"};
+  }
   if (!connect.will) return std::nullopt;
-  if (!topic::is_name(connect.will->topic)) {
+  if (!topic::is_name(connect.will->topic) || !is_mountable(connection, connect.will->topic)) {
     return Fault{ReasonCode::topic_name_invalid, "", "a will on a topic of too many levels"};
   }
   if (is_reserved(connect.will->topic)) {
     return Fault{ReasonCode::not_authorized, "", "a will on a topic of the broker's own"};
   }
-  if (connect.will->qos > config_.max_qos) {
+  if (connect.will->qos > listener.max_qos) {
     return Fault{ReasonCode::qos_not_supported, "MQTT-3.2.2-12", "the will's QoS above max_qos"};
   }
   if (connect.will->retain && !config_.retain_available) {
@@ -163,12 +180,15 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   const auto number = [&connect](PropertyId id) { return connect.properties.number(id); };
   const auto window = config_.max_inflight_messages == 0 ? std::uint16_t{UINT16_MAX}
                                                          : config_.max_inflight_messages;
+  const ListenerConfig& listener = config_.listeners[connection.listener];
   connection.version = connect.version;
   connection.session = &session;
+  connection.promise = promise_of(listener);
+  throttle(connection);
   connection.receive_maximum = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(window, number(PropertyId::receive_maximum).value_or(UINT16_MAX)));
   connection.topic_alias_maximum = static_cast<std::uint16_t>(std::min<std::uint32_t>(
-      config_.max_topic_alias_broker, number(PropertyId::topic_alias_maximum).value_or(0)));
+      listener.max_topic_alias_broker, number(PropertyId::topic_alias_maximum).value_or(0)));
   connection.maximum_packet_size = number(PropertyId::maximum_packet_size).value_or(UINT32_MAX);
   connection.keep_alive = connect.keep_alive;
 
@@ -177,8 +197,10 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   session.listener = connection.listener;
   apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will && may_write(session, connect.will->topic, fact::Act::will)) {
-    session.will = store(*connect.will);
+  if (connect.will) {
+    wire::Will will = *connect.will;
+    if (connection.is_mounted) will.topic = mounted(connection, will.topic);
+    if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
   }
   if (session.expiry_interval == 0) {
     journal_.drop_session(session);  // it was to be kept so far
@@ -199,8 +221,8 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
 
   wire::PropertyList properties;
   if (connect.version == Version::v5) {
-    if (config_.max_topic_alias > 0) {
-      properties.add(PropertyId::topic_alias_maximum, config_.max_topic_alias);
+    if (listener.max_topic_alias > 0) {
+      properties.add(PropertyId::topic_alias_maximum, listener.max_topic_alias);
     }
     if (is_id_assigned) {
       properties.add(PropertyId::assigned_client_identifier,
@@ -215,8 +237,8 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
       properties.add(PropertyId::response_information,
                      std::string_view("response/" + session.client_id));
     }
-    if (config_.max_qos < QoS::exactly_once) {
-      properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(config_.max_qos));
+    if (listener.max_qos < QoS::exactly_once) {
+      properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(listener.max_qos));
     }
     if (!config_.retain_available) properties.add(PropertyId::retain_available, 0U);
     if (config_.max_packet_size > 0) {
@@ -227,15 +249,31 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
       properties.add(PropertyId::receive_maximum, config_.max_inflight_messages);
     }
   }
-  connection_wheel_.set(connection, connection.keep_alive == 0
-                                        ? kNever
-                                        : now_.steady + Millis(connection.keep_alive * 1500));
+  watch(connection);
   const bool tells_present = connected.session_present && connect.version != Version::v31;
   const auto ticket = journal_.written_since(written);
   acknowledge(connection, wire::Connack{tells_present, 0, properties.view()}, ticket);
   if (!connection.held.empty()) return;
   session.is_awake = true;
   pump(session);
+}
+
+Promise Core::promise_of(const ListenerConfig& listener) const {
+  return {.max_packet_size = config_.max_packet_size,
+          .receive_maximum = config_.max_inflight_messages,
+          .max_topic_alias = listener.max_topic_alias,
+          .max_qos = listener.max_qos,
+          .retain_available = config_.retain_available};
+}
+
+void Core::adopt_name(const Connection& connection, wire::Connect& connect) const {
+  if (!config_.listeners[connection.listener].use_username_as_clientid) return;
+  connect.client_id = connection.proved_name.empty() ? connect.user_name.value_or("")
+                                                     : std::string_view(connection.proved_name);
+}
+
+bool Core::is_anonymous(const Connection& connection, const wire::Connect& connect) const {
+  return connection.proved_name.empty() && !must_verify(connection, connect);
 }
 
 std::string Core::assign_client_id(const ListenerConfig& listener) {

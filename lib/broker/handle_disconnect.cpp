@@ -38,6 +38,7 @@ void Core::fall_asleep(Session& session, Instant since) {
   session.connection = nullptr;
   session.is_awake = false;
   session.outbox.rewind();
+  session.in_flight_bytes = 0;
   session.inbox.rewind();
   auto keep = Seconds(session.expiry_interval);
   bool is_kept_for_ever = session.expiry_interval == UINT32_MAX;
@@ -68,7 +69,7 @@ void Core::publish_will(Session& session) {
   journal_.drop_will(session);
   session.will_due_at = kNever;
   if (!may_write(session, will->topic, fact::Act::will)) return;
-  Incoming incoming{.packet = {.qos = std::min(will->qos, config_.max_qos),
+  Incoming incoming{.packet = {.qos = will->qos,
                                .dup = false,
                                .retain = will->retain,
                                .topic = will->topic,
@@ -90,6 +91,7 @@ void Core::publish_will(Session& session) {
 void Core::end_session(Session& session) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
   hand_over_shares(session);
+  forget_drops(session);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     const Message& message = session.outbox[i].message.message;
     if (message) count_released(&session, message);

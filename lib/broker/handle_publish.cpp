@@ -29,6 +29,7 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
                     .owner = connection.framer.block()};
   wire::Publish& publish = incoming.packet;
   ++stats_.publish_received;
+  if (connection.throttle != nullptr) --connection.throttle->messages;
   stats_.publish_bytes_received += publish.payload.size();
   const auto whole_properties = publish.properties.encoded().size();
   if (const auto fault = resolve_topic(connection, *decoded, publish.topic)) {
@@ -46,7 +47,16 @@ bool Core::handle_publish(Connection& connection, ByteView frame) {
     std::ranges::copy(rest, copy.begin());
     publish.properties = wire::Properties(copy);
   }
-  if (publish.properties.encoded().size() == whole_properties) incoming.frame = frame;
+  if (connection.is_mounted) {
+    if (!is_mountable(connection, publish.topic)) {
+      fail(connection, {ReasonCode::topic_name_invalid, "", "a topic too long for mount_point"});
+      return false;
+    }
+    publish.topic = mounted(connection, publish.topic);
+  }
+  const bool is_all_there =
+      !connection.is_mounted && publish.properties.encoded().size() == whole_properties;
+  if (is_all_there) incoming.frame = frame;
   return accept_publish(connection, incoming);
 }
 
@@ -62,7 +72,7 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
   }
   const auto alias = publish.properties.number(PropertyId::topic_alias);
   if (!alias) return std::nullopt;
-  if (*alias > config_.max_topic_alias) {
+  if (*alias > connection.promise.max_topic_alias) {
     return Fault{ReasonCode::topic_alias_invalid, "MQTT-3.3.2-9",
                  "a topic alias above the maximum"};
   }
@@ -81,25 +91,27 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
 
 bool Core::accept_publish(Connection& connection, Incoming& incoming) {
   const wire::Publish& packet = incoming.packet;
-  if (packet.qos > config_.max_qos) {
+  if (packet.qos > connection.promise.max_qos) {
     fail(connection, {ReasonCode::qos_not_supported, "MQTT-3.2.2-11", "QoS above max_qos"});
     return false;
   }
-  if (packet.retain && !config_.retain_available) {
+  if (packet.retain && !connection.promise.retain_available) {
     fail(connection,
          {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
     return false;
   }
-  const bool is_denied = is_reserved(packet.topic) ||
-                         !may_write(*connection.session, packet.topic, fact::Act::publish);
+  const auto refusal =
+      is_reserved(packet.topic) ? ReasonCode::not_authorized : refusal_of(connection, packet);
+  const bool is_denied = refusal != ReasonCode::success;
   if (is_store_in_trouble_ && !is_denied && must_be_stored(*connection.session, packet)) {
     return refuse_unstorable(connection, packet);
   }
   auto reason = ReasonCode::success;
   if (packet.qos == QoS::exactly_once) {
     session::Inbox& inbox = connection.session->inbox;
-    if (connection.version == Version::v5 && config_.max_inflight_messages > 0 &&
-        inbox.under_way() >= config_.max_inflight_messages && !inbox.contains(packet.packet_id)) {
+    const auto limit = connection.promise.receive_maximum;
+    if (connection.version == Version::v5 && limit > 0 && inbox.under_way() >= limit &&
+        !inbox.contains(packet.packet_id)) {
       fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
                         "more QoS 2 messages under way than max_inflight_messages"});
       return false;
@@ -114,7 +126,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
   if (is_denied) {
-    reason = ReasonCode::not_authorized;
+    reason = refusal;
   } else if (!publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
   }
@@ -175,6 +187,7 @@ void Core::retain(Incoming& incoming) {
   } else {
     const Message& message = incoming.shared(now_.steady);
     put_retained(message);  // [MQTT-3.3.1-5]
+    remember_source(incoming);
     if (is_reserved(message.topic())) return;
     journal_.put_retained(message, now_);
     if (config_.persistence && retained_bytes_ > config_.retained_memory_limit) {
@@ -207,6 +220,7 @@ void Core::drop_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
   if (!dropped) return;
   count_retained_away(*dropped);
+  if (const auto source = sources_.find(topic); source != sources_.end()) sources_.erase(source);
   if (!is_reserved(topic)) journal_.drop_retained(topic);
 }
 

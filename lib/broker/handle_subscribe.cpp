@@ -14,7 +14,9 @@ using wire::Version;
 
 bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subscribe) {
   for (const auto& subscription : subscribe.subscriptions) {
-    if (!topic::is_filter(subscription.filter)) {
+    if (!topic::is_filter(subscription.filter) ||
+        (connection.is_mounted &&
+         !topic::is_filter(mounted_filter(connection, subscription.filter)))) {
       fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
       return false;
     }
@@ -29,7 +31,10 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
   std::vector<Byte> codes;
   for (const auto& subscription : subscribe.subscriptions) {
-    const auto code = subscribe_one(*connection.session, subscription, identifier);
+    wire::Subscription wanted = subscription;
+    const std::string mounted = mounted_filter(connection, wanted.filter);
+    if (connection.is_mounted) wanted.filter = mounted;
+    const auto code = subscribe_one(*connection.session, wanted, identifier);
     codes.push_back(static_cast<Byte>(code));
   }
   acknowledge(connection, wire::Suback{subscribe.packet_id, {}, codes},
@@ -41,8 +46,8 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
 ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subscription,
                                std::uint32_t identifier) {
   const auto& wanted = subscription.options;
-  const GrantedOptions granted{std::min(wanted.qos, config_.max_qos), wanted.no_local,
-                               wanted.retain_as_published};
+  const GrantedOptions granted{std::min(wanted.qos, session.connection->promise.max_qos),
+                               wanted.no_local, wanted.retain_as_published};
   const Version version = session.connection->version;
   // 3.1 cannot say no: nothing will come of it.
   if (!may_subscribe(session, subscription.filter) && version != Version::v31) {
@@ -69,11 +74,12 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
   Session& session = *connection.session;
   const auto written = journal_.position();
   std::vector<Byte> codes;
-  for (const auto filter : unsubscribe.filters) {
-    if (!topic::is_filter(filter)) {
+  for (const auto named : unsubscribe.filters) {
+    if (!topic::is_filter(named)) {
       fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
       return false;
     }
+    const std::string filter = mounted_filter(connection, named);
     const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
     if (removed) {
       std::erase(session.subscriptions, *removed);

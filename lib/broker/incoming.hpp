@@ -16,6 +16,9 @@ inline constexpr std::uint32_t kNoSession = UINT32_MAX;
 /// A payload up to this size is copied behind its header; a longer one is sent from where it is.
 inline constexpr std::size_t kCopiedPayload = 512;
 
+/// Where the broker publishes what it has to tell of itself.
+inline constexpr std::string_view kOwnTopics = "$SYS/broker/";
+
 /// Only the broker itself publishes there.
 inline bool is_reserved(std::string_view topic) {
   return topic.starts_with('$') && (topic.starts_with("$SYS/") || topic.starts_with("$CONTROL/"));

@@ -41,6 +41,7 @@ void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
                               ? entry.message.origin
                               : identifier_in(entry.message.origin, session.index);
   const auto sequence = session.tail.count > 0 ? session.tail.end : session.outbox.next_sequence();
+  forget_stored(session);
   if (session.unstored.empty() || session.unstored.back().first != journal_.ticket()) {
     session.unstored.push_back({journal_.ticket(), sequence});
     storing_.push_back({journal_.ticket(), session.index});
@@ -120,10 +121,14 @@ void Core::lose_tail(Session& session) {
   tail.bytes = 0;
 }
 
-bool Core::is_stored(Session& session, std::uint64_t sequence) const {
+void Core::forget_stored(Session& session) const {
   while (!session.unstored.empty() && session.unstored.front().first <= stored_) {
     session.unstored.pop_front();
   }
+}
+
+bool Core::is_stored(Session& session, std::uint64_t sequence) const {
+  forget_stored(session);
   return session.unstored.empty() || sequence < session.unstored.front().second;
 }
 
@@ -156,9 +161,19 @@ void Core::pump_outbox(Session& session) {
       give_up(session, Drop::expired);
       continue;
     }
-    if (session.must_recheck && !entry.was_sent && !may_read(session, message.topic())) {
+    if (!sees(connection, message.topic())) {
       give_up(session, Drop::denied);
       continue;
+    }
+    if (session.must_recheck && !may_read(session, message.topic())) {
+      give_up(session, Drop::denied);
+      continue;
+    }
+    const std::size_t size = message.payload().size();
+    if (config_.max_inflight_bytes > 0 && entry.qos != QoS::at_most_once &&
+        session.in_flight_bytes > 0 &&
+        session.in_flight_bytes + size > config_.max_inflight_bytes) {
+      return;  // an acknowledgement goes on from here
     }
     const bool is_shared = (entry.flags & kFromShare) != 0;
     const Outgoing outgoing{.qos = entry.qos,
@@ -180,6 +195,7 @@ void Core::pump_outbox(Session& session) {
       journal_.drop_queued(session, item->sequence);
       session.outbox.skip();
     } else {
+      session.in_flight_bytes += size;
       session.outbox.mark_sent();
     }
   }
@@ -221,7 +237,9 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
   bool is_body_missing = false;
   const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& kept) {
     if (!has_room_for(session, feed)) return false;
+    if (!sees(*session.connection, kept.topic())) return true;
     if (!may_read(session, kept.topic())) return true;
+    if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
     const Message* message = &kept;
     if (kept.is_stub()) {
       const auto body = feed.bodies.find(kept.stored_id());

@@ -1,5 +1,3 @@
-#include <array>
-
 #include "broker/core.hpp"
 #include "broker/incoming.hpp"
 #include "broker/write_packet.hpp"
@@ -10,14 +8,15 @@ using wire::PropertyId;
 using wire::Version;
 
 bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
+  const std::string_view topic = seen_by(connection, outgoing.topic);
   wire::Publish packet{.qos = outgoing.qos,
                        .dup = outgoing.dup,
                        .retain = outgoing.retain,
-                       .topic = outgoing.topic,
+                       .topic = topic,
                        .packet_id = outgoing.packet_id,
                        .properties = outgoing.properties,
                        .payload = outgoing.payload};
-  const auto alias = alias_for(connection, outgoing.topic);
+  const auto alias = alias_for(connection, topic);
   if (connection.version == Version::v5 &&
       (outgoing.remaining || outgoing.identifier != 0 || alias.number != 0)) {
     scratch_ = {};
@@ -34,7 +33,7 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
   }
   const auto size = wire::encoded_size(packet, connection.version);
   if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25]
-  if (alias.is_new) connection.aliases->outgoing.emplace(outgoing.topic, alias.number);
+  if (alias.is_new) connection.aliases->outgoing.emplace(topic, alias.number);
   if (packet.payload.size() > kCopiedPayload) {
     const auto head = size - packet.payload.size();
     wire::encode_header(packet, connection.version, connection.out.reserve(head, turn_));
@@ -68,21 +67,6 @@ void Core::count_sent(Connection& connection, std::size_t size, std::size_t payl
   stats_.publish_bytes_sent += payload_size;
   stats_.bytes_sent += size;
   mark_dirty(connection);
-}
-
-void Core::count_drop(Session& session, Drop reason) {
-  constexpr std::array<const char*, kDropKinds> kWords{
-      "its queue is full (max_queued_messages, max_queued_bytes)",
-      "it reads too slowly (max_unread_bytes)",
-      "the message expired",
-      "the message is larger than the client accepts",
-      "the client may not read what waited for it (acl_file)",
-      "the store has lost the message"};
-  const auto kind = static_cast<std::size_t>(reason);
-  ++stats_.drops[kind];
-  if (++session.drops[kind] == 1) {
-    facts_.emplace_back(fact::Dropped{session.client_id, kWords[kind]});
-  }
 }
 
 }  // namespace mq::broker

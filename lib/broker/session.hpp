@@ -58,9 +58,29 @@ inline constexpr std::uint8_t kFromShare = 2;
 using Outbox = session::Outbox<Queued>;
 static_assert(sizeof(Outbox::Entry) == 16);
 
-/// Why a message for a session was given up.
-enum class Drop : std::uint8_t { queue_full, unread, expired, too_large, denied, unreadable };
-inline constexpr std::size_t kDropKinds = 6;
+/// Why a message for a session, or in the last two cases from it, was given up.
+enum class Drop : std::uint8_t {
+  queue_full,
+  unread,
+  expired,
+  too_large,
+  denied,
+  unreadable,
+  size_limit,
+  memory,
+};
+inline constexpr std::size_t kDropKinds = 8;
+
+/// What a session has lost, by reason.
+struct DropBook {
+  struct Row {
+    std::uint64_t count = 0;
+    std::uint64_t told = 0;       ///< of these, in facts
+    std::uint64_t published = 0;  ///< of these, in $SYS
+    Instant next_fact{};
+  };
+  std::array<Row, kDropKinds> rows{};
+};
 
 struct StoredWill {
   std::string topic;
@@ -101,17 +121,18 @@ struct Session : WheelNode {
   std::unique_ptr<StoredWill> will;
   std::vector<topic::FilterId> subscriptions;
   Outbox outbox;
-  storage::Tail tail;            ///< of the queue, behind the outbox
-  std::uint64_t loading = 0;     ///< the number of the Load that is on its way; 0: none
-  std::uint64_t fresh_from = 0;  ///< what has a lower sequence number may have been sent before
-  std::size_t queued_bytes = 0;  ///< payload bytes in the outbox and in the tail
+  storage::Tail tail;               ///< of the queue, behind the outbox
+  std::uint64_t loading = 0;        ///< the number of the Load that is on its way; 0: none
+  std::uint64_t fresh_from = 0;     ///< what has a lower sequence number may have been sent before
+  std::size_t queued_bytes = 0;     ///< payload bytes in the outbox and in the tail
+  std::size_t in_flight_bytes = 0;  ///< of these, under way
   session::Inbox inbox;
   Ring<RetainedFeed> feeds;
   bool is_unfinished = false;  ///< the feeds go on at the next deadline
   /// Where the outbox is not stored yet: the first sequence number of each ticket.
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it
-  std::array<std::uint32_t, kDropKinds> drops{};
+  std::unique_ptr<DropBook> drops;  ///< none: it has lost nothing
 
   /// Messages that are still to be sent.
   std::size_t waiting() const { return outbox.waiting() + tail.count; }

@@ -1,5 +1,6 @@
 #include "broker/sys_topics.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -70,18 +71,22 @@ constexpr std::array kRates{
 };
 constexpr std::array<int, 3> kMinutes{1, 5, 15};
 
+constexpr std::array<std::string_view, kDropKinds> kDropNames{
+    "queue_full", "unread", "expired", "too_large", "denied", "unreadable", "size_limit", "memory"};
+/// What of a client id is part of a topic; more than that nobody reads.
+constexpr std::size_t kLongestName = 1000;
+
 constexpr std::size_t kVersionRow = kFigures.size();
 constexpr std::size_t kUptimeRow = kVersionRow + 1;
 constexpr std::size_t kFirstLoadRow = kUptimeRow + 1;
 constexpr std::size_t kRows = kFirstLoadRow + kRates.size() * kMinutes.size();
 
 std::string topic_of_row(std::size_t row) {
-  const std::string root = "$SYS/broker/";
-  if (row < kFigures.size()) return root + std::string(kFigures[row].topic);
-  if (row == kVersionRow) return root + "version";
-  if (row == kUptimeRow) return root + "uptime";
+  if (row < kFigures.size()) return std::string(kFigures[row].topic);
+  if (row == kVersionRow) return "version";
+  if (row == kUptimeRow) return "uptime";
   const auto load = row - kFirstLoadRow;
-  return root + "load/" + std::string(kRates[load / kMinutes.size()].topic) + "/" +
+  return "load/" + std::string(kRates[load / kMinutes.size()].topic) + "/" +
          std::to_string(kMinutes[load % kMinutes.size()]) + "min";
 }
 
@@ -91,7 +96,7 @@ SysTopics::SysTopics(Seconds interval, Now now)
     : interval_(interval),
       start_(now.steady),
       next_(interval == Seconds(0) ? kNever : now.steady),
-      published_(interval == Seconds(0) ? 0 : kRows),
+      published_(kRows),
       loads_(kRates.size()) {}
 
 void SysTopics::publish(Core& core, Now now) {
@@ -103,6 +108,7 @@ void SysTopics::publish(Core& core, Now now) {
     put(core, row, std::to_string(kFigures[row].value(core)));
   }
   put_loads(core);
+  put_drops(core);
 }
 
 void SysTopics::put_loads(Core& core) {
@@ -125,19 +131,39 @@ void SysTopics::put_loads(Core& core) {
 void SysTopics::put(Core& core, std::size_t row, std::string value) {
   if (published_[row] == value) return;
   published_[row] = std::move(value);
-  const std::string topic = topic_of_row(row);
-  Incoming incoming{.packet = {.qos = wire::QoS::exactly_once,
-                               .dup = false,
-                               .retain = true,
-                               .topic = topic,
-                               .packet_id = 0,
-                               .properties = {},
-                               .payload = bytes_of(published_[row])}};
-  const Message message = incoming.shared(core.now_.steady);
-  incoming.packet.topic = message.topic();
-  incoming.packet.payload = message.payload();
-  incoming.owner = message.block();
-  core.publish(incoming);
+  core.put_sys(topic_of_row(row), published_[row], core.now_);
+}
+
+void SysTopics::put_drops(Core& core) {
+  for (const auto index : std::exchange(core.dropping_, {})) {
+    const auto& session = core.sessions_[index];
+    if (session == nullptr || session->drops == nullptr) continue;
+    for (std::size_t kind = 0; kind < kDropKinds; ++kind) {
+      DropBook::Row& row = session->drops->rows[kind];
+      if (row.published == row.count) continue;
+      row.published = row.count;
+      core.put_sys(drops_topic(session->client_id, static_cast<Drop>(kind)),
+                   std::to_string(row.count), core.now_);
+    }
+  }
+}
+
+void SysTopics::use_interval(Seconds interval, Core& core) {
+  if (interval == interval_) return;
+  interval_ = interval;
+  next_ = interval == Seconds(0) ? kNever : core.now_.steady + interval;
+  if (interval > Seconds(0)) return;
+  for (std::size_t row = 0; row < kRows; ++row) {
+    if (std::exchange(published_[row], {}).empty()) continue;
+    core.drop_retained(std::string(kOwnTopics) + topic_of_row(row));
+  }
+}
+
+std::string drops_topic(std::string_view client_id, Drop reason) {
+  std::string name(client_id.substr(0, kLongestName));
+  std::ranges::replace_if(name, [](char c) { return c == '/' || c == '+' || c == '#'; }, '_');
+  return "clients/" + name + "/dropped/" +
+         std::string(kDropNames[static_cast<std::size_t>(reason)]);
 }
 
 }  // namespace mq::broker

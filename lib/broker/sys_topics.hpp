@@ -2,9 +2,11 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
+#include "broker/session.hpp"
 
 namespace mq::broker {
 
@@ -18,6 +20,8 @@ class SysTopics {
 
   Instant next() const { return next_; }
   void publish(Core& core, Now now);
+  /// Goes on at another pace. With 0 the topics go away.
+  void use_interval(Seconds interval, Core& core);
 
  private:
   /// Averages per minute over 1, 5 and 15 minutes, falling off exponentially.
@@ -28,6 +32,7 @@ class SysTopics {
 
   void put(Core& core, std::size_t row, std::string value);
   void put_loads(Core& core);
+  static void put_drops(Core& core);
 
   Seconds interval_;
   Instant start_;
@@ -35,5 +40,8 @@ class SysTopics {
   std::vector<std::string> published_;  ///< the last value, a row a topic
   std::vector<Load> loads_;
 };
+
+/// Where $SYS says how many messages a client has lost, below $SYS/broker/.
+std::string drops_topic(std::string_view client_id, Drop reason);
 
 }  // namespace mq::broker

@@ -48,8 +48,9 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->waiting == nullptr) return;
   const auto waiting = std::move(connection->waiting);
-  const auto packet = wire::decode(waiting->frame, wire::Version::v5);
-  const auto& connect = std::get<wire::Connect>(*packet);
+  auto packet = wire::decode(waiting->frame, wire::Version::v5);
+  auto& connect = std::get<wire::Connect>(*packet);
+  adopt_name(*connection, connect);
   if (verdict == Verdict::wrong) {
     return refuse(
         *connection, connect.version,

@@ -22,12 +22,13 @@ constexpr std::string_view kUsage =
     "  mqbroker db verify|dump|stats FILE\n"
     "  mqbroker db backup FILE TO\n"
     "  mqbroker passwd [-c [-f]] [-b] [-D | -U] [-H HASH] [-I NUMBER] FILE [USER]\n"
+    "  mqbroker signal -a|-p PID config-reload|log-rotate|shutdown|store-commit|tree-print\n"
     "\n"
     "What FILE may say is in mqbroker.conf(5). cert makes certificates for TLS in DIR.\n"
     "check looks at FILE and what it names, and explains what it allows.\n"
     "db looks at a file with the state, also while the broker runs: is it right, all of it,\n"
     "how much is in it (JSON, an object a line); or copies it.\n"
-    "passwd does what mosquitto_passwd does.\n"
+    "passwd does what mosquitto_passwd does. signal tells brokers that run what to do.\n"
     "\n";
 
 using O = BrokerOptions;

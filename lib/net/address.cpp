@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace mq::net {
 
@@ -19,6 +21,24 @@ std::string text_of(const sockaddr_storage& address) {
 
 std::uint16_t port_of(const sockaddr_storage& address) {
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+std::string neighbour_of(const sockaddr_storage& address) {
+  sockaddr_storage network = address;
+  if (address.ss_family == AF_INET6) {
+    auto& bytes = reinterpret_cast<sockaddr_in6&>(network).sin6_addr.s6_addr;
+    std::fill(std::begin(bytes) + 8, std::end(bytes), std::uint8_t{0});
+  }
+  return text_of(network);
+}
+
+sockaddr_storage address_of(const std::string& text, std::uint16_t port) {
+  sockaddr_storage address{};
+  if (uv_ip4_addr(text.c_str(), port, reinterpret_cast<sockaddr_in*>(&address)) == 0)
+    return address;
+  if (uv_ip6_addr(text.c_str(), port, reinterpret_cast<sockaddr_in6*>(&address)) == 0)
+    return address;
+  return {};
 }
 
 }  // namespace mq::net

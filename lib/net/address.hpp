@@ -10,5 +10,9 @@ namespace mq::net {
 /// "127.0.0.1" or "::1"; empty for what is neither IPv4 nor IPv6.
 std::string text_of(const sockaddr_storage& address);
 std::uint16_t port_of(const sockaddr_storage& address);
+/// Its network, as far as one neighbour has it for himself: an IPv4 address, 64 bits of IPv6.
+std::string neighbour_of(const sockaddr_storage& address);
+/// The other way round; for a text that is no address, an address that is neither.
+sockaddr_storage address_of(const std::string& text, std::uint16_t port);
 
 }  // namespace mq::net

@@ -43,10 +43,12 @@ BrokerDriver::BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened)
   uv_check_init(&loop_, &check_);
   uv_timer_init(&loop_, &timer_);
   uv_timer_init(&loop_, &verify_timer_);
+  uv_timer_init(&loop_, &watch_timer_);
   uv_idle_init(&loop_, &idle_);
   uv_async_init(&loop_, &store_news_, [](uv_async_t* news) {
     static_cast<BrokerDriver*>(news->data)->take_store_news();
   });
+  watch_timer_.data = this;
   check_.data = timer_.data = verify_timer_.data = idle_.data = store_news_.data = this;
   uv_check_start(&check_, on_check);
   on_signal(SIGINT, [this] { stop(); });
@@ -115,15 +117,22 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
   }
+  if (driver.is_full(listener)) return driver.turn_away(*peer);
+  peer->listener = listener.index;
+  ++driver.connection_counts_[listener.index];
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
-  if (listener.make_filter) {
+  if (auto filter = listener.make_filter ? listener.make_filter() : nullptr) {
     peer->filtered = std::make_unique<Filtered>();
-    peer->filtered->filter = listener.make_filter();
+    peer->filtered->filter = std::move(filter);
   }
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (driver.open_sink_) driver.open_sink_(driver.label_of(*peer), listener.label);
+  if (listener.is_announced_late) {
+    peer->filtered->announced_as = listener.label;
+  } else if (driver.open_sink_) {
+    driver.open_sink_(driver.label_of(*peer), listener.label);
+  }
   uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
@@ -166,7 +175,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (queue == nullptr) return;
   peer.is_paused = peer.is_paused || queue->size() > core_.config().max_unread_bytes;
   peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
-  if (peer.is_paused || peer.is_held_back || !peer.is_verified) uv_read_stop(&stream);
+  if (!may_read(peer)) uv_read_stop(&stream);
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
@@ -184,6 +193,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 void BrokerDriver::flush() {
   submit_changes();
   take_verifications();
+  heed_throttle();
   // Who has taken everything may be given more at once, but not for ever.
   for (int round = 0; round < kRoundsPerTurn && core_.has_dirty(); ++round) {
     for (const ConnectionId id : core_.take_dirty()) {
@@ -263,9 +273,8 @@ void BrokerDriver::stay_awake() {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
-  if (peer.is_paused && !peer.is_held_back && peer.is_verified)
-    uv_read_start(&peer.stream, on_alloc, on_read);
-  peer.is_paused = false;
+  const bool was_paused = std::exchange(peer.is_paused, false);
+  if (was_paused && may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());
     return;
@@ -299,6 +308,7 @@ void BrokerDriver::fail(Peer& peer) {
 
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
+  --connection_counts_[peer.listener];
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   uv_close(&peer.handle, [](uv_handle_t* handle) {
@@ -357,11 +367,24 @@ BrokerDriver::Peer* BrokerDriver::find(ConnectionId id) const {
   return peer != nullptr && peer->id == id ? peer : nullptr;
 }
 
-std::string BrokerDriver::label_of(const Peer& peer) {
-  if (peer.handle.type != UV_TCP) return "unix socket";
+/// Of no family when it is not known: of a Unix socket, or one that is gone.
+sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
+  if (peer.filtered) {
+    if (const auto place = peer.filtered->filter->place()) {
+      return net::address_of(place->address, place->port);
+    }
+  }
   sockaddr_storage address{};
   int size = sizeof(address);
-  if (uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (peer.handle.type == UV_TCP) {
+    uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size);
+  }
+  return address;
+}
+
+std::string BrokerDriver::label_of(const Peer& peer) {
+  const sockaddr_storage address = address_of(peer);
+  if (address.ss_family == AF_UNSPEC) return peer.handle.type == UV_TCP ? "" : "unix socket";
   const std::string text = text_of(address);
   const bool is_v6 = address.ss_family == AF_INET6;
   return (is_v6 ? "[" + text + "]" : text) + ":" + std::to_string(port_of(address));

@@ -59,6 +59,11 @@ class BrokerDriver {
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
                                           ListenOptions options = {});
 
+  /// Listens on a socket that is open and bound already, of TCP or a Unix socket, and owns it from
+  /// now on. Of the options, those about opening one do not matter.
+  std::expected<Bound, Error> listen_on_descriptor(std::uint16_t listener, int descriptor,
+                                                   ListenOptions options = {});
+
   /// Lets `store` keep what the core wants kept. To be called before run(); the store must be gone
   /// from its thread when the driver is destroyed.
   ///
@@ -75,6 +80,17 @@ class BrokerDriver {
   using Verify = std::function<std::function<bool()>(const broker::Verification&)>;
   void verify_with(Verify verify);
 
+  /// Goes on telling others, from now on.
+  void tell(FactSink facts, OpenSink opened);
+  /// Accepts no more connections through this listener; those that it has stay.
+  void stop_listening(std::uint16_t listener);
+  /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.
+  /// Replaces what was watched before.
+  void watch(const std::vector<std::string>& files, std::function<void()> changed);
+  /// Calls `handler` from the loop at this pace.
+  void every(Millis pause, std::function<void()> handler);
+
+  Now now() const;
   /// Runs until SIGINT, SIGTERM or stop(), then lets the core say goodbye.
   void run();
   void stop();
@@ -85,11 +101,13 @@ class BrokerDriver {
  private:
   struct Listener;
   struct NotBound;
+  struct Regular;
   struct Peer;
   struct Write;
   struct Signal;
   struct Filtered;
   struct Verifying;
+  struct Watch;
 
   static void on_connection(uv_stream_t* server, int status);
   static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
@@ -105,26 +123,34 @@ class BrokerDriver {
   void take_store_news();
   void read_on();
 
+  // broker_operate.cpp
+  void heed_throttle();
+  void stop_watching();
+  static bool may_read(const Peer& peer);
+
   // broker_verify.cpp
   void take_verifications();
   void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
-  static std::string neighbour_of(const Peer& peer);
 
-  Now now() const;
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,
                                                          ListenOptions options);
   std::expected<std::vector<Bound>, NotBound> try_addresses(std::uint16_t listener,
                                                             std::vector<sockaddr_storage> addresses,
                                                             ListenOptions options);
+  std::unique_ptr<Listener> make_listener(std::uint16_t index, const ListenOptions& options);
   static void close_listener(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       ListenOptions options);
+  /// Closes a connection that the listener has no room for.
+  void turn_away(Peer& peer);
+  bool is_full(const Listener& listener) const;
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
+  void announce_late(Peer& peer);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -145,6 +171,7 @@ class BrokerDriver {
   void tell_facts();
   broker::SendQueue* queue_of(Peer& peer);
   Peer* find(broker::ConnectionId id) const;
+  static sockaddr_storage address_of(const Peer& peer);
   static std::string label_of(const Peer& peer);
 
   broker::Core& core_;
@@ -155,14 +182,20 @@ class BrokerDriver {
   uv_timer_t timer_{};
   uv_async_t store_news_{};
   uv_timer_t verify_timer_{};
-  uv_idle_t idle_{};  ///< keeps the loop from sleeping while there is something to send
+  uv_timer_t watch_timer_{};  ///< set when a watched file has changed
+  uv_idle_t idle_{};          ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::unique_ptr<Signal>> signals_;
-  std::vector<Peer*> peers_;     ///< by the slot of the core's id
-  std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
-  std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed
-  std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time
+  std::vector<std::unique_ptr<Watch>> watches_;
+  std::function<void()> on_change_;
+  std::vector<std::unique_ptr<Regular>> regulars_;
+  std::uint64_t heap_known_at_ = 0;  ///< in loop time
+  std::vector<Peer*> peers_;         ///< by the slot of the core's id
+  std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn
+  std::vector<Peer*> ending_;        ///< forgotten by the core, not yet closed
+  std::uint64_t armed_for_ = 0;      ///< what the timer is set to, in loop time
   bool is_stopping_ = false;
   storage::Store* store_ = nullptr;  ///< none: nothing is kept
   std::function<void(const std::string&)> trouble_sink_;

@@ -24,8 +24,15 @@ struct BrokerDriver::Listener {
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
+  bool is_announced_late = false;
+  std::size_t connections_max = 0;
   MakeFilter make_filter;
   std::string label;
+};
+
+struct BrokerDriver::Regular {
+  uv_timer_t timer;
+  std::function<void()> handler;
 };
 
 struct BrokerDriver::NotBound {
@@ -37,7 +44,9 @@ struct BrokerDriver::Filtered {
   std::unique_ptr<Filter> filter;
   bool is_open = false;    ///< and the core knows
   bool is_closed = false;  ///< the filter has said goodbye
-  std::vector<Byte> out;   ///< what the socket has not taken of what it put out
+  /// The listener, until its coming is told, when that has to wait for where it comes from.
+  std::string announced_as;
+  std::vector<Byte> out;  ///< what the socket has not taken of what it put out
 };
 
 struct BrokerDriver::Peer {
@@ -49,10 +58,12 @@ struct BrokerDriver::Peer {
   };
   BrokerDriver* driver;
   broker::ConnectionId id;
+  std::uint16_t listener = 0;
   bool is_writing = false;
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself
   bool is_held_back = false;  ///< not read: the store is behind
+  bool is_throttled = false;  ///< not read: it is faster than its listener allows
   bool is_verified = true;    ///< false: not read, its password is being verified
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
@@ -68,6 +79,11 @@ struct BrokerDriver::Verifying {
   std::function<bool()> job;
   bool is_running = false;
   bool is_right = false;
+};
+
+struct BrokerDriver::Watch {
+  uv_fs_poll_t handle;
+  BrokerDriver* driver;
 };
 
 struct BrokerDriver::Write {

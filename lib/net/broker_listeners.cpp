@@ -51,6 +51,26 @@ bool is_stale_socket(const std::string& path) {
   return is_refused;
 }
 
+/// Returns libuv's code.
+int keep_to_interface(uv_handle_t& handle, const std::string& interface) {
+  if (interface.empty()) return 0;
+  uv_os_fd_t socket = -1;
+  if (const int code = uv_fileno(&handle, &socket); code != 0) return code;
+  const int done = setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                              static_cast<socklen_t>(interface.size()));
+  return done == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+/// Says who may use a socket file. Nobody can before it is listened on. Returns libuv's code.
+int let_in(const std::string& path, const ListenOptions& options) {
+  constexpr auto kSame = static_cast<uid_t>(-1);
+  if (options.group && chown(path.c_str(), kSame, *options.group) != 0) {
+    return uv_translate_sys_error(errno);
+  }
+  if (options.mode && chmod(path.c_str(), *options.mode) != 0) return uv_translate_sys_error(errno);
+  return 0;
+}
+
 }  // namespace
 
 auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
@@ -108,10 +128,11 @@ auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_st
     const bool may_differ = port_of(addresses[0]) == 0 && bound.error().code == UV_EADDRINUSE;
     if (may_differ && attempt < kPortAttempts) continue;
     const NotBound& failure = bound.error();
-    const std::string host = text_of(failure.address);
-    return std::unexpected(Error{"cannot listen on " + host + " port " +
-                                 std::to_string(port_of(failure.address)) + ": " +
-                                 uv_strerror(failure.code) + way_out(failure.code)});
+    std::string place =
+        text_of(failure.address) + " port " + std::to_string(port_of(failure.address));
+    if (!options.interface.empty()) place += " of interface " + options.interface;
+    return std::unexpected(Error{"cannot listen on " + place + ": " + uv_strerror(failure.code) +
+                                 way_out(failure.code)});
   }
 }
 
@@ -137,6 +158,36 @@ auto BrokerDriver::try_addresses(std::uint16_t listener, std::vector<sockaddr_st
   return bound;
 }
 
+auto BrokerDriver::make_listener(std::uint16_t index, const ListenOptions& options)
+    -> std::unique_ptr<Listener> {
+  auto listener = std::make_unique<Listener>();
+  listener->driver = this;
+  listener->index = index;
+  listener->has_nodelay = options.has_nodelay;
+  listener->make_filter = options.make_filter;
+  listener->is_announced_late = options.is_announced_late;
+  listener->connections_max = options.connections_max;
+  if (connection_counts_.size() <= index) connection_counts_.resize(index + 1U);
+  return listener;
+}
+
+bool BrokerDriver::is_full(const Listener& listener) const {
+  return listener.connections_max > 0 &&
+         connection_counts_[listener.index] >= listener.connections_max;
+}
+
+void BrokerDriver::turn_away(Peer& peer) {
+  if (fact_sink_) {
+    fact_sink_(broker::fact::Ended{{},
+                                   {},
+                                   broker::fact::End::broken,
+                                   {},
+                                   "its listener has as many connections as max_connections says"},
+               label_of(peer));
+  }
+  uv_close(&peer.handle, [](uv_handle_t* handle) { delete static_cast<Peer*>(handle->data); });
+}
+
 void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
   Listener* closed = listener.release();
   uv_close(&closed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
@@ -144,15 +195,14 @@ void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
 
 auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
                              ListenOptions options) -> std::expected<Bound, int> {
-  auto server = std::make_unique<Listener>();
-  uv_tcp_init(&loop_, &server->tcp);
-  server->driver = this;
-  server->index = listener;
-  server->has_nodelay = options.has_nodelay;
-  server->make_filter = std::move(options.make_filter);
+  auto server = make_listener(listener, options);
+  uv_tcp_init_ex(&loop_, &server->tcp, address.ss_family);
   server->handle.data = server.get();
   const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-  int code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
+  int code = keep_to_interface(server->handle, options.interface);
+  if (code == 0) {
+    code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
+  }
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   sockaddr_storage actual{};
   int size = sizeof(actual);
@@ -174,15 +224,14 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
 auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
                                ListenOptions options) -> std::expected<Bound, Error> {
   if (is_stale_socket(path)) unlink(path.c_str());
-  auto server = std::make_unique<Listener>();
+  options.has_nodelay = false;
+  auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
-  server->driver = this;
-  server->index = listener;
   server->label = path;
-  server->make_filter = std::move(options.make_filter);
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;
+  if (code == 0) code = let_in(path, options);
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   if (code != 0) {
     close_listener(std::move(server));
@@ -194,6 +243,38 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
   }
   listeners_.push_back(std::move(server));
   return Bound{path, 0};
+}
+
+auto BrokerDriver::listen_on_descriptor(std::uint16_t listener, int descriptor,
+                                        ListenOptions options) -> std::expected<Bound, Error> {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  const bool is_unix = address.ss_family == AF_UNIX;
+  options.has_nodelay = options.has_nodelay && !is_unix;
+  auto server = make_listener(listener, options);
+  int code = 0;
+  Bound bound;
+  if (is_unix) {
+    uv_pipe_init(&loop_, &server->pipe, 0);
+    code = uv_pipe_open(&server->pipe, descriptor);
+    bound.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
+    server->label = bound.address;
+  } else {
+    uv_tcp_init(&loop_, &server->tcp);
+    code = uv_tcp_open(&server->tcp, descriptor);
+    bound = {text_of(address), port_of(address)};
+    server->label = "port " + std::to_string(bound.port);
+  }
+  server->handle.data = server.get();
+  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  if (code != 0) {
+    const std::string label = server->label;
+    close_listener(std::move(server));
+    return std::unexpected(error_of("cannot listen on the open socket of " + label, code));
+  }
+  listeners_.push_back(std::move(server));
+  return bound;
 }
 
 }  // namespace mq::net

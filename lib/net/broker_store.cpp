@@ -46,7 +46,7 @@ void BrokerDriver::read_on() {
   for (Peer* peer : peers_) {
     if (peer == nullptr || !peer->is_held_back) continue;
     peer->is_held_back = false;
-    if (!peer->is_paused && peer->is_verified) uv_read_start(&peer->stream, on_alloc, on_read);
+    if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
 }
 

@@ -25,19 +25,6 @@ void BrokerDriver::verify_with(Verify verify) {
   verify_ = std::move(verify);
 }
 
-/// Whose failures are counted together: an IPv4 address, or the 64 bits of a network of IPv6.
-std::string BrokerDriver::neighbour_of(const Peer& peer) {
-  if (peer.handle.type != UV_TCP) return "unix socket";
-  sockaddr_storage address{};
-  int size = sizeof(address);
-  if (uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  if (address.ss_family == AF_INET6) {
-    auto& bytes = reinterpret_cast<sockaddr_in6&>(address).sin6_addr.s6_addr;
-    std::fill(std::begin(bytes) + 8, std::end(bytes), std::uint8_t{0});
-  }
-  return text_of(address);
-}
-
 void BrokerDriver::take_verifications() {
   for (Verification& asked : core_.take_verifications()) {
     Peer* peer = find(asked.connection);
@@ -48,7 +35,7 @@ void BrokerDriver::take_verifications() {
     auto& added = verifying_.emplace_back(std::make_unique<Verifying>());
     added->driver = this;
     added->request.data = added.get();
-    added->neighbour = neighbour_of(*peer);
+    added->neighbour = neighbour_of(address_of(*peer));  // one for all on Unix sockets
     added->asked = std::move(asked);
   }
   start_verifying();

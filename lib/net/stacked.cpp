@@ -49,6 +49,10 @@ class Stack final : public Filter {
     auto name = outer_->user_name();
     return name ? name : inner_->user_name();
   }
+  std::optional<Place> place() const override {
+    auto place = outer_->place();
+    return place ? place : inner_->place();
+  }
 
  private:
   /// What came before the outer one's end is read first.

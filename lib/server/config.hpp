@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/config.hpp"
 #include "crypto/tls_options.hpp"
 #include "net/listen_options.hpp"
+#include "net/proxy_filter.hpp"
 #include "server/log.hpp"
 #include "storage/sync_policy.hpp"
 #include "web/options.hpp"
@@ -28,6 +32,11 @@ struct Listener {
   bool is_loopback = false;  ///< instead of host: 127.0.0.1 and, where there is IPv6, ::1
   net::Family family = net::Family::any;
   crypto::TlsServerOptions tls = {};
+  std::string interface = {};                      ///< only what comes in by it; empty: by any
+  std::size_t connections_max = 0;                 ///< 0: any
+  std::optional<std::uint32_t> socket_mode = {};   ///< of the Unix socket
+  std::optional<std::uint32_t> socket_group = {};  ///< its id
+  net::ProxyOptions proxy = {};
   bool is_websocket = false;  ///< MQTT comes in WebSockets
   web::ServerOptions web = {};
   NamedFile password_file = {};  ///< who may come in under a name
@@ -50,6 +59,9 @@ struct Config {
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;
+  /// What the file says about options that count at the start only.
+  std::map<std::string, std::string> at_start;
+  std::vector<std::string> warnings;  ///< what the file asks for in vain, a line each
   bool operator==(const Config&) const = default;
 };
 

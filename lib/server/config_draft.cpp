@@ -5,22 +5,35 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/config_bridge.hpp"
+
 namespace mq::server {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 1883;
 
-/// The core has one set of these limits for all listeners.
-std::string_view difference(const broker::Config& a, const broker::Config& b) {
-  if (a.max_qos != b.max_qos) return "max_qos";
-  if (a.max_topic_alias != b.max_topic_alias) return "max_topic_alias";
-  if (a.max_topic_alias_broker != b.max_topic_alias_broker) return "max_topic_alias_broker";
+/// What a listener behind a proxy must not have.
+std::string proxy_objection(const Listener& listener) {
+  const crypto::TlsServerOptions& tls = listener.tls;
+  const bool is_v2 = listener.proxy.version == 2;
+  if (listener.proxy.requires_tls && !is_v2) {
+    return "proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener";
+  }
+  if (is_v2 && (!tls.certificate.empty() || !tls.key.empty() || !tls.psk_hint.empty())) {
+    return "enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+           "psk_hint";
+  }
+  if (is_v2 && tls.user_name == crypto::UserName::subject) {
+    return "enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+           "use_subject_as_username";
+  }
   return {};
 }
 
 /// What a listener lacks for its TLS.
-std::string objection(const Listener& listener) {
+std::string tls_objection(const Listener& listener) {
   const crypto::TlsServerOptions& tls = listener.tls;
+  if (listener.proxy.version == 2) return {};
   if (tls.certificate.empty() != tls.key.empty()) {
     return fmt::format("{}: it needs {} beside it, for the same listener",
                        tls.key.empty() ? "certfile" : "keyfile",
@@ -69,17 +82,23 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     listeners.erase(listeners.begin());
   }
 
+  if (auto words = objection_to(bridges); !words.empty()) return std::unexpected(Error{words});
+  config.warnings = warnings_about(bridges);
   if (is_persistent) config.data_file = persistence_location + persistence_file;
   config.broker.persistence = is_persistent;
 
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
     if (!draft.where.tls.psk_hint.empty()) draft.where.tls.psk_file = psk_file;
-    if (const auto words = objection(draft.where); !words.empty()) {
-      return std::unexpected(Error{words});
+    for (const auto& words : {proxy_objection(draft.where), tls_objection(draft.where)}) {
+      if (!words.empty()) return std::unexpected(Error{fmt::format("{}: {}", draft.place, words)});
+    }
+    if (draft.where.proxy.version == 2) {
+      draft.where.proxy.requires_certificate = draft.where.tls.requires_certificate;
+      draft.where.proxy.names_user = draft.where.tls.user_name == crypto::UserName::common_name;
     }
     draft.where.web.header_size_max = web_header_size_max;
-    broker::ListenerConfig granted;
+    broker::ListenerConfig granted = draft.limits;
     draft.where.password_file = is_per_listener ? draft.password_file : password_file;
     draft.where.acl_file = is_per_listener ? draft.acl_file : acl_file;
     granted.has_passwords = !draft.where.password_file.path.empty();
@@ -89,15 +108,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     if (prefix) granted.auto_id_prefix = *prefix;
     config.broker.listeners.push_back(std::move(granted));
     config.listeners.push_back(draft.where);
-    if (const auto name = difference(listeners.front().limits, draft.limits); !name.empty()) {
-      return std::unexpected(Error{fmt::format(
-          "{}: it must be the same for every listener in this version of mqbroker", name)});
-    }
   }
-  const broker::Config& limits = listeners.front().limits;
-  config.broker.max_qos = limits.max_qos;
-  config.broker.max_topic_alias = limits.max_topic_alias;
-  config.broker.max_topic_alias_broker = limits.max_topic_alias_broker;
   return std::move(config);
 }
 

@@ -10,6 +10,7 @@
 #include "base/nearest.hpp"
 #include "base/printable.hpp"
 #include "server/config_options.hpp"
+#include "server/config_substitute.hpp"
 #include "server/text_file.hpp"
 #include "wire/utf8.hpp"
 
@@ -46,9 +47,6 @@ std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
 
 std::string unknown(std::string_view name) {
   const std::string shown = printable(name);
-  if (is_missing_option(name)) {
-    return fmt::format("option \"{}\" of mosquitto is not in this version of mqbroker", shown);
-  }
   std::vector<std::string_view> names;
   for (const ConfigOption& option : config_options()) names.push_back(option.name);
   const std::string_view meant = nearest(name, names);
@@ -66,6 +64,8 @@ class Reader {
   std::expected<void, Error> read_line(std::string_view line, const std::string& place);
   std::string objection_to(const ConfigOption& option, std::string_view value,
                            const std::string& place);
+  /// Which listener or bridge an option is about that stands here.
+  std::size_t owner_of(const ConfigOption& option) const;
   std::expected<void, Error> include(const std::string& directory, const std::string& place);
 
   ConfigDraft& draft_;
@@ -94,10 +94,12 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
   };
   if (!wire::is_utf8_string(bytes_of(line))) return mistake("the line is not UTF-8 text");
   const std::string_view name = line.substr(0, line.find_first_of(kBlanks));
-  const std::string_view value = trimmed(line.substr(name.size()));
+  const auto value = substituted(trimmed(line.substr(name.size())));
   const ConfigOption* option = find_option(name);
   if (option == nullptr) return mistake(unknown(name));
-  if (const auto words = objection_to(*option, value, place); !words.empty()) {
+  draft_.name = name;
+  if (const auto words = value ? objection_to(*option, *value, place) : value.error().message;
+      !words.empty()) {
     return mistake(fmt::format("{}: {}", name, words));
   }
   if (draft_.include_dir.empty()) return {};
@@ -107,15 +109,25 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
 std::string Reader::objection_to(const ConfigOption& option, std::string_view value,
                                  const std::string& place) {
   if (value.empty()) return fmt::format("its value is missing ({})", form_of(option));
-  const bool is_for_one =
-      option.scope == Scope::listener || (option.scope == Scope::either && draft_.is_per_listener);
-  const std::size_t owner = is_for_one ? draft_.current : 0;
-  const auto [first, is_first] = places_.try_emplace({option.name, owner}, place);
+  if (option.scope == Scope::bridge && draft_.bridges.empty()) {
+    return "it belongs below the connection that it is about";
+  }
+  const auto [first, is_first] = places_.try_emplace({option.name, owner_of(option)}, place);
   if (!is_first && !option.may_repeat) {
     return fmt::format("it was given before, at {}", first->second);
   }
-  draft_.place = fmt::format("{}: {}", place, option.name);
+  if (option.reload == Reload::at_start && value != option.default_value) {
+    draft_.config.at_start[std::string(option.name)] = value;
+  }
+  draft_.place = fmt::format("{}: {}", place, draft_.name);
   return apply(option, value, draft_);
+}
+
+std::size_t Reader::owner_of(const ConfigOption& option) const {
+  if (option.scope == Scope::bridge) return draft_.bridges.size();
+  const bool is_for_one =
+      option.scope == Scope::listener || (option.scope == Scope::either && draft_.is_per_listener);
+  return is_for_one ? draft_.current : 0;
 }
 
 std::expected<void, Error> Reader::include(const std::string& directory, const std::string& place) {
@@ -142,10 +154,9 @@ std::expected<void, Error> Reader::include(const std::string& directory, const s
 std::expected<Config, Error> parse_config(std::string_view text, const std::string& name,
                                           const std::vector<std::uint16_t>& ports) {
   ConfigDraft draft;
+  draft.listener().place = name;
   if (auto done = Reader(draft).read(text, name); !done) return std::unexpected(done.error());
-  auto config = std::move(draft).finish(ports);
-  if (!config) return std::unexpected(Error{fmt::format("{}: {}", name, config.error().message)});
-  return config;
+  return std::move(draft).finish(ports);
 }
 
 std::expected<Config, Error> read_config_file(const std::string& path,

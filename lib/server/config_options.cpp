@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "server/config_bridge.hpp"
+#include "server/config_plugins.hpp"
 #include "server/config_values.hpp"
 #include "server/listener_values.hpp"
 
@@ -41,12 +43,25 @@ void set_listener_limit(ConfigDraft& draft, std::uint64_t value) {
   limit = static_cast<std::remove_reference_t<decltype(limit)>>(value);
 }
 
+/// A limit that -1 takes away.
+template <auto Member>
+Objection set_most(ConfigDraft& draft, std::string_view value) {
+  std::string_view rest = value;
+  const std::string_view word = next_word(rest);
+  const auto number = number_of(word);
+  const bool is_right = word == "-1" || (number && *number > 0);
+  if (!is_right || !next_word(rest).empty()) return rejected(value, "a number from 1 on, or -1");
+  draft.config.broker.*Member = number.value_or(0);
+  return {};
+}
+
 template <auto Member>
 void set_switch(ConfigDraft& draft, bool value) {
   draft.config.broker.*Member = value;
 }
 
 constexpr std::uint64_t kAny = std::numeric_limits<std::size_t>::max();
+constexpr std::uint64_t kAnyWord = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kAnyShort = std::numeric_limits<std::uint16_t>::max();
 /// The longest packet that the length field of MQTT can announce, its header included.
 constexpr std::uint64_t kLongestPacket = 268'435'460;
@@ -94,6 +109,7 @@ Objection refuse_engine(ConfigDraft&, std::string_view) {
 
 using Tls = crypto::TlsServerOptions;
 using Limits = broker::Config;
+using Granted = broker::ListenerConfig;
 constexpr auto kBroker = Scope::broker;
 constexpr auto kListener = Scope::listener;
 constexpr auto kEither = Scope::either;
@@ -108,6 +124,18 @@ constexpr std::array kOptions{
                  "opens the default listener on ADDRESS only", false},
     ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
                  "listens on addresses of one family only"},
+    ConfigOption{"bind_interface", Text{"NAME", set_interface}, "", kListener,
+                 "listens for what comes in by one network interface only", false},
+    ConfigOption{"socket_mode", Text{"MODE", set_socket_mode}, "", kListener,
+                 "who may use the Unix socket, as chmod writes it"},
+    ConfigOption{"socket_group", Text{"NAME", set_socket_group}, "", kListener,
+                 "the group of the Unix socket", false},
+    ConfigOption{"max_connections", Text{"NUMBER | -1", set_max_connections}, "-1", kListener,
+                 "connections that the listener has at once; -1: any"},
+    ConfigOption{"mount_point", Text{"TOPIC", set_mount_point}, "", kListener,
+                 "what the topics of the listener's clients begin with, unseen by them", false},
+    ConfigOption{"accept_protocol_versions", Text{"3,4,5", set_versions}, "3,4,5", kListener,
+                 "versions of MQTT that may be spoken: 3.1, 3.1.1 and 5.0"},
     ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
                  "what the listener speaks"},
     ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
@@ -116,8 +144,11 @@ constexpr std::array kOptions{
                  Number{512, 1U << 20U,
                         [](ConfigDraft& d, std::uint64_t v) { d.web_header_size_max = v; }},
                  "4096", kBroker, "bytes of the HTTP request that opens a WebSocket"},
-    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
-                 "nothing; files for old versions have it"},
+    ConfigOption{"enable_proxy_protocol", Text{"1 | 2", set_proxy_protocol}, "", kListener,
+                 "learns from a proxy in front of it where clients come from"},
+    ConfigOption{"proxy_protocol_v2_require_tls",
+                 Flag{[](ConfigDraft& d, bool v) { d.listener().where.proxy.requires_tls = v; }},
+                 "false", kListener, "lets in only clients that came to the proxy through TLS"},
     ConfigOption{"set_tcp_nodelay", Flag{[](ConfigDraft& d, bool v) { d.config.has_nodelay = v; }},
                  "true", kBroker, "sends small packets at once instead of gathering them"},
     // Who may come in.
@@ -148,12 +179,30 @@ constexpr std::array kOptions{
         Text{"TEXT", [](ConfigDraft& d,
                         std::string_view v) { return set_prefix(d.listener().auto_id_prefix, v); }},
         "", kListener, "the same for one listener", false},
+    ConfigOption{"use_username_as_clientid", Flag{[](ConfigDraft& d, bool v) {
+                   d.listener().limits.use_username_as_clientid = v;
+                 }},
+                 "false", kListener, "makes the user name the client id, whatever that is"},
     ConfigOption{"password_file", Text{"FILE", set_password_file}, "", kEither,
                  "the users, each with the hash of the password", false},
     ConfigOption{"acl_file", Text{"FILE", set_acl_file}, "", kEither,
                  "who may read and write which topics", false},
+    ConfigOption{"plugin", Text{"FILE", use_plugin}, "", kEither,
+                 "does what this plugin of mosquitto does, if it is built in"},
+    ConfigOption{"global_plugin", Text{"FILE", use_global_plugin}, "", kBroker,
+                 "the same for all listeners"},
+    ConfigOption{"plugin_load", Text{"NAME FILE", load_plugin}, "", kBroker,
+                 "the same, and gives it a name"},
+    ConfigOption{"plugin_use", Text{"NAME", use_loaded_plugin}, "", kListener,
+                 "uses what plugin_load named"},
+    ConfigOption{"plugin_opt_", Text{"VALUE", set_plugin_option}, "", kBroker,
+                 "what an option of the plugin above says; its name follows"},
+    ConfigOption{"auth_plugin_deny_special_chars", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; names with wildcards never match a pattern"},
     ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
                  kBroker, "seconds that a new connection has for its CONNECT"},
+    ConfigOption{"packet_timeout", Number{1, kAnyShort, set_limit<&Limits::packet_timeout>}, "300",
+                 kBroker, "seconds that a packet may take to arrive, once it has begun"},
     // TLS.
     ConfigOption{"certfile", Text{"FILE", set_tls_text<&Tls::certificate>}, "", kListener,
                  "the broker's certificate, which makes the listener one for TLS", false},
@@ -204,31 +253,48 @@ constexpr std::array kOptions{
     // Limits.
     ConfigOption{"max_packet_size", Number{20, kLongestPacket, set_limit<&Limits::max_packet_size>},
                  "2000000", kBroker, "bytes of the longest packet that a client may send"},
+    ConfigOption{"message_size_limit", Number{0, kAny, set_limit<&Limits::message_size_limit>}, "0",
+                 kBroker, "bytes of the longest payload; 0: any"},
+    ConfigOption{"memory_limit", Number{0, kAny, set_limit<&Limits::memory_limit>}, "0", kBroker,
+                 "bytes of memory in use before nothing more is kept; 0: any"},
+    ConfigOption{"global_max_clients", Text{"NUMBER", set_most<&Limits::global_max_clients>}, "-1",
+                 kBroker, "sessions that there may be; -1: any number"},
+    ConfigOption{"global_max_connections", Text{"NUMBER", set_most<&Limits::global_max_connections>},
+                 "-1", kBroker, "connections that there may be; -1: any number"},
+    ConfigOption{"max_publish_rate",
+                 Number{0, kAnyWord, set_listener_limit<&Granted::max_publish_rate>}, "0", kListener,
+                 "messages a second that a client may publish; 0: any"},
+    ConfigOption{"max_bytes_rate", Number{0, kAny, set_listener_limit<&Granted::max_bytes_rate>},
+                 "0", kListener, "bytes a second that a client may send; 0: any"},
     ConfigOption{"max_keepalive", Number{0, kAnyShort, set_limit<&Limits::max_keepalive>}, "0",
                  kBroker, "seconds of the longest keep alive; 0: any"},
-    ConfigOption{"max_qos", Number{0, 2, set_listener_limit<&Limits::max_qos>}, "2", kListener,
+    ConfigOption{"max_qos", Number{0, 2, set_listener_limit<&Granted::max_qos>}, "2", kListener,
                  "the highest QoS"},
     ConfigOption{"retain_available", Flag{set_switch<&Limits::retain_available>}, "true", kBroker,
                  "keeps retained messages"},
     ConfigOption{"max_topic_alias",
-                 Number{0, kAnyShort, set_listener_limit<&Limits::max_topic_alias>}, "10",
+                 Number{0, kAnyShort, set_listener_limit<&Granted::max_topic_alias>}, "10",
                  kListener, "topic aliases that a client may set"},
     ConfigOption{"max_topic_alias_broker",
-                 Number{0, kAnyShort, set_listener_limit<&Limits::max_topic_alias_broker>}, "10",
+                 Number{0, kAnyShort, set_listener_limit<&Granted::max_topic_alias_broker>}, "10",
                  kListener, "topic aliases that the broker sets"},
     ConfigOption{"max_inflight_messages",
                  Number{0, kAnyShort, set_limit<&Limits::max_inflight_messages>}, "20", kBroker,
                  "messages of QoS 1 and 2 that may be under way in each direction; 0: any"},
+    ConfigOption{"max_inflight_bytes", Number{0, kAny, set_limit<&Limits::max_inflight_bytes>}, "0",
+                 kBroker, "bytes of payload that may be under way to a client; 0: any"},
     // Queues.
     ConfigOption{"max_queued_messages", Number{0, kAny, set_limit<&Limits::max_queued_messages>},
                  "1000", kBroker, "messages that wait for one client; 0: any"},
     ConfigOption{"max_queued_bytes", Number{0, kAny, set_limit<&Limits::max_queued_bytes>}, "0",
                  kBroker, "bytes of payload that wait for one client; 0: any"},
+    ConfigOption{"queue_policy", Text{"drop-newest | drop-oldest | reject", set_queue_policy},
+                 "drop-newest", kBroker, "what gives way when a queue is full"},
     ConfigOption{"queue_window_messages",
                  Number{1, kAny, set_window<&storage::Window::messages>}, "1000", kBroker,
-                 "messages of one queue that are in memory, with persistence"},
+                 "messages of one queue that are in memory, with persistence", true, Reload::at_start},
     ConfigOption{"queue_window_bytes", Number{1, kAny, set_window<&storage::Window::bytes>},
-                 "1048576", kBroker, "likewise, bytes of payload"},
+                 "1048576", kBroker, "likewise, bytes of payload", true, Reload::at_start},
     ConfigOption{"retained_memory_limit",
                  Number{0, kAny, set_limit<&Limits::retained_memory_limit>}, "67108864", kBroker,
                  "bytes of retained payload that are in memory, with persistence"},
@@ -246,22 +312,26 @@ constexpr std::array kOptions{
                                       "this version always delivers a copy for each subscription");
                       }},
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
+    ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
+                 "minutes between two searches for retained messages that have expired"},
+    ConfigOption{"check_retain_source", Flag{set_switch<&Limits::check_retain_source>}, "true",
+                 kBroker, "withholds what its publisher may not publish any more"},
     ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
     // What survives.
     ConfigOption{"persistence", Flag{[](ConfigDraft& d, bool v) { d.is_persistent = v; }}, "false",
-                 kBroker, "keeps the broker's state in a file"},
+                 kBroker, "keeps the broker's state in a file", true, Reload::at_start},
     ConfigOption{"persistence_file", Text{"NAME", set_persistence_file}, "mqbroker.db", kBroker,
-                 "the file's name", false},
+                 "the file's name", false, Reload::at_start},
     ConfigOption{"persistence_location",
                  Text{"DIRECTORY",
                       [](ConfigDraft& d, std::string_view v) {
                         d.persistence_location = v;
                         return Objection();
                       }},
-                 "", kBroker, "what the file's name begins with", false},
+                 "", kBroker, "what the file's name begins with", false, Reload::at_start},
     ConfigOption{"persistence_sync", Text{"always | interval SECONDS | off", set_persistence_sync},
-                 "always", kBroker, "when what was kept is brought to the disk"},
+                 "always", kBroker, "when what was kept is brought to the disk", true, Reload::at_start},
     ConfigOption{"max_unstored_bytes", Number{1, kAny, set_limit<&Limits::max_unstored_bytes>},
                  "67108864", kBroker,
                  "bytes that wait for the file before clients are not read any more"},
@@ -272,7 +342,7 @@ constexpr std::array kOptions{
     ConfigOption{"sys_interval", Number{0, kAnyShort, set_limit<&Limits::sys_interval>}, "10",
                  kBroker, "seconds between two updates of $SYS; 0: none"},
     // The log.
-    ConfigOption{"log_dest", Text{"none | stdout | stderr | file FILE", add_log_dest}, "stderr",
+    ConfigOption{"log_dest", Text{"none | stdout | stderr | syslog | topic | file FILE", add_log_dest}, "stderr",
                  kBroker, "where log lines go; may be repeated"},
     ConfigOption{"log_type", Text{"TYPE", add_log_type}, "error warning notice information",
                  kBroker, "which lines are written; may be repeated"},
@@ -286,14 +356,20 @@ constexpr std::array kOptions{
                         return Objection();
                       }},
                  "", kBroker, "the time as strftime(3) writes it", false},
+    ConfigOption{"log_format", Text{"text | json", set_log_format}, "text", kBroker,
+                 "how a line is written"},
+    ConfigOption{"log_facility", Number{0, 7, [](ConfigDraft& d, std::uint64_t v) {
+                   d.config.log.facility = static_cast<int>(v);
+                 }},
+                 "", kBroker, "which facility of syslog lines go to: local0 to local7"},
     ConfigOption{"connection_messages",
                  Flag{[](ConfigDraft& d, bool v) { d.config.log.tells_connections = v; }}, "true",
                  kBroker, "tells when clients come and go"},
     // The process.
     ConfigOption{"pid_file", Text{"FILE", set_text<&Config::pid_file>}, "", kBroker,
-                 "holds the process id as long as the broker runs", false},
+                 "holds the process id as long as the broker runs", false, Reload::at_start},
     ConfigOption{"user", Text{"NAME", set_text<&Config::user>}, "", kBroker,
-                 "whom the broker becomes when root starts it", false},
+                 "whom the broker becomes when root starts it", false, Reload::at_start},
     ConfigOption{"include_dir",
                  Text{"DIRECTORY",
                       [](ConfigDraft& d, std::string_view v) {
@@ -303,89 +379,36 @@ constexpr std::array kOptions{
                  "", kBroker, "reads every file in DIRECTORY whose name ends in .conf"},
     ConfigOption{"retry_interval", Text{"ANYTHING", ignore}, "", kBroker,
                  "nothing; files for old versions have it"},
+    ConfigOption{"enable_control_api",
+                 Text{"false",
+                      [](ConfigDraft&, std::string_view v) {
+                        return expect(v, "false",
+                                      "clients cannot control mqbroker; SIGHUP, mqbroker signal "
+                                      "and mqbroker check are its controls");
+                      }},
+                 "false", kBroker, "lets clients control the broker; not in mqbroker"},
+    ConfigOption{"http_dir",
+                 Text{"DIRECTORY",
+                      [](ConfigDraft&, std::string_view) -> Objection {
+                        return "mqbroker serves no files: leave that to a web server";
+                      }},
+                 "", kListener, "refused: mqbroker serves no files"},
+    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
+                 "nothing; see log_type"},
     ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
                  "nothing; files for old versions have it"},
 };
 
 /// Old names of options, and what they are called now.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSecondNames{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSecondNames{
     {{"maximum_qos", "max_qos"},
      {"retained_persistence", "persistence"},
-     {"websockets_headers_size", "packet_buffer_size"}}};
-
-constexpr std::array<std::string_view, 72> kMissing{"accept_protocol_versions",
-                                                    "address",
-                                                    "addresses",
-                                                    "auth_plugin",
-                                                    "auth_plugin_deny_special_chars",
-                                                    "bind_interface",
-                                                    "bridge_alpn",
-                                                    "bridge_attempt_unsubscribe",
-                                                    "bridge_bind_address",
-                                                    "bridge_cafile",
-                                                    "bridge_capath",
-                                                    "bridge_certfile",
-                                                    "bridge_ciphers",
-                                                    "bridge_ciphers_tls1.3",
-                                                    "bridge_identity",
-                                                    "bridge_insecure",
-                                                    "bridge_keyfile",
-                                                    "bridge_max_packet_size",
-                                                    "bridge_max_topic_alias",
-                                                    "bridge_outgoing_retain",
-                                                    "bridge_protocol_version",
-                                                    "bridge_psk",
-                                                    "bridge_receive_maximum",
-                                                    "bridge_reload_type",
-                                                    "bridge_require_ocsp",
-                                                    "bridge_session_expiry_interval",
-                                                    "bridge_tcp_keepalive",
-                                                    "bridge_tcp_user_timeout",
-                                                    "bridge_tls_use_os_certs",
-                                                    "bridge_tls_version",
-                                                    "check_retain_source",
-                                                    "cleansession",
-                                                    "clientid",
-                                                    "connection",
-                                                    "enable_control_api",
-                                                    "enable_proxy_protocol",
-                                                    "global_max_clients",
-                                                    "global_max_connections",
-                                                    "global_plugin",
-                                                    "http_dir",
-                                                    "idle_timeout",
-                                                    "keepalive_interval",
-                                                    "local_cleansession",
-                                                    "local_clientid",
-                                                    "local_password",
-                                                    "local_username",
-                                                    "log_facility",
-                                                    "max_connections",
-                                                    "max_inflight_bytes",
-                                                    "memory_limit",
-                                                    "message_size_limit",
-                                                    "mount_point",
-                                                    "notification_topic",
-                                                    "notifications",
-                                                    "notifications_local_only",
-                                                    "password",
-                                                    "plugin",
-                                                    "plugin_load",
-                                                    "plugin_use",
-                                                    "proxy_protocol_v2_require_tls",
-                                                    "remote_clientid",
-                                                    "remote_password",
-                                                    "remote_username",
-                                                    "restart_timeout",
-                                                    "retain_expiry_interval",
-                                                    "round_robin",
-                                                    "start_type",
-                                                    "threshold",
-                                                    "topic",
-                                                    "try_private",
-                                                    "use_username_as_clientid",
-                                                    "username"};
-static_assert(std::ranges::is_sorted(kMissing));
+     {"websockets_headers_size", "packet_buffer_size"},
+     {"auth_plugin", "plugin"},
+     {"addresses", "address"},
+     {"username", "remote_username"},
+     {"password", "remote_password"},
+     {"clientid", "remote_clientid"}}};
 
 Objection apply_flag(const Flag& flag, std::string_view value, ConfigDraft& draft) {
   if (value != "true" && value != "false" && value != "1" && value != "0") {
@@ -408,21 +431,23 @@ Objection apply_number(const Number& kind, std::string_view value, ConfigDraft& 
 
 }  // namespace
 
-std::span<const ConfigOption> config_options() {
-  return kOptions;
-}
-
-bool is_missing_option(std::string_view name) {
-  return std::ranges::binary_search(kMissing, name) || name.starts_with("plugin_opt_") ||
-         name.starts_with("auth_opt_");
+const std::vector<ConfigOption>& config_options() {
+  static const std::vector<ConfigOption> all = [] {
+    std::vector<ConfigOption> rows(kOptions.begin(), kOptions.end());
+    rows.insert(rows.end(), bridge_options().begin(), bridge_options().end());
+    return rows;
+  }();
+  return all;
 }
 
 const ConfigOption* find_option(std::string_view name) {
   for (const auto& [old_name, new_name] : kSecondNames) {
     if (name == old_name) name = new_name;
   }
-  const auto* found = std::ranges::find(kOptions, name, &ConfigOption::name);
-  return found == kOptions.end() ? nullptr : found;
+  if (is_plugin_option(name)) name = "plugin_opt_";
+  const auto& options = config_options();
+  const auto found = std::ranges::find(options, name, &ConfigOption::name);
+  return found == options.end() ? nullptr : &*found;
 }
 
 Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft& draft) {

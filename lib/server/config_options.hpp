@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "server/config_draft.hpp"
 #include "server/config_values.hpp"
@@ -27,7 +27,14 @@ struct Text {
 enum class Scope : std::uint8_t {
   broker,    ///< the process; the last line counts
   listener,  ///< the `listener` above it
+  bridge,    ///< the `connection` above it
   either,    ///< the process, but with per_listener_settings the `listener` above it
+};
+
+/// When a change of the file counts for a broker that runs.
+enum class Reload : std::uint8_t {
+  at_once,   ///< at the next SIGHUP
+  at_start,  ///< when it is started again
 };
 
 /// One option of mqbroker.conf: the parser, the manual and the tests know it from here.
@@ -38,13 +45,11 @@ struct ConfigOption {
   Scope scope;
   std::string_view help;
   bool may_repeat = true;  ///< a second one adds to the first, or replaces it
+  Reload reload = Reload::at_once;
 };
 
 /// In the order of the manual.
-std::span<const ConfigOption> config_options();
-
-/// Whether it is an option of mosquitto that this version does not have.
-bool is_missing_option(std::string_view name);
+const std::vector<ConfigOption>& config_options();
 
 /// nullptr for a name that is not in the table. Knows mosquitto's second names, too.
 const ConfigOption* find_option(std::string_view name);

@@ -60,6 +60,7 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
     return fmt::format("\"{}\" is too much (PORT [ADDRESS], or 0 PATH)", printable(more));
   }
   ListenerDraft listener;
+  listener.place = draft.place.substr(0, draft.place.rfind(": "));
   listener.is_named = true;
   if (number_of(port) == 0) {
     if (place.empty()) return "port 0 is for a Unix socket: its path is missing (0 PATH)";
@@ -75,7 +76,10 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
 
 Objection set_default_port(ConfigDraft& draft, std::string_view value) {
   if (draft.current != 0) return "it belongs before the first listener";
-  return set_port(draft.listener(), value);
+  std::string_view rest = value;
+  const std::string_view word = next_word(rest);
+  if (!next_word(rest).empty()) return rejected(value, "a port, 1-65535");
+  return set_port(draft.listener(), word);
 }
 
 Objection set_bind_address(ConfigDraft& draft, std::string_view value) {
@@ -142,18 +146,49 @@ Objection add_log_dest(ConfigDraft& draft, std::string_view value) {
   } else if (where == "stderr") {
     log.to_stderr = true;
   } else if (where == "none") {
-    log.to_stdout = log.to_stderr = false;
+    log.to_stdout = log.to_stderr = log.to_syslog = log.to_topic = false;
     log.file.clear();
+  } else if (where == "syslog") {
+    log.to_syslog = true;
+  } else if (where == "topic") {
+    log.to_topic = true;
   } else if (where == "file") {
     path.remove_prefix(std::min(path.find_first_not_of(" \t"), path.size()));
     if (path.empty()) return "the name of the file is missing (file FILE)";
     if (!log.file.empty()) return "there is a file already, and there can be one only";
     log.file = path;
-  } else if (where == "syslog" || where == "topic" || where == "dlt") {
-    return fmt::format("\"{}\" is not in this version of mqbroker", where);
   } else {
-    return rejected(where, "none, stdout, stderr or file FILE");
+    return rejected(where, "none, stdout, stderr, syslog, topic or file FILE");
   }
+  return {};
+}
+
+Objection set_log_format(ConfigDraft& draft, std::string_view value) {
+  if (value != "text" && value != "json") return rejected(value, "text or json");
+  draft.config.log.is_json = value == "json";
+  return {};
+}
+
+Objection set_queue_policy(ConfigDraft& draft, std::string_view value) {
+  using broker::QueuePolicy;
+  constexpr std::array<std::pair<std::string_view, QueuePolicy>, 3> kPolicies{
+      {{"drop-newest", QueuePolicy::drop_newest},
+       {"drop-oldest", QueuePolicy::drop_oldest},
+       {"reject", QueuePolicy::reject}}};
+  const auto* policy =
+      std::ranges::find(kPolicies, value, &std::pair<std::string_view, QueuePolicy>::first);
+  if (policy == kPolicies.end()) return rejected(value, "drop-newest, drop-oldest or reject");
+  draft.config.broker.queue_policy = policy->second;
+  return {};
+}
+
+Objection set_retain_expiry(ConfigDraft& draft, std::string_view value) {
+  std::string_view rest = value;
+  const auto minutes = number_of(next_word(rest));
+  if (!minutes || *minutes > kLongestTime || !next_word(rest).empty()) {
+    return rejected(value, "a number of minutes, 0 to 1000000");
+  }
+  draft.config.broker.retain_expiry_interval = Seconds(static_cast<Seconds::rep>(*minutes) * 60);
   return {};
 }
 

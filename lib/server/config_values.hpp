@@ -38,6 +38,9 @@ Objection set_prefix(std::optional<std::string>& prefix, std::string_view value)
 Objection set_expiration(ConfigDraft& draft, std::string_view value);
 Objection set_persistence_file(ConfigDraft& draft, std::string_view value);
 Objection set_persistence_sync(ConfigDraft& draft, std::string_view value);
+Objection set_queue_policy(ConfigDraft& draft, std::string_view value);
+Objection set_retain_expiry(ConfigDraft& draft, std::string_view value);
+Objection set_log_format(ConfigDraft& draft, std::string_view value);
 Objection add_log_dest(ConfigDraft& draft, std::string_view value);
 Objection add_log_type(ConfigDraft& draft, std::string_view value);
 /// Does nothing: the option only stands in files for old versions.

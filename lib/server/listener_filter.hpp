@@ -8,7 +8,8 @@
 
 namespace mq::server {
 
-/// What the connections of a listener pass through: TLS, then the WebSocket; none: nothing.
+/// What the connections of a listener pass through: the header of a proxy, TLS, the WebSocket;
+/// none: nothing.
 ///
 /// Fails  a file that the listener's options name, or an option
 std::expected<MakeFilter, Error> filter_for(const Listener& listener);

@@ -9,6 +9,13 @@
 namespace mq::server {
 
 Objection set_protocol(ConfigDraft& draft, std::string_view value);
+Objection set_interface(ConfigDraft& draft, std::string_view value);
+Objection set_max_connections(ConfigDraft& draft, std::string_view value);
+Objection set_socket_mode(ConfigDraft& draft, std::string_view value);
+Objection set_socket_group(ConfigDraft& draft, std::string_view value);
+Objection set_mount_point(ConfigDraft& draft, std::string_view value);
+Objection set_versions(ConfigDraft& draft, std::string_view value);
+Objection set_proxy_protocol(ConfigDraft& draft, std::string_view value);
 Objection add_websockets_origin(ConfigDraft& draft, std::string_view value);
 
 }  // namespace mq::server

@@ -31,12 +31,19 @@ struct LogConfig {
   std::uint16_t types = kUsualLogTypes;
   bool to_stdout = false;
   bool to_stderr = true;
-  std::string file;  ///< empty: none
+  bool to_syslog = false;
+  bool to_topic = false;  ///< $SYS/broker/log/…
+  std::string file = {};  ///< empty: none
+  int facility = -1;      ///< of syslog: local0 to local7; -1: daemon
+  bool is_json = false;   ///< an object a line
   bool has_timestamp = true;
-  std::string timestamp_format;  ///< as strftime() takes it; empty: seconds since 1970
+  std::string timestamp_format = {};  ///< as strftime() takes it; empty: seconds since 1970
   bool tells_connections = true;
   bool operator==(const LogConfig&) const = default;
 };
+
+/// The letter for a type in the topics below $SYS/broker/log/, as mosquitto has it.
+std::string_view topic_of(LogType type);
 
 /// What stands before a line: "1795470328: ", or what the format makes of the local time.
 std::string timestamp(const LogConfig& config, WallTime now);
@@ -45,6 +52,7 @@ std::string timestamp(const LogConfig& config, WallTime now);
 class Log {
  public:
   using Clock = std::function<WallTime()>;
+  using TopicSink = std::function<void(LogType type, std::string_view line)>;
 
   /// Fails  a file that cannot be opened
   static std::expected<Log, Error> open(const LogConfig& config, Clock clock);
@@ -55,14 +63,20 @@ class Log {
   /// Whether a line of this type goes anywhere: what need not be written need not be formatted.
   bool wants(LogType type) const;
   void write(LogType type, std::string_view line);
+  /// Who publishes lines, where the configuration wants that. Nobody: they are not published.
+  void publish_with(TopicSink sink) { topic_sink_ = std::move(sink); }
+  /// Goes on by another configuration; a file that both have stays open. The old one stays when it
+  /// fails.
+  std::expected<void, Error> use(const LogConfig& config);
   /// Opens the file anew, because the old one was moved away. The old one stays when it fails.
   std::expected<void, Error> reopen();
 
  private:
-  Log(const LogConfig& config, Clock clock) : config_(config), clock_(std::move(clock)) {}
+  explicit Log(Clock clock) : clock_(std::move(clock)) {}
 
   LogConfig config_;
   Clock clock_;
+  TopicSink topic_sink_;
   int file_ = -1;
 };
 

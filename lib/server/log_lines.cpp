@@ -10,6 +10,7 @@
 namespace mq::server {
 namespace {
 
+using broker::Drop;
 using broker::fact::Act;
 using broker::fact::Connected;
 using broker::fact::Denied;
@@ -82,6 +83,10 @@ std::string line_of(const Ended& fact, std::string_view peer) {
       return client + " has exceeded timeout, disconnecting.";
     case End::no_connect:
       return client + " sent no CONNECT in time (see connect_timeout), disconnecting.";
+    case End::too_slow:
+      return client + " took too long to send a packet (see packet_timeout), disconnecting.";
+    case End::too_many:
+      return client + " disconnected: there are global_max_connections connections already.";
     case End::taken_over:
       return client + " disconnected: session taken over.";
     case End::fault:
@@ -91,7 +96,7 @@ std::string line_of(const Ended& fact, std::string_view peer) {
     case End::refused:
       return client + " disconnected: refused.";
     case End::expelled:
-      return client + " disconnected: its user is gone, or has another password.";
+      return client + " disconnected: it may not come in any more.";
     case End::shutting_down:
       return client + " disconnected: the broker is shutting down.";
   }
@@ -107,9 +112,32 @@ std::string line_of(const Unsubscribed& fact, std::string_view) {
   return fmt::format("{} {}", printable(fact.client_id), printable(fact.filter));
 }
 
+std::string_view words_of(Drop reason) {
+  switch (reason) {
+    case Drop::queue_full:
+      return "its queue is full (max_queued_messages, max_queued_bytes)";
+    case Drop::unread:
+      return "it reads too slowly (max_unread_bytes)";
+    case Drop::expired:
+      return "the message expired";
+    case Drop::too_large:
+      return "the message is larger than the client accepts";
+    case Drop::denied:
+      return "the client may not read what waited for it (acl_file)";
+    case Drop::unreadable:
+      return "the store has lost the message";
+    case Drop::size_limit:
+      return "the payload is too long (message_size_limit)";
+    case Drop::memory:
+      break;
+  }
+  return "too much memory is in use (memory_limit)";
+}
+
 std::string line_of(const Dropped& fact, std::string_view) {
-  return fmt::format("Outgoing messages are being dropped for client {}: {}.",
-                     printable(fact.client_id), fact.reason);
+  return fmt::format("Dropped {} for client {}: {}.",
+                     fact.count == 1 ? "a message" : fmt::format("{} messages", fact.count),
+                     printable(fact.client_id), words_of(fact.reason));
 }
 
 std::string_view words_of(Act act) {

@@ -11,22 +11,19 @@
 #include <vector>
 
 #include "base/printable.hpp"
-#include "net/broker_driver.hpp"
 #include "net/machine.hpp"
-#include "server/access_files.hpp"
+#include "server/broker_process.hpp"
 #include "server/data_directory.hpp"
-#include "server/listener_filter.hpp"
-#include "server/log.hpp"
 #include "server/log_lines.hpp"
-#include "server/process.hpp"
-#include "storage/file.hpp"
-#include "storage/writer.hpp"
+#include "server/systemd.hpp"
 
 // The order of a start: leave the terminal while there is one thread and no loop, open what only
 // root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
 
 namespace mq::server {
 namespace {
+
+constexpr Seconds kHalfADay{12 * 3600};
 
 using net::BrokerDriver;
 
@@ -52,59 +49,72 @@ BrokerDriver::OpenSink open_sink(Log& log, const LogConfig& config) {
   };
 }
 
-class Process {
- public:
-  Process(const Config& config, Log& log)
-      : config_(config),
-        log_(log),
-        core_(seeded(config.broker), net::now()),
-        driver_(core_, fact_sink(log, config.log), open_sink(log, config.log)) {}
-
-  /// Opens everything and gives up root.
-  std::expected<void, Error> open();
-  void run();
-
- private:
-  static broker::Config seeded(broker::Config config) {
-    config.seed = net::random_seed();
-    return config;
+/// A line a filter: who subscribes to it, with which QoS.
+std::vector<std::string> subscription_lines(const broker::Core& core) {
+  std::vector<std::string> lines;
+  std::string_view last;
+  for (const auto& one : core.subscriptions()) {
+    if (lines.empty() || one.filter != last) {
+      lines.push_back(fmt::format("  {}:", printable(one.filter)));
+    }
+    last = one.filter;
+    lines.back() += fmt::format(" {} ({})", printable(one.client_id), static_cast<int>(one.qos));
   }
-  std::expected<void, Error> listen(std::uint16_t index);
-  /// Reads the certificates of all listeners, once more on SIGHUP.
-  std::expected<void, Error> read_certificates();
-  /// Reads back what is kept, and keeps what comes.
-  std::expected<void, Error> open_data();
-  void tell_recovered(const std::string& path, const storage::Snapshot& state,
-                      std::int64_t milliseconds);
-  void tell_trouble(const std::string& trouble);
-  /// Reads the password and ACL files of all listeners, once more on SIGHUP.
-  std::expected<void, Error> read_access();
-  std::function<bool()> verify(const broker::Verification& asked) const;
-  void tell_who_may_come();
-  void tell(LogType type, std::string_view line) { log_.write(type, line); }
-  void handle_signals();
-  void on_hangup();
+  return lines;
+}
 
-  const Config& config_;
-  Log& log_;
-  broker::Core core_;
-  BrokerDriver driver_;
-  std::optional<PidFile> pid_file_;
-  std::vector<MakeFilter> filters_;  ///< by listener; none: bytes pass as they are
-  AccessFiles access_;
-  std::optional<storage::FileLock> data_lock_;
-  std::optional<storage::Writer> writer_;  ///< goes before the driver, whom its thread calls
-};
+broker::Config seeded(broker::Config config) {
+  config.seed = net::random_seed();
+  return config;
+}
 
-std::expected<void, Error> Process::open() {
+}  // namespace
+
+std::string name_of(const Listener& listener) {
+  return listener.unix_path.empty() ? fmt::format("port {}", listener.port)
+                                    : printable(listener.unix_path);
+}
+
+BrokerProcess::BrokerProcess(Config config, Reread reread, Log& log)
+    : config_(std::move(config)),
+      reread_(std::move(reread)),
+      log_(log),
+      core_(seeded(config_.broker), net::now()),
+      driver_(core_, nullptr, nullptr),
+      is_open_(config_.listeners.size(), true) {}
+
+void BrokerProcess::use_log() {
+  driver_.tell(fact_sink(log_, config_.log), open_sink(log_, config_.log));
+  log_.publish_with([this](LogType type, std::string_view line) {
+    core_.tell_sys(topic_of(type), line, driver_.now());
+  });
+}
+
+std::expected<void, Error> BrokerProcess::open() {
+  use_log();
   handle_signals();
-  if (auto done = read_certificates(); !done) return done;
-  if (auto done = read_access(); !done) return done;
+  auto filters = read_certificates(config_, is_open_);
+  if (!filters) return std::unexpected(filters.error());
+  filters_ = *std::move(filters);
+  auto files = read_access(config_, is_open_);
+  if (!files) return std::unexpected(files.error());
+  use_access(*std::move(files));
+  for (const auto& line : config_.warnings) tell(LogType::warning, line);
   driver_.verify_with([this](const auto& asked) { return verify(asked); });
+  auto sockets = inherited_sockets();
+  if (!sockets) return std::unexpected(sockets.error());
+  sockets_ = *std::move(sockets);
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    if (auto done = listen(static_cast<std::uint16_t>(i)); !done) return done;
+    if (auto done = listen(config_, i); !done) return done;
+  }
+  if (!sockets_.empty()) {
+    return std::unexpected(Error{fmt::format(
+        "systemd has opened a socket on {}, and there is no listener for it in the configuration",
+        place_of(sockets_.front()))});
   }
   tell_who_may_come();
+  tell_certificates();
+  driver_.every(kHalfADay, [this] { tell_certificates(); });
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
@@ -119,7 +129,7 @@ std::expected<void, Error> Process::open() {
   return open_data();
 }
 
-std::expected<void, Error> Process::open_data() {
+std::expected<void, Error> BrokerProcess::open_data() {
   if (config_.data_file.empty()) {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
@@ -150,8 +160,8 @@ std::expected<void, Error> Process::open_data() {
   return {};
 }
 
-void Process::tell_recovered(const std::string& path, const storage::Snapshot& state,
-                             std::int64_t milliseconds) {
+void BrokerProcess::tell_recovered(const std::string& path, const storage::Snapshot& state,
+                                   std::int64_t milliseconds) {
   std::size_t queued = 0;
   for (const auto& [client_id, session] : state.sessions)
     queued += session.queue.size() + session.tail.count;
@@ -162,7 +172,8 @@ void Process::tell_recovered(const std::string& path, const storage::Snapshot& s
                    milliseconds));
 }
 
-void Process::tell_trouble(const std::string& trouble) {
+void BrokerProcess::tell_trouble(const std::string& trouble) {
+  core_.put_sys("store/trouble", trouble, driver_.now());
   if (trouble.empty()) {
     tell(LogType::notice, "The state is stored again.");
   } else {
@@ -172,45 +183,33 @@ void Process::tell_trouble(const std::string& trouble) {
   }
 }
 
-std::expected<void, Error> Process::read_certificates() {
-  std::vector<MakeFilter> filters;
-  for (const Listener& listener : config_.listeners) {
-    auto made = filter_for(listener);
-    if (!made) return std::unexpected(made.error());
-    filters.push_back(*std::move(made));
-  }
-  filters_ = std::move(filters);
-  return {};
-}
-
-std::expected<void, Error> Process::read_access() {
-  auto read = AccessFiles::read(config_.listeners);
-  if (!read) return std::unexpected(read.error());
-  for (const auto& line : warnings_about_files(config_.listeners)) tell(LogType::warning, line);
-  for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
-    const auto& before = access_.listeners[i].passwords;
-    if (before == nullptr) continue;
-    const auto changed = before->changed_in(*read->listeners[i].passwords);
-    core_.expel(static_cast<std::uint16_t>(i), changed, net::now());
-  }
-  access_ = *std::move(read);
-  for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
-    core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
-  }
-  return {};
-}
-
-std::function<bool()> Process::verify(const broker::Verification& asked) const {
+std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) const {
   const auto found = access_.listeners[asked.listener].passwords->find(asked.user_name);
-  return [found, password = asked.password] {
-    return found.hash != nullptr && found.hash->matches(password) && found.is_known;
+  const std::string who = fmt::format("{} {}", asked.listener, asked.user_name);
+  const Instant now = driver_.now().steady;
+  if (found.is_known && verified_->knows(who, asked.password, now)) return [] { return true; };
+  return [found, who, now, password = asked.password, verified = verified_] {
+    const bool is_right = found.hash != nullptr && found.hash->matches(password) && found.is_known;
+    if (is_right) verified->remember(who, password, now);
+    return is_right;
   };
 }
 
-std::expected<void, Error> Process::listen(std::uint16_t index) {
-  const Listener& listener = config_.listeners[index];
-  net::ListenOptions options{listener.family, config_.has_nodelay};
-  if (filters_[index]) options.make_filter = [this, index] { return filters_[index](); };
+std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size_t at) {
+  const Listener& listener = config.listeners[at];
+  const auto index = static_cast<std::uint16_t>(at);
+  net::ListenOptions options{listener.family, config.has_nodelay};
+  options.make_filter = [this, index]() -> std::unique_ptr<Filter> {
+    return filters_[index] ? filters_[index]() : nullptr;
+  };
+  options.is_announced_late = listener.proxy.version != 0;
+  options.connections_max = listener.connections_max;
+  options.interface = listener.interface;
+  options.mode = listener.socket_mode;
+  options.group = listener.socket_group;
+  if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
+    return listen_on(given, index, options);
+  }
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
     if (!bound) return std::unexpected(bound.error());
@@ -231,7 +230,25 @@ std::expected<void, Error> Process::listen(std::uint16_t index) {
   return {};
 }
 
-void Process::tell_who_may_come() {
+std::expected<void, Error> BrokerProcess::listen_on(const std::vector<InheritedSocket>& sockets,
+                                                    std::uint16_t index,
+                                                    const net::ListenOptions& options) {
+  for (const InheritedSocket& socket : sockets) {
+    if (config_.is_local_only && !socket.is_loopback) {
+      return std::unexpected(Error{fmt::format(
+          "systemd has opened {} for everyone: name a listener in a configuration file, or let "
+          "ListenStream= name 127.0.0.1, too",
+          place_of(socket))});
+    }
+    const auto bound = driver_.listen_on_descriptor(index, socket.descriptor, options);
+    if (!bound) return std::unexpected(bound.error());
+    tell(LogType::information,
+         fmt::format("Listening on the socket that systemd has opened on {}.", place_of(socket)));
+  }
+  return {};
+}
+
+void BrokerProcess::tell_who_may_come() {
   if (config_.is_local_only) {
     tell(LogType::information,
          "Only clients on this machine can connect. To let others in, name a listener in a "
@@ -239,48 +256,39 @@ void Process::tell_who_may_come() {
   }
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     const auto& granted = config_.broker.listeners[i];
-    if (granted.allow_anonymous || granted.has_passwords) continue;
+    if (!is_open_[i] || granted.allow_anonymous || granted.has_passwords) continue;
     const Listener& listener = config_.listeners[i];
     if (listener.tls.user_name != crypto::UserName::as_given) continue;  // TLS says who it is
-    const std::string place = listener.unix_path.empty() ? fmt::format("port {}", listener.port)
-                                                         : printable(listener.unix_path);
     tell(
         LogType::warning,
         fmt::format("Every client on {} will be refused: allow_anonymous is false, and there is no "
                     "password_file.",
-                    place));
+                    name_of(listener)));
   }
 }
 
-void Process::handle_signals() {
+void BrokerProcess::handle_signals() {
   std::signal(SIGPIPE, SIG_IGN);
-  driver_.on_signal(SIGHUP, [this] { on_hangup(); });
-  // mosquitto's scripts send these; without a handler they would end the process.
-  driver_.on_signal(SIGRTMIN, [this] { on_hangup(); });
+  driver_.on_signal(SIGHUP, [this] { reload(); });
+  driver_.on_signal(SIGRTMIN, [this] {
+    if (auto opened = log_.reopen(); !opened) tell(LogType::error, opened.error().message);
+  });
   driver_.on_signal(SIGUSR1, [this] {
     if (writer_) writer_->request_checkpoint();
   });
   driver_.on_signal(SIGUSR2, [this] {
-    tell(LogType::warning, "A signal came that means nothing to this version.");
+    const auto lines = subscription_lines(core_);
+    tell(LogType::notice, fmt::format("Subscriptions: {}.", core_.subscription_count()));
+    for (const auto& line : lines) tell(LogType::notice, line);
   });
 }
 
-void Process::on_hangup() {
-  if (auto opened = log_.reopen(); !opened) tell(LogType::error, opened.error().message);
-  if (auto read = read_certificates(); !read) {
-    tell(LogType::error, read.error().message + "; the certificates stay what they were");
-  }
-  if (auto read = read_access(); !read) {
-    tell(LogType::error, read.error().message + "; users and rules stay what they were");
-  }
-  tell(LogType::notice,
-       "Told to read the configuration again: this version does that at its start only, but it "
-       "has looked at the certificates and at who may do what.");
-}
-
-void Process::run() {
+void BrokerProcess::run() {
   tell(LogType::information, fmt::format("{} running", config_.broker.version));
+  if (const auto pause = watchdog_pause()) driver_.every(*pause, tell_systemd_alive);
+  tell_systemd_ready();
   driver_.run();
+  tell_systemd_stopping();
   if (writer_) {
     if (auto rest = core_.take_batch()) writer_->submit(std::move(*rest));
     if (const auto words = writer_->close(); !words.empty()) {
@@ -290,9 +298,7 @@ void Process::run() {
   tell(LogType::information, fmt::format("{} terminating", config_.broker.version));
 }
 
-}  // namespace
-
-std::expected<void, Error> run(const Config& config) {
+std::expected<void, Error> run(const Config& config, const Reread& reread) {
   std::optional<Daemon> daemon;
   if (config.is_daemon) {
     auto started = Daemon::start();
@@ -303,7 +309,7 @@ std::expected<void, Error> run(const Config& config) {
   auto log = Log::open(config.log, net::wall_time);
   if (!log) return std::unexpected(log.error());
   log->write(LogType::information, fmt::format("{} starting", config.broker.version));
-  Process process(config, *log);
+  BrokerProcess process(config, reread, *log);
   if (auto opened = process.open(); !opened) return opened;
   if (daemon) daemon->ready();
   process.run();

@@ -5,6 +5,8 @@
 namespace mq::storage {
 namespace {
 
+constexpr std::size_t kFewMessages = 100;
+
 struct Apply {
   Snapshot& state;
 
@@ -62,9 +64,19 @@ bool Memory::commit() {
   for (const Change& change : pending_.front().changes) std::visit(Apply{state_}, change);
   stored_ = pending_.front().ticket;
   pending_.pop_front();
-  drop_unreferenced();
-  state_.last_message = state_.messages.empty() ? 0 : state_.messages.rbegin()->first;
+  if (!state_.messages.empty()) state_.last_message = state_.messages.rbegin()->first;
+  if (state_.messages.size() > 2 * referenced_ + kFewMessages) drop_unreferenced();
   return true;
+}
+
+const Snapshot& Memory::load() {
+  drop_unreferenced();
+  return state_;
+}
+
+std::size_t Memory::queue_size(const std::string& client_id) const {
+  const auto session = state_.sessions.find(client_id);
+  return session == state_.sessions.end() ? 0 : session->second.queue.size();
 }
 
 void Memory::crash() {
@@ -77,6 +89,7 @@ void Memory::answer_loads() {
   for (const Load& load : std::exchange(loads_, {})) {
     Page& page = pages_.emplace_back(Page{load.number, load.client_id, {}});
     std::size_t read = 0;
+    if (!load.bodies.empty()) drop_unreferenced();
     for (const MessageId id : load.bodies) {
       if (read >= load.window.bytes) break;
       const auto body = state_.messages.find(id);
@@ -149,6 +162,8 @@ void Memory::drop_unreferenced() {
     for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
   }
   std::erase_if(state_.messages, [&used](const auto& item) { return !used.contains(item.first); });
+  referenced_ = state_.messages.size();
+  state_.last_message = state_.messages.empty() ? 0 : state_.messages.rbegin()->first;
 }
 
 }  // namespace mq::storage

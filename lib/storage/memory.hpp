@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,9 @@ class Memory : public Store {
   void load(Load load) override { loads_.push_back(std::move(load)); }
   std::vector<Page> take_pages() override { return std::exchange(pages_, {}); }
   /// All that is stored.
-  const Snapshot& load() const { return state_; }
+  const Snapshot& load();
+  /// How much of a session's queue is stored.
+  std::size_t queue_size(const std::string& client_id) const;
   /// What is stored, within the budget.
   Snapshot load(Budget budget) const;
 
@@ -36,12 +39,14 @@ class Memory : public Store {
   void crash();
 
  private:
+  /// Looks at all that is stored, so it is done when it is worth it.
   void drop_unreferenced();
 
   std::deque<Batch> pending_;
   std::vector<Load> loads_;
   std::vector<Page> pages_;
   Snapshot state_;
+  std::size_t referenced_ = 0;  ///< messages, when they were last looked at
   Ticket stored_ = 0;
 };
 

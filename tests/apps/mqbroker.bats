@@ -97,8 +97,8 @@ has_ipv6() { grep -q "^0*1 " /proc/net/if_inet6 2>/dev/null; }
   for signal in HUP USR1 USR2 RTMIN; do
     kill -s "$signal" "${window_pid[broker]}"
   done
-  logged broker 'Told to read the configuration again'
-  logged broker 'A signal came'
+  logged broker 'The configuration was read again'
+  logged broker 'Subscriptions: [0-9]'
   mqpub -h localhost -p "$port" -t x -m "still there"
   heard_all client x
   expect client "still there"

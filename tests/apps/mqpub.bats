@@ -178,6 +178,50 @@ END
   seq 20000 | cmp - <(heard left | sort -n)
 }
 
+@test "--topic-separator: lines that name their topics; bad ones are told and counted" {
+  start_broker
+  subscriber left -v -t 'x/#'
+  listening left x/fence
+  printf 'x/a 1 2\nbad\nx/b \nx/+ no\n' |
+    { run -1 --separate-stderr mqpub -p "$port" -l --topic-separator ' ' --keep-going
+      [[ $stderr == "mqpub: line 2, there is no \" \" behind a topic"*"mqpub: 2 of 4 lines were skipped" ]]; }
+  heard_all left x/fence
+  expect left "x/a 1 2" "x/b (null)"
+}
+
+@test "--pace plays a recording as it was made, or faster" {
+  start_broker
+  for millis in 000 200 300; do
+    printf '{"tst":"2026-11-23T08:58:39.%s000+0000","topic":"a","payload":"%s"}\n' "$millis" "$millis"
+  done >"$house/recording"
+  subscriber left -t a
+  listening left a
+  local start=$EPOCHREALTIME
+  publish --json-lines --pace <"$house/recording"
+  local middle=$EPOCHREALTIME
+  publish --json-lines --pace 1000 <"$house/recording"
+  heard_all left a
+  ((${middle/./} - ${start/./} >= 300000))
+  expect left 000 200 300 000 200 300
+}
+
+@test "progress is shown on a terminal, after a second, and to nobody else" {
+  start_broker
+  mkfifo "$house/fifo"
+  cd "$house"
+  script -qfec "mqpub -p $port -t a -l <fifo" shown </dev/null >/dev/null &
+  local program=$!
+  exec 4>fifo
+  echo one >&4
+  wait_for_line shown 'mqpub: 1 lines, 4 B, [0-9]+ lines/s, 0 in flight'
+  exec 4>&-
+  wait "$program"
+  script -qfec "mqpub -p $port -t a -l --quiet <lines" quiet </dev/null >/dev/null &
+  program=$!
+  wait "$program" || true
+  run ! grep -q 'lines/s' quiet
+}
+
 @test "-f and -s send files byte for byte; -s wants a byte at least" {
   start_broker
   head -c 1900000 "$MQBROKER" >"$house/binary"

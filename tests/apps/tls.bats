@@ -296,11 +296,11 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   [[ $(serial) == *'CN = server'* ]]
   cp elsewhere.crt server.crt && cp elsewhere.key server.key
   kill -HUP "${window_pid[broker]}"
-  wait_for_line broker.err 'has looked at the certificates'
+  wait_for_line broker.err 'The configuration was read again'
   [[ $(serial) == *'CN = elsewhere'* ]]
   echo rubbish >server.crt
   kill -HUP "${window_pid[broker]}"
-  wait_for_line broker.err 'cannot use the certificate .*server.crt: .*; the certificates stay what they were'
+  wait_for_line broker.err 'cannot use the certificate .*server.crt: .*; (the certificates|the configuration) stays? (what|as)'
   [[ $(serial) == *'CN = elsewhere'* ]]
 }
 

@@ -237,6 +237,22 @@ TEST_CASE("what was queued while the user was not known is checked when it is") 
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::denied)] == 1);
 }
 
+TEST_CASE("it is checked though nobody knows any more whether it was sent before a crash") {
+  World world(durable());
+  auto connect = named("away", "bob");
+  connect.clean_start = false;
+  world.peer().connect(connect).subscribe("#", {.qos = QoS::at_least_once});
+  const auto no_secrets = rules({{"", kBoth, "#"}, {"bob", kDeny, "shut"}});
+  world.crash();
+  world.core().use_rules(0, no_secrets);
+  join(world, "w", "").publish("shut", "1", QoS::at_least_once, 1);
+  world.crash();
+  world.core().use_rules(0, no_secrets);
+  Peer& back = world.peer().connect(connect);
+  CHECK(back.all() == "CONNACK 00 present");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::denied)] == 1);
+}
+
 TEST_CASE("a will is checked when it is left, and when it is published") {
   World world(quiet());
   world.core().use_rules(0, rules({{"", kBoth, "open"}, {"", kRead, "shut"}}));
@@ -289,4 +305,20 @@ TEST_CASE("expelled users are told so, and nobody else is") {
   world.settle();
   CHECK(bob.all() == "DISCONNECT 98; closed");
   CHECK_FALSE(alice.is_closed());
+}
+
+TEST_CASE("what is retained is withheld when its publisher may not publish it any more") {
+  auto config = quiet();
+  World world(config);
+  const std::vector<Line> lines{{"", kRead, "#"}, {"bob", kBoth, "t/#"}};
+  world.core().use_rules(0, rules(lines));
+  join(world, "b", "bob").retain("t/1", "x").retain("t/2", "y");
+  CHECK(join(world, "r", "").subscribe("#").all() ==
+        "PUBLISH t/1 q0 retain 'x'; PUBLISH t/2 q0 retain 'y'");
+  world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kWrite, "t/2"}}));
+  CHECK(join(world, "r", "").subscribe("#").all() == "PUBLISH t/2 q0 retain 'y'");
+  config.check_retain_source = false;
+  world.core().use_config(config, world.now);
+  CHECK(join(world, "r", "").subscribe("#").all() ==
+        "PUBLISH t/1 q0 retain 'x'; PUBLISH t/2 q0 retain 'y'");
 }

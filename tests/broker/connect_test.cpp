@@ -36,7 +36,7 @@ TEST_CASE("a v5 CONNACK names the limits, in the order that programs rely on") {
 
 TEST_CASE("limits that are off are not named") {
   auto config = quiet();
-  config.max_topic_alias = 0;
+  config.listeners[0].max_topic_alias = 0;
   config.max_packet_size = 0;
   config.max_inflight_messages = 0;
   World world(config);
@@ -47,7 +47,7 @@ TEST_CASE(
     "an empty client id is assigned one that starts with auto- [MQTT-3.1.3-6] [MQTT-3.1.3-7] "
     "[MQTT-3.2.2-16]") {
   auto config = quiet();
-  config.max_topic_alias = 0;
+  config.listeners[0].max_topic_alias = 0;
   config.max_packet_size = 0;
   config.max_inflight_messages = 0;
   World world(config);
@@ -237,7 +237,7 @@ TEST_CASE(
     "a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3.2.2-13] "
     "[MQTT-3.2.2-9]") {
   auto config = quiet();
-  config.max_qos = QoS::at_least_once;
+  config.listeners[0].max_qos = QoS::at_least_once;
   config.retain_available = false;
   World world(config);
   auto connect = named("a", Version::v5);

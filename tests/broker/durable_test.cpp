@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include "support/world.hpp"
 
@@ -270,6 +271,23 @@ std::string drain(Peer& peer) {
 }
 
 }  // namespace
+
+TEST_CASE("a session that has got all that it was sent holds no memory for it") {
+  World world(durable());
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  const auto exchange = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      publisher.publish("t", "x", QoS::at_least_once, 1).all();
+      const auto line = subscriber.next();
+      subscriber.puback(static_cast<std::uint16_t>(std::stoi(line.substr(line.find("id=") + 3))));
+    }
+    world.facts.clear();
+    return mallinfo2().uordblks;
+  };
+  const auto before = exchange(5'000);
+  CHECK(exchange(20'000) < before + 100'000);
+}
 
 TEST_CASE("a queue longer than its window waits in the store, and is delivered in order") {
   World world(narrow(4));

@@ -269,7 +269,7 @@ TEST_CASE(
 TEST_CASE(
     "QoS above max_qos and unwanted retain are answered by name [MQTT-3.2.2-11] [MQTT-3.2.2-14]") {
   auto config = quiet();
-  config.max_qos = QoS::at_least_once;
+  config.listeners[0].max_qos = QoS::at_least_once;
   config.retain_available = false;
   World world(config);
   CHECK(world.peer().join("a", Version::v5).publish("t", "", QoS::exactly_once, 1).all() ==

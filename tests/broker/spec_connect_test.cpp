@@ -31,9 +31,9 @@ Connect with_will(bool retain) {
   return connect;
 }
 
-std::size_t wills_stored(const World& world) {
+std::size_t wills_stored(World& world) {
   std::size_t count = 0;
-  for (const auto& [id, session] : world.store.load({}).sessions) count += session.will ? 1U : 0U;
+  for (const auto& [id, session] : world.store.load().sessions) count += session.will ? 1U : 0U;
   return count;
 }
 

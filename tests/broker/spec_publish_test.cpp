@@ -205,7 +205,7 @@ TEST_CASE("a subscription identifier in a client's PUBLISH is a protocol error [
 
 TEST_CASE("a SUBSCRIBE above max_qos is accepted all the same [MQTT-3.2.2-10]") {
   auto config = quiet();
-  config.max_qos = QoS::at_most_once;
+  config.listeners[0].max_qos = QoS::at_most_once;
   World world(config);
   auto& peer = world.peer().join("s", Version::v5);
   CHECK(peer.send(Subscribe{1, {}, {{"a", {}}, {"b", kQoS1}, {"c", kQoS2}}}).all() ==

@@ -31,7 +31,7 @@ TEST_CASE(
 
 TEST_CASE("max_qos is the most that is granted [MQTT-3.8.4-7]") {
   auto config = quiet();
-  config.max_qos = QoS::at_least_once;
+  config.listeners[0].max_qos = QoS::at_least_once;
   World world(config);
   CHECK(world.peer().join("a").send(Subscribe{5, {}, {{"a", kQoS2}}}).all() == "SUBACK 5 01");
 }

@@ -12,11 +12,16 @@ namespace {
 
 broker::Config with_passwords() {
   auto config = quiet();
-  config.max_topic_alias = 0;
   config.max_packet_size = 0;
   config.max_inflight_messages = 0;
-  config.listeners = {{.allow_anonymous = false, .has_passwords = true, .auto_id_prefix = "a-"},
-                      {.allow_anonymous = true, .has_passwords = true, .auto_id_prefix = "a-"}};
+  config.listeners = {{.allow_anonymous = false,
+                       .has_passwords = true,
+                       .auto_id_prefix = "a-",
+                       .max_topic_alias = 0},
+                      {.allow_anonymous = true,
+                       .has_passwords = true,
+                       .auto_id_prefix = "a-",
+                       .max_topic_alias = 0}};
   return config;
 }
 

@@ -66,6 +66,31 @@ void write_framer_seeds(Folder folder) {
   folder.write({1, 0x80 | 20, 0x30, 0xFF, 0xFF, 0x01, 0, 1, 't'});
 }
 
+/// A script in which a client of each version connects and sends one frame of the table.
+void write_broker_seeds(Folder folder) {
+  for (const Bytes& frame : table_frames()) {
+    if (frame.size() > 255) continue;
+    for (const Byte version : Bytes{0, 1, 2}) {
+      Bytes script = {2, 0, version, 1, 0, 0, 7, 0, static_cast<Byte>(frame.size())};
+      script.insert(script.end(), frame.begin(), frame.end());
+      folder.write(script);
+    }
+  }
+}
+
+/// A script in which the server accepts the client and sends one frame of the table.
+void write_client_seeds(Folder folder) {
+  for (const Bytes& frame : table_frames()) {
+    if (frame.size() > 255) continue;
+    for (const Byte version : Bytes{0, 1}) {
+      Bytes script = {
+          version, 1, 1, 9, 1, 7, 0, 0, 1, 0, 6, 0, 0, 1, static_cast<Byte>(frame.size())};
+      script.insert(script.end(), frame.begin(), frame.end());
+      folder.write(script);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,4 +101,6 @@ int main(int argc, char** argv) {
   const fs::path folder = argv[1];
   write_decode_seeds(Folder(folder / "decode"));
   write_framer_seeds(Folder(folder / "framer"));
+  write_broker_seeds(Folder(folder / "broker"));
+  write_client_seeds(Folder(folder / "client"));
 }

@@ -141,9 +141,9 @@ TEST_CASE("limits of the broker come as the file has them") {
   CHECK(broker.max_queued_bytes == 6);
   CHECK(broker.retained_memory_limit == 13);
   CHECK(broker.queue_window == storage::Window{11, 12});
-  CHECK(broker.max_topic_alias == 7);
-  CHECK(broker.max_topic_alias_broker == 8);
-  CHECK(broker.max_qos == wire::QoS::at_least_once);
+  CHECK(broker.listeners[0].max_topic_alias == 7);
+  CHECK(broker.listeners[0].max_topic_alias_broker == 8);
+  CHECK(broker.listeners[0].max_qos == wire::QoS::at_least_once);
   CHECK_FALSE(broker.retain_available);
   CHECK(broker.queue_qos0_messages);
   CHECK(broker.upgrade_outgoing_qos);
@@ -205,7 +205,7 @@ TEST_CASE("a text may be given once, or once for each listener") {
 }
 
 TEST_CASE("the second names that mosquitto knows are known") {
-  CHECK(config_of("maximum_qos 1\n").broker.max_qos == wire::QoS::at_least_once);
+  CHECK(config_of("maximum_qos 1\n").broker.listeners[0].max_qos == wire::QoS::at_least_once);
   CHECK(mistake_in("retained_persistence false\n").empty());
 }
 
@@ -267,8 +267,8 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"listener 1\nport 2", "2: port: it belongs before the first listener"},
       {"listener 1\nbind_address a", "2: bind_address: it belongs before the first listener"},
       {"socket_domain ipx", "1: socket_domain: \"ipx\" should be ipv4 or ipv6"},
-      {"log_dest mail", "1: log_dest: \"mail\" should be none, stdout, stderr or file FILE"},
-      {"log_dest syslog", "1: log_dest: \"syslog\" is not in this version of mqbroker"},
+      {"log_dest mail",
+       "1: log_dest: \"mail\" should be none, stdout, stderr, syslog, topic or file FILE"},
       {"log_dest file", "1: log_dest: the name of the file is missing (file FILE)"},
       {"log_dest file a\nlog_dest file b",
        "2: log_dest: there is a file already, and there can be one only"},
@@ -283,34 +283,57 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"persistence_sync interval 0",
        "1: persistence_sync: \"interval 0\" should be interval and the number of seconds, 1 to "
        "3600"},
+      {"bind_interface sixteen-letters-",
+       "1: bind_interface: \"sixteen-letters-\" should be a network "
+       "interface, such as eth0"},
+      {"max_connections many", "1: max_connections: \"many\" should be a number, or -1 for any"},
+      {"socket_mode 0778", "1: socket_mode: \"0778\" should be an octal number, such as 0660"},
+      {"socket_mode 1777", "1: socket_mode: \"1777\" should be an octal number, such as 0660"},
+      {"socket_group nobodys-group", "1: socket_group: there is no group \"nobodys-group\""},
+      {"enable_proxy_protocol 3",
+       "1: enable_proxy_protocol: \"3\" should be the version of the protocol, 1 or 2"},
+      {"listener 1\nproxy_protocol_v2_require_tls true\nenable_proxy_protocol 1",
+       "1: proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener"},
+      {"listener 1\nenable_proxy_protocol 2\ncertfile a\nkeyfile b",
+       "1: enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+       "psk_hint"},
+      {"listener 1\nenable_proxy_protocol 2\nuse_subject_as_username true",
+       "1: enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+       "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
       {"websockets_origin example.org",
        "1: websockets_origin: \"example.org\" should be scheme, host and port of the pages, such "
        "as https://example.org"},
-      {"mount_point /x",
-       "1: option \"mount_point\" of mosquitto is not in this version of mqbroker"},
-      {"listener 1\ncertfile a", " certfile: it needs keyfile beside it, for the same listener"},
-      {"listener 1\nkeyfile a", " keyfile: it needs certfile beside it, for the same listener"},
-      {"listener 1\ncafile a", " cafile: it needs certfile and keyfile, for the same listener"},
+      {"mount_point a/#",
+       "1: mount_point: \"a/#\" should be the beginning of a topic, without + and #, such as "
+       "house/"},
+      {"mount_point $SYS/",
+       "1: mount_point: \"$SYS/\" should be the beginning of a topic, without + "
+       "and #, such as house/"},
+      {"accept_protocol_versions 4, 6",
+       "1: accept_protocol_versions: \"4, 6\" should be some of "
+       "3,4,5, which are MQTT 3.1, 3.1.1 and 5.0"},
+      {"accept_protocol_versions 4 5",
+       "1: accept_protocol_versions: \"4 5\" should be some of "
+       "3,4,5, which are MQTT 3.1, 3.1.1 and 5.0"},
+      {"listener 1\ncertfile a", "1: certfile: it needs keyfile beside it, for the same listener"},
+      {"listener 1\nkeyfile a", "1: keyfile: it needs certfile beside it, for the same listener"},
+      {"listener 1\ncafile a", "1: cafile: it needs certfile and keyfile, for the same listener"},
       {"listener 1\ncertfile a\nkeyfile b\nrequire_certificate true",
-       " require_certificate: it needs cafile or capath, which say whose certificates are good"},
+       "1: require_certificate: it needs cafile or capath, which say whose certificates are good"},
       {"listener 1\ncertfile a\nkeyfile b\ncafile c\ncrlfile d",
-       " crlfile: it needs require_certificate true"},
-      {"listener 1\npsk_hint h", " psk_hint: it needs psk_file, which holds the keys"},
+       "1: crlfile: it needs require_certificate true"},
+      {"listener 1\npsk_hint h", "1: psk_hint: it needs psk_file, which holds the keys"},
       {"psk_file f\nlistener 1\npsk_hint h\ncertfile a\nkeyfile b",
-       " psk_hint: it is in place of certificates, so leave out certfile"},
+       "2: psk_hint: it is in place of certificates, so leave out certfile"},
       {"tls_version tlsv1.1", "1: tls_version: \"tlsv1.1\" should be tlsv1.2 or tlsv1.3"},
       {"tls_engine x",
        "1: tls_engine: OpenSSL's engines are not supported: give the key as a PEM file, with "
        "keyfile"},
-      {"plugin_opt_file /x",
-       "1: option \"plugin_opt_file\" of mosquitto is not in this version of mqbroker"},
       {"auto_id_prefix \xff", "1: the line is not UTF-8 text"},
       {"include_dir /nowhere/at/all",
        "1: include_dir: cannot read /nowhere/at/all: No such file or directory"},
-      {"listener 1\nmax_qos 1\nlistener 2",
-       " max_qos: it must be the same for every listener in this version of mqbroker"},
   };
   for (const auto& [text, words] : mistakes) {
     CAPTURE(text);
@@ -450,4 +473,121 @@ TEST_CASE("a listener for WebSockets has its origins, and all have the same limi
   CHECK(first.web.header_size_max == 8192);
   CHECK_FALSE(config->listeners[1].is_websocket);
   CHECK(config->listeners[1].web.origins.empty());
+}
+
+TEST_CASE("behind a proxy of version 2, what is said about certificates is about the proxy's") {
+  const auto config = mq::server::parse_config(
+      "listener 1\nenable_proxy_protocol 2\nrequire_certificate true\n"
+      "use_identity_as_username true\nproxy_protocol_v2_require_tls true\n"
+      "listener 2\nenable_proxy_protocol 1\n",
+      "x.conf", {});
+  REQUIRE(config.has_value());
+  const mq::net::ProxyOptions everything{
+      .version = 2, .requires_tls = true, .requires_certificate = true, .names_user = true};
+  CHECK(config->listeners[0].proxy == everything);
+  CHECK(config->listeners[1].proxy == mq::net::ProxyOptions{.version = 1});
+}
+
+TEST_CASE("a bridge is read, checked, and left out with a word") {
+  const Config config = config_of(
+      "connection home\naddress broker.example:8883 [::1]:1883 fe80::1\n"
+      "topic # both 2 \"\" \"far away/\"\ntopic sensors/+/state in\ntopic \"a b\" out 1\n"
+      "topic \"\" out 0 here there # a comment\nusername me\npassword p#1\n"
+      "bridge_cafile ca.crt\nstart_type lazy\nrestart_timeout 5 30\ncleansession 1\n"
+      "connection second\naddress a\ntopic #\n");
+  REQUIRE(config.warnings.size() == 2);
+  CHECK(config.warnings[0] ==
+        "x.conf:1: connection home: bridges are not in this version of mqbroker; it is left out");
+  CHECK(config.warnings[1].starts_with("x.conf:13: connection second"));
+  CHECK(config.is_local_only);
+}
+
+TEST_CASE("a mistake in a bridge names the line, the option and what would be right") {
+  CHECK(mistake_in("address a\n") ==
+        "x.conf:1: address: it belongs below the connection that it is about");
+  const auto in_bridge = [](const std::string& lines) {
+    return mistake_in("connection b\naddress a\ntopic #\n" + lines);
+  };
+  CHECK(in_bridge("topic a/# sideways\n") ==
+        "x.conf:4: topic: \"sideways\" should be in, out or both");
+  CHECK(in_bridge("topic a/# in 3\n") == "x.conf:4: topic: \"3\" should be 0, 1 or 2");
+  CHECK(in_bridge("topic a/#/b\n") == "x.conf:4: topic: \"a/#/b\" should be a topic filter");
+  CHECK(in_bridge("topic a in 0 x/# y\n") ==
+        "x.conf:4: topic: \"x/#\" should be a prefix without wildcards, or \"\"");
+  CHECK(in_bridge("topic \"\" in 0 x\n") ==
+        "x.conf:4: topic: an empty pattern needs both prefixes");
+  CHECK(in_bridge("keepalive_interval 4\n") ==
+        "x.conf:4: keepalive_interval: \"4\" should be a number from 5 to 65535");
+  CHECK(in_bridge("start_type sometimes\n") ==
+        "x.conf:4: start_type: \"sometimes\" should be automatic, lazy or once");
+  CHECK(in_bridge("address b\n") == "x.conf:4: address: it was given before, at x.conf:2");
+  CHECK(in_bridge("connection b\n") == "x.conf:4: connection: there is a connection \"b\" already");
+  CHECK(in_bridge("bridge_certfile c\n") ==
+        "x.conf:1: connection b: bridge_certfile and bridge_keyfile need each other");
+  CHECK(in_bridge("bridge_identity me\n") ==
+        "x.conf:1: connection b: bridge_identity and bridge_psk need each other");
+  CHECK(in_bridge("remote_password p\n") ==
+        "x.conf:1: connection b: remote_password needs remote_username beside it");
+  CHECK(mistake_in("connection b\naddress a:0\n") ==
+        "x.conf:2: address: \"a:0\" should be HOST or HOST:PORT");
+  CHECK(mistake_in("connection b\naddress a\n") ==
+        "x.conf:1: connection b: topic is missing: nothing would be passed on");
+  CHECK(mistake_in("connection b\ntopic #\n") ==
+        "x.conf:1: connection b: address is missing: it names the other broker");
+}
+
+TEST_CASE("mosquitto's own plugins are options of ours") {
+  const Config config = config_of(
+      "global_plugin /usr/lib/mosquitto_password_file.so\nplugin_opt_password_file p.txt\n"
+      "plugin /usr/lib/mosquitto_acl_file.so\nplugin_opt_acl_file a.txt\n"
+      "plugin_load store /usr/lib/mosquitto_persist_sqlite.so\n"
+      "plugin_opt_db_file /var/lib/mosquitto/mosquitto.sqlite3\nplugin_opt_sync full\n");
+  CHECK(config.listeners[0].password_file.path == "p.txt");
+  CHECK(config.listeners[0].acl_file.path == "a.txt");
+  CHECK(config.listeners[0].acl_file.place == "x.conf:4: plugin_opt_acl_file");
+  CHECK(config.data_file == "/var/lib/mosquitto/mqbroker.db");
+}
+
+TEST_CASE("with per_listener_settings a plugin is for the listener above it") {
+  const Config config = config_of(
+      "per_listener_settings true\nlistener 1\nplugin x/acl-file.so\nplugin_opt_acl_file a\n"
+      "listener 2\nauth_plugin password-file.so\nauth_opt_password_file p\n");
+  CHECK(config.listeners[0].acl_file.path == "a");
+  CHECK(config.listeners[0].password_file.path.empty());
+  CHECK(config.listeners[1].acl_file.path.empty());
+  CHECK(config.listeners[1].password_file.path == "p");
+}
+
+TEST_CASE("another plugin is a mistake that says what there is instead") {
+  const auto words = mistake_in("plugin /usr/lib/mosquitto_dynamic_security.so\n");
+  CHECK(words.starts_with("x.conf:1: plugin: \"/usr/lib/mosquitto_dynamic_security.so\""));
+  CHECK(words.find("loads no plugins") != std::string::npos);
+  CHECK(words.ends_with("(users and rules: password_file, acl_file)"));
+  CHECK(mistake_in("plugin_opt_x 1\n") ==
+        "x.conf:1: plugin_opt_x: it belongs behind the plugin that it is about");
+  CHECK(mistake_in("plugin acl_file.so\nplugin_opt_x 1\n") ==
+        "x.conf:2: plugin_opt_x: mosquitto's plugin has no option \"x\"");
+  CHECK(mistake_in("plugin_use x\n") ==
+        "x.conf:1: plugin_use: no plugin \"x\" was named by plugin_load");
+}
+
+TEST_CASE("values may come from the environment and from files") {
+  setenv("MQ_TEST_PORT", "1899", 1);
+  CHECK(config_of("listener ${MQ_TEST_PORT}\n").listeners[0].port == 1899);
+  CHECK(mistake_in("listener 1\nkeyfile ${MQ_TEST_MISSING}\n") ==
+        "x.conf:2: keyfile: the environment has no variable MQ_TEST_MISSING (write $${ for ${)");
+}
+
+TEST_CASE("a listener may keep to some versions of MQTT") {
+  const auto versions_of = [](const std::string& value) {
+    const auto config =
+        mq::server::parse_config("listener 1\naccept_protocol_versions " + value, "x.conf", {});
+    REQUIRE(config.has_value());
+    return config->broker.listeners[0].versions;
+  };
+  using enum mq::wire::Version;
+  using Versions = std::vector<mq::wire::Version>;
+  CHECK(versions_of("5") == Versions{v5});
+  CHECK(versions_of("4, 3,4") == Versions{v311, v31});
+  CHECK(versions_of("5,3,4").empty());
 }

@@ -7,6 +7,7 @@
 using namespace mq;
 using namespace mq::server;
 using namespace mq::broker::fact;
+using mq::broker::Drop;
 
 namespace {
 
@@ -95,9 +96,11 @@ TEST_CASE("subscriptions are a line of id, QoS and filter") {
 }
 
 TEST_CASE("dropped messages name the client and the option that would change it") {
-  CHECK(line_of(Dropped{"X", "its queue is full (max_queued_messages)"}, "") ==
-        "Outgoing messages are being dropped for client X: its queue is full "
-        "(max_queued_messages).");
+  CHECK(line_of(Dropped{"X", Drop::queue_full, 1}, "") ==
+        "Dropped a message for client X: its queue is full (max_queued_messages, "
+        "max_queued_bytes).");
+  CHECK(line_of(Dropped{"X", Drop::unread, 7}, "") ==
+        "Dropped 7 messages for client X: it reads too slowly (max_unread_bytes).");
 }
 
 TEST_CASE("names from clients can neither end the line nor speak to the terminal") {
@@ -111,7 +114,7 @@ TEST_CASE("names from clients can neither end the line nor speak to the terminal
   CHECK(line_of(Refused{{}, "\n", {}}, kPeer).find('\n') == std::string::npos);
   CHECK(line_of(Subscribed{"\n", "\n", {}}, "").find('\n') == std::string::npos);
   CHECK(line_of(Unsubscribed{"\n", "\n"}, "").find('\n') == std::string::npos);
-  CHECK(line_of(Dropped{"\n", ""}, "").find('\n') == std::string::npos);
+  CHECK(line_of(Dropped{"\n", Drop::memory, 2}, "").find('\n') == std::string::npos);
   CHECK(line_of(Subscribed{std::string(60'000, 'x'), "t", {}}, "").size() < 300);
 }
 

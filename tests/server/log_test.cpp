@@ -106,3 +106,48 @@ TEST_CASE("a log file that cannot be opened is named") {
   CHECK(log.error().message ==
         "cannot open the log file /nowhere/at/all.log: No such file or directory");
 }
+
+TEST_CASE("a line as JSON is an object whatever is in it") {
+  LogFile file;
+  LogConfig config = file.config;
+  config.is_json = true;
+  auto log = Log::open(config, [] { return WallTime(std::chrono::microseconds(1'500'000)); });
+  REQUIRE(log.has_value());
+  log->write(LogType::warning, "a \"b\"\n\xff");
+  config.has_timestamp = false;
+  REQUIRE(log->use(config).has_value());
+  log->write(LogType::error, "c");
+  CHECK(file.text() ==
+        "{\"time\":\"1970-01-01T00:00:01.500Z\",\"type\":\"warning\",\"message\":\"a "
+        "\\\"b\\\"\\n\xef\xbf\xbd\"}\n{\"type\":\"error\",\"message\":\"c\"}\n");
+}
+
+TEST_CASE("lines are published under the letter of their type, where that is wanted") {
+  auto log = Log::open({.to_stderr = false, .to_topic = true}, [] { return WallTime(); });
+  REQUIRE(log.has_value());
+  log->write(LogType::error, "nobody listens yet");
+  std::string published;
+  log->publish_with([&published](LogType type, std::string_view line) {
+    published += std::string(topic_of(type)) + " " + std::string(line) + "; ";
+  });
+  log->write(LogType::error, "a");
+  log->write(LogType::subscribe, "b");
+  log->write(LogType::debug, "not wanted");
+  CHECK(published == "log/E a; ");
+  REQUIRE(log->use({.types = kAllLogTypes, .to_stderr = false, .to_topic = true}).has_value());
+  log->write(LogType::subscribe, "b");
+  log->write(LogType::debug, "c");
+  CHECK(published == "log/E a; log/M/subscribe b; log/D c; ");
+}
+
+TEST_CASE("a log that cannot go over to another file stays with the old one") {
+  LogFile file;
+  file.config.has_timestamp = false;
+  auto log = Log::open(file.config, [] { return WallTime(); });
+  REQUIRE(log.has_value());
+  LogConfig other = file.config;
+  other.file = "/nowhere/at/all";
+  CHECK_FALSE(log->use(other).has_value());
+  log->write(LogType::error, "still here");
+  CHECK(file.text() == "still here\n");
+}

@@ -9,6 +9,9 @@ using wire::QoS;
 
 namespace {
 
+/// Between what the broker decides and what is seen of it: bytes under way, whole seconds.
+constexpr Millis kSlack(2500);
+
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
 }
@@ -16,11 +19,23 @@ std::string words_of(const Numbered& message) {
 }  // namespace
 
 void Judge::published(const std::string& topic, std::uint64_t number, QoS qos) {
-  topics_[topic] = {qos, number};
+  topics_[topic].qos = qos;
+  topics_[topic].last = number;
 }
 
-void Judge::acknowledged(const std::string& topic, std::uint64_t number) {
-  acknowledged_.insert({topic, number});
+void Judge::cleared(const std::string& topic, std::uint64_t number) {
+  published(topic, number, QoS::at_least_once);
+  topics_[topic].clears.insert(number);
+}
+
+void Judge::acknowledged(const std::string& topic, std::uint64_t number, Instant now) {
+  Topic& state = topics_[topic];
+  state.last_acknowledged = std::max(state.last_acknowledged, number);
+  if (!state.clears.contains(number)) acknowledged_.emplace(Numbered{topic, number}, now);
+}
+
+void Judge::refused(const std::string& topic, std::uint64_t number) {
+  topics_[topic].refused.insert(number);
 }
 
 void Judge::subscribed(const std::string& name, QoS qos) {
@@ -30,30 +45,70 @@ void Judge::subscribed(const std::string& name, QoS qos) {
   for (const auto& [topic, state] : topics_) subscriber.covered_after[topic] = state.last;
 }
 
-void Judge::connected(const std::string& client, bool session_present) {
-  if (session_present || !subscribers_.contains(client)) return;
-  complain(client + " was told that it is subscribed, and its session is gone");
+void Judge::joined_share() {
+  if (std::exchange(share_.is_subscribed, true)) return;
+  for (const auto& [topic, state] : topics_) share_.covered_after[topic] = state.last;
 }
 
-void Judge::arrived(const std::string& name, const std::string& topic, std::uint64_t number) {
+void Judge::connected(const std::string& client, bool session_present) {
+  if (session_present || !subscribers_.contains(client)) return;
+  accuse(client + " was told that it is subscribed, and its session is gone");
+}
+
+/// What it missed at QoS 0, or before it subscribed, may come late when it is published again.
+bool Judge::is_promised(const Subscriber& subscriber, const Numbered& message) {
+  const auto covered = subscriber.covered_after.find(message.topic);
+  return subscriber.qos != QoS::at_most_once && subscriber.is_subscribed &&
+         (covered == subscriber.covered_after.end() || message.number > covered->second);
+}
+
+void Judge::check_order(const std::string& name, Subscriber& subscriber, const Numbered& message) {
+  auto& newest = subscriber.newest[message.topic];
+  // What a full queue dropped, what expired, or what was refused and its refusal lost, may come
+  // when it is published again.
+  const bool may_be_late =
+      mercy_.is_queue_bounded || mercy_.refuses || message.topic.starts_with("expiring/");
+  if (!may_be_late && is_promised(subscriber, message) && message.number < newest) {
+    accuse(name + " got " + words_of(message) + " out of order");
+  }
+  newest = std::max(newest, message.number);
+}
+
+void Judge::check_lateness(const std::string& name, const Arrival& arrival) {
+  if (!arrival.topic.starts_with("expiring/")) return;
+  if (!arrival.expiry) accuse(name + " was not told when " + arrival.topic + " expires");
+  if (!mercy_.is_clock_wrong && arrival.expiry && Seconds(*arrival.expiry) > kExpiry) {
+    accuse(name + " was told that " + arrival.topic + " lasts longer than it does");
+  }
+  const auto known = acknowledged_.find({arrival.topic, arrival.number});
+  // What was sent once does not expire any more.
+  if (known == acknowledged_.end() || arrival.is_repeated || mercy_.is_late) return;
+  if (arrival.at > known->second + kExpiry + kSlack) {
+    accuse(name + " got " + words_of(known->first) + " when it had long expired");
+  }
+}
+
+void Judge::arrived(const std::string& name, const Arrival& arrival) {
   ++arrived_count_;
+  if (arrival.topic.starts_with("secret/")) accuse(name + " got " + arrival.topic);
+  check_lateness(name, arrival);
   Subscriber& subscriber = subscribers_[name];
-  const Numbered message{topic, number};
-  const QoS qos = topics_[topic].qos;
-  auto& newest = subscriber.newest[topic];
+  const Numbered message{arrival.topic, arrival.number};
+  const QoS qos = topics_[arrival.topic].qos;
   if (++subscriber.arrivals[message] == 1) {
-    const auto covered = subscriber.covered_after.find(topic);
-    // What it missed at QoS 0, or before it subscribed, may come late when it is published again.
-    const bool is_promised =
-        subscriber.qos != QoS::at_most_once && subscriber.is_subscribed &&
-        (covered == subscriber.covered_after.end() || number > covered->second);
-    if (is_promised && number < newest) {
-      complain(name + " got " + words_of(message) + " out of order");
-    }
-    newest = std::max(newest, number);
+    check_order(name, subscriber, message);
   } else if (qos != QoS::at_least_once && (qos == QoS::at_most_once || subscriber.qos == qos)) {
-    complain(name + " got " + words_of(message) + " again, at QoS " +
-             std::to_string(static_cast<int>(qos)));
+    accuse(name + " got " + words_of(message) + " again, at QoS " +
+           std::to_string(static_cast<int>(qos)));
+  }
+}
+
+void Judge::arrived_in_share(const Arrival& arrival) {
+  ++arrived_count_;
+  const Numbered message{arrival.topic, arrival.number};
+  const bool is_once = std::min(share_.qos, topics_[arrival.topic].qos) == QoS::exactly_once;
+  if (++share_.arrivals[message] > 1 && is_once) {
+    accuse("the share got " + words_of(message) + " again, at QoS 2");
   }
 }
 
@@ -61,31 +116,87 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
   retained_[topic] = number;
 }
 
-std::vector<std::string> Judge::complaints() {
+void Judge::died(const std::string& client) {
+  const bool has_heirs = std::ranges::any_of(subscribers_, [](const auto& entry) {
+    return entry.second.is_subscribed && entry.second.qos != QoS::at_most_once;
+  });
+  if (has_heirs && !gone_.contains(client)) dead_.insert(client);
+}
+
+void Judge::said_goodbye(const std::string& client) {
+  gone_.insert(client);
+}
+
+void Judge::will_arrived(const std::string& client) {
+  wills_.insert(client);
+}
+
+void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
+                      bool session_present) {
+  if (!session_present && !mercy_.is_clock_wrong && away_at_most < expiry)
+    accuse("a session ended before its time");
+  if (session_present && !mercy_.is_late && !mercy_.forgets_goodbyes &&
+      away_at_least > expiry + kSlack) {
+    accuse("a session lasted longer than it was to");
+  }
+}
+
+std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
   for (const auto& [name, subscriber] : subscribers_) check_subscriber(name, subscriber);
-  for (const auto& [topic, state] : topics_) {
-    if (!topic.starts_with("retained/")) continue;
-    const auto kept = retained_.find(topic);
-    if (kept == retained_.end()) {
-      complain("nothing is retained on " + topic);
-    } else if (kept->second != state.last) {
-      complain("retained on " + topic + " is " + std::to_string(kept->second) + ", not the last, " +
-               std::to_string(state.last));
+  if (share_.is_subscribed) check_subscriber("the share", share_);
+  for (const auto& client : dead_) {
+    if (!wills_.contains(client)) miss("nobody got the will of " + client);
+  }
+  for (const auto& client : gone_) {
+    if (!mercy_.forgets_goodbyes && wills_.contains(client)) {
+      accuse(client + " said goodbye, and its will was published");
     }
+  }
+  for (const auto& [topic, state] : topics_) check_retained(topic, state);
+  if (missing_.size() > dropped) {
+    accuse(std::to_string(missing_.size()) + " missing, " + std::to_string(dropped) +
+           " said to be dropped");
+    complaints_.insert(complaints_.end(), missing_.begin(), missing_.end());
   }
   return std::exchange(complaints_, {});
 }
 
 void Judge::check_subscriber(const std::string& name, const Subscriber& subscriber) {
-  for (const auto& message : acknowledged_) {
+  const bool is_share = &subscriber == &share_;
+  for (const auto& [message, when] : acknowledged_) {
+    const bool is_theirs =
+        is_share ? message.topic.starts_with("shared/")
+                 : message.topic.starts_with("live/") || message.topic.starts_with("retained/");
     const QoS qos = std::min(topics_[message.topic].qos, subscriber.qos);
-    const auto covered = subscriber.covered_after.find(message.topic);
-    const auto after = covered == subscriber.covered_after.end() ? 0 : covered->second;
-    if (qos == QoS::at_most_once || message.number <= after) continue;
+    if (!is_theirs || qos == QoS::at_most_once || !is_promised(subscriber, message)) continue;
     if (!subscriber.arrivals.contains(message)) {
-      complain(name + " never got " + words_of(message) + ", which was acknowledged");
+      miss(name + " never got " + words_of(message) + ", which was acknowledged");
     }
   }
+}
+
+/// It is the last that was acknowledged, or a later one that was refused: that one may have been
+/// taken the first time, and its acknowledgement lost.
+void Judge::check_retained(const std::string& topic, const Topic& state) {
+  if (!topic.starts_with("retained/") || state.last_acknowledged == 0) return;
+  const auto kept = retained_.find(topic);
+  const auto is_kept = [&](std::uint64_t number) {
+    return state.clears.contains(number) ? kept == retained_.end()
+                                         : kept != retained_.end() && kept->second == number;
+  };
+  if (is_kept(state.last_acknowledged)) return;
+  for (auto it = state.refused.upper_bound(state.last_acknowledged); it != state.refused.end();
+       ++it) {
+    if (is_kept(*it)) return;
+  }
+  accuse("retained on " + topic + " is " +
+         (kept == retained_.end() ? "nothing" : std::to_string(kept->second)) +
+         ", not what was acknowledged last, " + std::to_string(state.last_acknowledged) +
+         (state.clears.contains(state.last_acknowledged) ? ", which is nothing" : ""));
+}
+
+void Judge::miss(std::string words) {
+  missing_.push_back(std::move(words));
 }
 
 }  // namespace mq::sim

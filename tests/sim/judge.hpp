@@ -1,12 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "base/time.hpp"
 #include "wire/version.hpp"
 
 namespace mq::sim {
@@ -18,27 +20,75 @@ struct Numbered {
   auto operator<=>(const Numbered&) const = default;
 };
 
+/// What this run's broker may do that another may not.
+struct Mercy {
+  bool is_queue_bounded = false;  ///< it drops what is too much, and counts it
+  bool refuses = false;           ///< it has no disk now and then
+  bool is_late = false;           ///< readers stall or clocks jump: expiry cannot be measured
+  bool is_clock_wrong = false;    ///< what is stored may last longer
+  bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
+};
+
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
+///
+/// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/.
 class Judge {
  public:
+  explicit Judge(Mercy mercy) : mercy_(mercy) { share_.qos = wire::QoS::exactly_once; }
+
+  /// The lowest QoS that a member of the share will ask for.
+  void expect_share(wire::QoS qos) { share_.qos = std::min(share_.qos, qos); }
+
+  // Publishers.
   void published(const std::string& topic, std::uint64_t number, wire::QoS qos);
-  void acknowledged(const std::string& topic, std::uint64_t number);
+  /// An empty retained message instead of a number.
+  void cleared(const std::string& topic, std::uint64_t number);
+  void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
+  void refused(const std::string& topic, std::uint64_t number);
+
+  // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
   void subscribed(const std::string& subscriber, wire::QoS qos);
+  void joined_share();
   void connected(const std::string& client, bool session_present);
-  void arrived(const std::string& subscriber, const std::string& topic, std::uint64_t number);
+  struct Arrival {
+    std::string topic;
+    std::uint64_t number = 0;
+    bool is_repeated = false;
+    std::optional<std::uint32_t> expiry;  ///< what is left of it, in seconds
+    Instant at;
+  };
+  void arrived(const std::string& subscriber, const Arrival& arrival);
+  void arrived_in_share(const Arrival& arrival);
   /// What a newcomer was sent as retained, in the end.
   void retained(const std::string& topic, std::uint64_t number);
 
+  // Those who leave a will, each but once.
+  void died(const std::string& client);
+  void said_goodbye(const std::string& client);
+  void will_arrived(const std::string& client);
+
+  // One whose session is to last for so long after its connection.
+  void came_back(Millis away_at_least, Millis away_at_most, Millis expiry, bool session_present);
+
+  void accuse(std::string words) { complaints_.push_back(std::move(words)); }
   /// After everything has come to rest. Empty: every promise was kept.
-  std::vector<std::string> complaints();
+  ///
+  /// dropped  how many messages the broker says that it has dropped from full queues
+  std::vector<std::string> complaints(std::uint64_t dropped);
   std::size_t acknowledged_count() const { return acknowledged_.size(); }
   std::size_t arrived_count() const { return arrived_count_; }
+  std::size_t will_count() const { return dead_.size(); }
+
+  static constexpr Millis kExpiry = Seconds(2);  ///< of what is published below expiring/
 
  private:
   struct Topic {
     wire::QoS qos{};
     std::uint64_t last = 0;
+    std::uint64_t last_acknowledged = 0;
+    std::set<std::uint64_t> refused;
+    std::set<std::uint64_t> clears;
   };
   struct Subscriber {
     wire::QoS qos{};
@@ -48,14 +98,24 @@ class Judge {
     std::map<std::string, std::uint64_t> newest;
   };
 
-  void complain(std::string words) { complaints_.push_back(std::move(words)); }
+  static bool is_promised(const Subscriber& subscriber, const Numbered& message);
+  void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
+  void check_lateness(const std::string& name, const Arrival& arrival);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
+  void check_retained(const std::string& topic, const Topic& state);
+  void miss(std::string words);
 
+  Mercy mercy_;
   std::map<std::string, Topic> topics_;
-  std::set<Numbered> acknowledged_;
+  std::map<Numbered, Instant> acknowledged_;
   std::map<std::string, Subscriber> subscribers_;
+  Subscriber share_;
   std::map<std::string, std::uint64_t> retained_;
+  std::set<std::string> dead_;
+  std::set<std::string> gone_;
+  std::set<std::string> wills_;
   std::size_t arrived_count_ = 0;
+  std::vector<std::string> missing_;
   std::vector<std::string> complaints_;
 };
 

@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/prng.hpp"
 #include "base/time.hpp"
+#include "sim/faults.hpp"
 
 namespace mq::sim {
 
@@ -14,11 +15,13 @@ namespace mq::sim {
 /// order.
 class Pipe {
  public:
-  void send(ByteView bytes, Instant now, Prng& prng) {
+  void send(ByteView bytes, Instant now, const Faults& faults, Prng& prng) {
     while (!bytes.empty()) {
-      const auto size = prng.chance(1, 3) ? std::min<std::size_t>(bytes.size(), prng.below(40) + 1)
-                                          : bytes.size();
-      const Millis delay(prng.chance(1, 20) ? prng.below(400) : prng.below(10));
+      const auto size = Faults::strike(faults.split, prng)
+                            ? std::min<std::size_t>(bytes.size(), prng.below(40) + 1)
+                            : bytes.size();
+      const bool is_late = Faults::strike(faults.delay, prng);
+      const Millis delay(prng.below(is_late ? Faults::kLatest.count() : 10));
       last_ = std::max(last_, now + delay);
       if (!pieces_.empty() && pieces_.back().at == last_) {
         pieces_.back().bytes.insert(pieces_.back().bytes.end(), bytes.begin(),
@@ -31,6 +34,9 @@ class Pipe {
     }
   }
 
+  bool empty() const { return pieces_.empty(); }
+  /// The rest never arrives.
+  void clear() { pieces_.clear(); }
   Instant next() const { return pieces_.empty() ? kNever : pieces_.front().at; }
 
   /// What has arrived by now, a piece at a time; empty when there is nothing.

@@ -3,93 +3,99 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/prng.hpp"
 #include "broker/core.hpp"
-#include "client/core.hpp"
+#include "sim/actor.hpp"
+#include "sim/faults.hpp"
 #include "sim/judge.hpp"
 #include "sim/network.hpp"
 #include "storage/memory.hpp"
 
 /// A broker and its clients, the real cores, in a world that goes wrong: a network that delays,
-/// splits and cuts, a disk that is slow, a broker that crashes and keeps only what was committed.
-/// First trouble, then calm, in which everything promised must come true. Everything follows from
-/// the seed.
+/// splits and cuts, a disk that is slow or full, clients that stop reading, a broker that crashes
+/// and keeps only what was committed. First trouble, then calm, in which everything promised must
+/// come true. Everything follows from the seed.
 namespace mq::sim {
 
 class Simulation {
  public:
-  explicit Simulation(std::uint64_t seed);
+  static constexpr std::uint64_t kSteps = 8000;
+
+  /// steps  of trouble
+  explicit Simulation(std::uint64_t seed, std::uint64_t steps = kSteps);
 
   /// Returns the judge's complaints, and one of its own when calm does not come.
   std::vector<std::string> run();
 
+  struct Figures {
+    std::uint64_t steps = 0;
+    std::size_t crashes = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0, troubles = 0;
+    std::size_t pages = 0;
+    std::uint64_t dropped = 0;  ///< from full queues
+    Millis simulated{0};
+  };
+  const Figures& figures() const { return figures_; }
+  const Judge& judge() const { return judge_; }
   /// Depends on every byte that was delivered, and when.
   std::uint64_t trace() const { return trace_; }
-  const Judge& judge() const { return judge_; }
-  std::size_t crashes() const { return crashes_; }
-  std::size_t pages() const { return pages_; }
-  std::size_t cuts() const { return cuts_; }
 
  private:
-  struct Link {
-    broker::ConnectionId at_broker;
-    Pipe up;
-    Pipe down;
-    bool is_ended = false;  ///< the broker has closed: what is on its way down still arrives
-    broker::SendQueue rest;
-  };
-  struct Sent {
-    std::string topic;
-    std::uint64_t number;
-  };
-  struct Actor {
-    std::string name;
-    client::Core core;
-    wire::QoS subscribes{};
-    bool is_publisher = false;
-    std::unique_ptr<Link> link;
-    Instant opens_at = kNever;
-    Instant publishes_at = kNever;
-    bool is_subscribed = false;
-    std::vector<std::uint64_t> numbers{};  ///< the last one of each of its topics
-    std::deque<std::pair<client::Ticket, Sent>> open{};
-  };
-
+  // simulation.cpp: time, trouble and calm
   void add_actors();
   void step(Instant until);
   Instant next_event() const;
   void make_trouble();
-  void crash();
   void cut(Actor& actor);
-  void move_bytes(Actor& actor);
-  void obey(Actor& actor);
-  void hear(Actor& actor);
-  void hear_one(Actor& actor, const client::Event& event);
-  void publish(Actor& actor);
+  void vanish(Actor& actor);
+  bool is_calm() const;
+  void act(Actor& actor);
+
+  // broker_side.cpp: what the broker's driver and its disk do
+  void start_broker();
+  void crash();
+  bool may_crash_now();
+  void reload();
   void settle_broker();
+  void send_output();
+  void drain(Actor& actor);
+  Actor* find(broker::ConnectionId id);
   void read();
   void commit();
-  bool is_calm() const;
+  void end_disk_trouble();
   void ask_for_retained();
+
+  // client_side.cpp: what the clients' drivers and their owners do
+  void move_bytes(Actor& actor);
+  void close(Actor& actor, std::string_view words);
+  void obey(Actor& actor);
+  void hear(Actor& actor);
+  void on_connected(Actor& actor, const client::Connected& connected);
+  void subscribe(Actor& actor);
+  void on_arrived(Actor& actor, const wire::Publish& message);
+  void on_settled(Actor& actor, const client::Settled& settled);
+  void publish(Actor& actor);
   void note(ByteView bytes);
 
   Prng prng_;
+  Faults faults_;
   Now now_;
   broker::Config config_;
+  bool has_rules_ = false;
   storage::Memory store_;
   std::unique_ptr<broker::Core> broker_;
   std::vector<std::unique_ptr<Actor>> actors_;
-  std::deque<Instant> reads_;    ///< when the next pages will be read
-  std::deque<Instant> commits_;  ///< when each submitted batch will be stored
+  /// Connections that only the broker believes in; what was on its way to it still arrives.
+  std::vector<Link> ghosts_;
+  std::deque<Instant> reads_;      ///< when the next pages will be read
+  std::deque<Instant> commits_;    ///< when each submitted batch will be stored
+  Instant trouble_ends_ = kNever;  ///< of the disk; kNever: there is none
   Judge judge_;
   bool is_troubled_ = true;
-  std::size_t crashes_ = 0;
-  std::size_t pages_ = 0;
-  std::size_t cuts_ = 0;
+  std::uint64_t steps_;
+  Figures figures_;
   std::uint64_t trace_ = 0xcbf29ce484222325ULL;
 };
 

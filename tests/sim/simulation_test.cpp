@@ -2,41 +2,76 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <random>
 
 using namespace mq;
 
-TEST_CASE("through trouble, every promise is kept") {
-  // MQ_SEED=17 repeats one; MQ_SEEDS=5000 tries that many.
-  const char* one = std::getenv("MQ_SEED");
-  const char* many = std::getenv("MQ_SEEDS");
-  const std::uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
-  const std::uint64_t count =
-      one != nullptr ? 1 : (many != nullptr ? std::strtoull(many, nullptr, 10) : 200);
-  std::size_t acknowledged = 0;
-  std::size_t arrived = 0;
-  std::size_t crashes = 0;
-  std::size_t pages = 0;
-  std::size_t cuts = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    sim::Simulation simulation(seed);
+namespace {
+
+std::uint64_t number(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+/// What many runs came to.
+struct Sum {
+  void run(std::uint64_t seed) {
+    sim::Simulation simulation(seed, number("MQ_STEPS", sim::Simulation::kSteps));
     for (const auto& complaint : simulation.run()) {
-      FAIL_CHECK("MQ_SEED=", seed, " ./sim_test: ", complaint);
+      FAIL_CHECK("scripts/sim --seed ", seed, ": ", complaint);
     }
+    ++runs;
     acknowledged += simulation.judge().acknowledged_count();
     arrived += simulation.judge().arrived_count();
-    crashes += simulation.crashes();
-    pages += simulation.pages();
-    cuts += simulation.cuts();
+    wills += simulation.judge().will_count();
+    const auto& figures = simulation.figures();
+    all.crashes += figures.crashes;
+    all.cuts += figures.cuts;
+    all.vanished += figures.vanished;
+    all.stalls += figures.stalls;
+    all.reloads += figures.reloads;
+    all.troubles += figures.troubles;
+    all.pages += figures.pages;
+    all.dropped += figures.dropped;
+    all.simulated += figures.simulated;
   }
-  MESSAGE(count, " seeds: ", acknowledged, " acknowledged, ", arrived, " arrived, ", crashes,
-          " crashes, ", cuts, " cuts, ", pages, " pages read back");
-  CHECK(acknowledged > 100 * count);
-  CHECK(arrived > 100 * count);
-  if (count >= 100) {
-    CHECK(crashes > count / 4);
-    CHECK(pages > count);
-    CHECK(cuts > count);
+
+  std::uint64_t runs = 0;
+  std::size_t acknowledged = 0;
+  std::size_t arrived = 0;
+  std::size_t wills = 0;
+  sim::Simulation::Figures all;
+};
+
+}  // namespace
+
+TEST_CASE("through trouble, every promise is kept") {
+  // MQ_SEED=17 repeats one; MQ_SEEDS=5000 tries that many, then MQ_SECONDS=60 fresh ones for so
+  // long; MQ_STEPS=100000 makes each longer. See scripts/sim.
+  Sum sum;
+  if (std::getenv("MQ_SEED") != nullptr) return sum.run(number("MQ_SEED", 0));
+  const auto seeds = number("MQ_SEEDS", 200);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) sum.run(seed);
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + Seconds(number("MQ_SECONDS", 10));
+  std::random_device fresh;
+  while (Clock::now() < until) sum.run(fresh());
+
+  const auto& all = sum.all;
+  MESSAGE(sum.runs, " seeds, ", all.simulated / Seconds(1),
+          " simulated seconds: ", sum.acknowledged, " acknowledged, ", sum.arrived, " arrived, ",
+          sum.wills, " wills, ", all.crashes, " crashes, ", all.cuts, " cuts, ", all.vanished,
+          " vanished, ", all.stalls, " stalls, ", all.troubles, " times no disk, ", all.reloads,
+          " reloads, ", all.pages, " pages read back, ", all.dropped, " dropped from full queues");
+  if (sum.runs < 50) return;
+  CHECK(sum.acknowledged > 100 * sum.runs);
+  CHECK(sum.arrived > 100 * sum.runs);
+  for (const auto happened :
+       {all.crashes, all.vanished, all.stalls, all.reloads, all.troubles, all.cuts, all.pages,
+        static_cast<std::size_t>(all.dropped), sum.wills}) {
+    CHECK(happened > sum.runs / 2);
   }
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("a good request is welcome, on any path") {
         "Sec-WebSocket-Protocol: mqtt\r\n\r\n");
 }
 
-TEST_CASE("the subprotocol is the one that both know, mqtt rather than mqttv3.1") {
+TEST_CASE("the subprotocol is the one that both know, mqtt rather than mqttv3.1 [MQTT-6.0.0-4]") {
   const auto protocol_for = [](std::string_view offer) {
     const auto answer = answer_to(replaced(good_request(), "chat, mqtt", offer), {});
     if (!answer.objection.empty()) return answer.objection;
@@ -137,7 +137,7 @@ TEST_CASE("only pages of the named origins may connect, and what is no browser")
   }
 }
 
-TEST_CASE("a request says what was asked for") {
+TEST_CASE("a request says what was asked for [MQTT-6.0.0-3]") {
   const ClientOptions options{.path = "/ws", .headers = {{"X-Token", "1"}}};
   CHECK(request_of(options, "broker:8080", "KEY") ==
         "GET /ws HTTP/1.1\r\nHost: broker:8080\r\nX-Token: 1\r\nUpgrade: websocket\r\n"

@@ -126,7 +126,7 @@ TEST_CASE("a client masks what it says, with another mask for every frame") {
   CHECK(first != second);
 }
 
-TEST_CASE("one frame may hold several packets, or a part of one, or nothing") {
+TEST_CASE("one frame may hold several packets, or a part of one, or nothing [MQTT-6.0.0-2]") {
   const auto server = open_server();
   server->on_received(bytes_of(frame(0x82, "") + frame(0x82, "ab") + frame(0x82, "")));
   CHECK(heard(*server) == "ab");
@@ -178,7 +178,7 @@ TEST_CASE("a goodbye says why") {
   }
 }
 
-TEST_CASE("a frame that must not be is told to the peer, and ends the connection") {
+TEST_CASE("a frame that must not be is told to the peer, and ends the connection [MQTT-6.0.0-1]") {
   struct Row {
     std::string bytes;
     std::string_view answer;  ///< the begin of it

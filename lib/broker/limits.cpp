@@ -1,0 +1,103 @@
+#include <algorithm>
+
+#include "broker/core.hpp"
+#include "broker/incoming.hpp"
+#include "topic/name.hpp"
+
+// What gives way when there is too much of something. Each loss is counted for its client and
+// reason, and told once a minute.
+
+namespace mq::broker {
+
+using wire::QoS;
+using wire::ReasonCode;
+using wire::Version;
+
+namespace {
+
+constexpr Seconds kDropPause{60};
+/// So many retained topics are looked at before it is somebody else's turn.
+constexpr std::size_t kTopicsATurn = 10'000;
+
+}  // namespace
+
+bool Core::is_full(const Session& session, std::size_t size) const {
+  return (config_.max_queued_messages > 0 && session.waiting() >= config_.max_queued_messages) ||
+         (config_.max_queued_bytes > 0 && session.waiting() > 0 &&
+          session.queued_bytes + size > config_.max_queued_bytes);
+}
+
+bool Core::make_room(Session& session, std::size_t size) {
+  if (config_.queue_policy != QueuePolicy::drop_oldest) return false;
+  while (is_full(session, size)) {
+    const auto oldest = session.outbox.next(wire::kMaximumPacketSize);
+    // What the client may have seen already cannot be taken back, nor what only the store has.
+    const bool is_untouched =
+        oldest && oldest->entry->state == session::Delivery::waiting && !oldest->entry->was_sent;
+    if (!is_untouched) return false;
+    give_up(session, Drop::queue_full);
+  }
+  return true;
+}
+
+bool Core::is_rejected(const Connection& connection, const wire::Publish& packet) {
+  if (config_.queue_policy != QueuePolicy::reject || packet.qos == QoS::at_most_once) return false;
+  if (connection.version != Version::v5) return false;  // it could not be told
+  const auto overflows = [&](const topic::Subscriber& subscriber) {
+    const QoS granted = GrantedOptions::of(subscriber.options).qos;
+    return outgoing_qos(granted, packet.qos) != QoS::at_most_once &&
+           is_full(*sessions_[subscriber.owner], packet.payload.size());
+  };
+  return std::ranges::any_of(subscriptions_.match(packet.topic), [&](topic::FilterId filter) {
+    return std::ranges::any_of(subscriptions_.subscribers(filter), overflows);
+  });
+}
+
+ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet) {
+  Session& session = *connection.session;
+  if (!may_write(session, packet.topic, fact::Act::publish)) return ReasonCode::not_authorized;
+  if (config_.message_size_limit > 0 && packet.payload.size() > config_.message_size_limit) {
+    count_drop(session, Drop::size_limit);
+    return ReasonCode::quota_exceeded;
+  }
+  if (is_memory_short() && (packet.qos != QoS::at_most_once || packet.retain)) {
+    count_drop(session, Drop::memory);
+    return ReasonCode::quota_exceeded;
+  }
+  return is_rejected(connection, packet) ? ReasonCode::quota_exceeded : ReasonCode::success;
+}
+
+void Core::count_drop(Session& session, Drop reason) {
+  const auto kind = static_cast<std::size_t>(reason);
+  ++stats_.drops[kind];
+  if (session.drops == nullptr) session.drops = std::make_unique<DropBook>();
+  DropBook::Row& row = session.drops->rows[kind];
+  if (++row.count == row.published + 1) dropping_.push_back(session.index);
+  if (row.next_fact > now_.steady) return;
+  facts_.emplace_back(fact::Dropped{session.client_id, reason, row.count - row.told});
+  row.told = row.count;
+  row.next_fact = now_.steady + kDropPause;
+}
+
+void Core::forget_drops(const Session& session) {
+  if (session.drops == nullptr) return;
+  for (std::size_t kind = 0; kind < kDropKinds; ++kind) {
+    if (session.drops->rows[kind].published == 0) continue;
+    drop_retained(std::string(kOwnTopics) +
+                  drops_topic(session.client_id, static_cast<Drop>(kind)));
+  }
+}
+
+void Core::sweep_retained() {
+  std::vector<std::string> gone;
+  std::size_t steps = kTopicsATurn;
+  const bool is_done = retained_.walk("#", swept_, steps, [&](const Message& message) {
+    if (!message.is_stub() && message.is_expired(now_.steady)) gone.emplace_back(message.topic());
+    return true;
+  });
+  for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]
+  if (is_done) swept_.reset();
+  sweep_at_ = is_done ? now_.steady + config_.retain_expiry_interval : now_.steady;
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <cmath>
+
+#include "broker/core.hpp"
+
+// A listener's rates. Each client has a bucket that holds what it may send in a second, and fills
+// at the rate. Packets that were read already wait in order when it is empty; reading stops, so
+// that TCP slows the client down, and goes on when there is something in the bucket again. Nothing
+// is dropped, and the wait does not count against the keep alive.
+
+namespace mq::broker {
+
+namespace {
+
+/// A pause is worth its while: shorter ones would handle packets one by one.
+constexpr Millis kShortestPause{250};
+
+Millis time_for(double amount, double rate) {
+  return Millis(static_cast<Millis::rep>(std::ceil(amount / rate * 1000)));
+}
+
+}  // namespace
+
+void Core::throttle(Connection& connection) {
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const bool is_limited = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
+  if (!is_limited) {
+    if (connection.throttle != nullptr) resume(connection);
+  } else if (connection.throttle == nullptr) {
+    connection.throttle = std::make_unique<Throttle>();
+    connection.throttle->filled_at = now_.steady;
+    connection.throttle->messages = listener.max_publish_rate;
+    connection.throttle->bytes = static_cast<double>(listener.max_bytes_rate);
+  }
+}
+
+bool Core::has_turn(Connection& connection) {
+  Throttle& throttle = *connection.throttle;
+  if (throttle.paused_until != kNever) return false;
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const double messages = listener.max_publish_rate;
+  const auto bytes = static_cast<double>(listener.max_bytes_rate);
+  const double passed = static_cast<double>((now_.steady - throttle.filled_at).count()) / 1000;
+  throttle.filled_at = now_.steady;
+  throttle.messages = std::min(messages, throttle.messages + passed * messages);
+  throttle.bytes = std::min(bytes, throttle.bytes + passed * bytes);
+  Millis wait{0};
+  if (messages > 0 && throttle.messages < 1) {
+    wait = std::max(kShortestPause, time_for(1 - throttle.messages, messages));
+  }
+  if (bytes > 0 && throttle.bytes < 0) {
+    wait = std::max({kShortestPause, wait, time_for(-throttle.bytes, bytes)});
+  }
+  if (wait == Millis(0)) return true;
+  pause(connection, wait);
+  return false;
+}
+
+void Core::pause(Connection& connection, Millis duration) {
+  connection.throttle->paused_until = now_.steady + duration;
+  connection_wheel_.set(connection, connection.throttle->paused_until);
+  throttled_.push_back(connection.id);
+}
+
+void Core::resume(Connection& connection) {
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const bool is_limited = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
+  std::vector<Byte> behind = std::move(connection.throttle->behind);
+  if (std::exchange(connection.throttle->paused_until, kNever) != kNever) {
+    released_.push_back(connection.id);
+  }
+  if (!is_limited) connection.throttle.reset();
+  connection.last_received = now_.steady;
+  watch(connection);
+  const auto bytes = turn_.take(behind.size());
+  std::ranges::copy(behind, bytes.begin());
+  connection.framer.feed(bytes);
+  read_frames(connection);
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,89 @@
+#include <malloc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/broker_driver.hpp"
+#include "net/broker_handles.hpp"
+
+// What changes while the broker runs: who is told, which listeners and files there are, and who may
+// be read. Files are watched by asking for their state, because only that sees through the links
+// and renamed directories with which certificates are replaced.
+
+namespace mq::net {
+
+namespace {
+
+constexpr unsigned kAskEveryMs = 2000;
+/// A certificate and its key are two files: the second has come by then.
+constexpr std::uint64_t kSettledMs = 300;
+constexpr std::uint64_t kHeapEveryMs = 100;
+
+}  // namespace
+
+void BrokerDriver::tell(FactSink facts, OpenSink opened) {
+  fact_sink_ = std::move(facts);
+  open_sink_ = std::move(opened);
+}
+
+void BrokerDriver::stop_listening(std::uint16_t listener) {
+  for (auto& one : listeners_) {
+    if (one->index == listener) close_listener(std::move(one));
+  }
+  std::erase(listeners_, nullptr);
+}
+
+void BrokerDriver::stop_watching() {
+  for (auto& watch : std::exchange(watches_, {})) {
+    uv_close(reinterpret_cast<uv_handle_t*>(&watch.release()->handle),
+             [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  }
+  uv_timer_stop(&watch_timer_);
+}
+
+void BrokerDriver::watch(const std::vector<std::string>& files, std::function<void()> changed) {
+  stop_watching();
+  on_change_ = std::move(changed);
+  for (const auto& file : files) {
+    auto& watch = watches_.emplace_back(std::make_unique<Watch>());
+    watch->driver = this;
+    uv_fs_poll_init(&loop_, &watch->handle);
+    watch->handle.data = watch.get();
+    const auto on_poll = [](uv_fs_poll_t* handle, int status, const uv_stat_t*, const uv_stat_t*) {
+      if (status < 0) return;  // it is gone; there is another call when it is back
+      auto& driver = *static_cast<Watch*>(handle->data)->driver;
+      uv_timer_start(
+          &driver.watch_timer_,
+          [](uv_timer_t* timer) {
+            const auto call = static_cast<BrokerDriver*>(timer->data)->on_change_;
+            call();  // it may replace itself
+          },
+          kSettledMs, 0);
+    };
+    uv_fs_poll_start(&watch->handle, on_poll, file.c_str(), kAskEveryMs);
+  }
+}
+
+bool BrokerDriver::may_read(const Peer& peer) {
+  return !peer.is_paused && !peer.is_held_back && !peer.is_throttled && peer.is_verified;
+}
+
+void BrokerDriver::heed_throttle() {
+  for (const auto id : core_.take_throttled()) {
+    Peer* peer = find(id);
+    if (peer == nullptr) continue;
+    peer->is_throttled = true;
+    uv_read_stop(&peer->stream);
+  }
+  for (const auto id : core_.take_released()) {
+    Peer* peer = find(id);
+    if (peer == nullptr) continue;
+    peer->is_throttled = false;
+    if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
+  }
+  if (core_.config().memory_limit == 0 || uv_now(&loop_) < heap_known_at_ + kHeapEveryMs) return;
+  heap_known_at_ = uv_now(&loop_);
+  core_.on_heap(mallinfo2().uordblks);
+}
+
+}  // namespace mq::net

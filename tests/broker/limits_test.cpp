@@ -1,0 +1,300 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <variant>
+
+#include "support/world.hpp"
+
+using namespace mq;
+using namespace mq::support;
+using broker::Drop;
+using broker::QueuePolicy;
+using wire::QoS;
+using wire::Version;
+
+namespace {
+
+constexpr wire::SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
+constexpr wire::SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
+
+std::size_t dropped(World& world, Drop reason) {
+  return world.core().stats().drops[static_cast<std::size_t>(reason)];
+}
+
+/// Lines of `peer` that are PUBLISH.
+std::size_t publishes(Peer& peer) {
+  std::size_t count = 0;
+  for (auto line = peer.next(); !line.empty(); line = peer.next()) {
+    if (line.starts_with("PUBLISH")) ++count;
+  }
+  return count;
+}
+
+broker::Config short_queue(QueuePolicy policy) {
+  auto config = quiet();
+  config.max_queued_messages = 3;
+  config.queue_policy = policy;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("drop-oldest makes room for what comes") {
+  World world(short_queue(QueuePolicy::drop_oldest));
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 5; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::at_least_once, i);
+  }
+  CHECK(world.peer().resume("s").all() ==
+        "PUBLISH t q1 id=3 '3'; PUBLISH t q1 id=4 '4'; PUBLISH t q1 id=5 '5'");
+  CHECK(dropped(world, Drop::queue_full) == 2);
+}
+
+TEST_CASE("drop-oldest takes back nothing that the client may have seen") {
+  World world(short_queue(QueuePolicy::drop_oldest));
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 3; ++i) publisher.publish("t", "seen", QoS::at_least_once, i);
+  CHECK(publishes(subscriber) == 3);
+  subscriber.drop();
+  publisher.publish("t", "new", QoS::at_least_once, 4);
+  auto& again = world.peer().resume("s");
+  CHECK(again.all() ==
+        "PUBLISH t q1 id=1 dup 'seen'; PUBLISH t q1 id=2 dup 'seen'; PUBLISH t q1 id=3 dup 'seen'");
+  CHECK(dropped(world, Drop::queue_full) == 1);
+}
+
+TEST_CASE("with persistence what drop-oldest dropped does not come back from the store") {
+  auto config = durable();
+  config.max_queued_messages = 2;
+  config.queue_policy = QueuePolicy::drop_oldest;
+  World world(config);
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 4; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::at_least_once, i);
+  }
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=3 dup '3'; PUBLISH t q1 id=4 dup '4'");
+}
+
+TEST_CASE("reject refuses a message of MQTT 5.0 that a queue has no room for, and delivers none") {
+  World world(short_queue(QueuePolicy::reject));
+  world.peer().resume("s").subscribe("t", kQoS2).drop();
+  auto& other = world.peer().join("other").subscribe("t");
+  auto& publisher = world.peer().join("p", Version::v5);
+  for (std::uint16_t i = 1; i <= 3; ++i) {
+    CHECK(publisher.publish("t", "x", QoS::at_least_once, i).all() ==
+          "PUBACK " + std::to_string(i));
+  }
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 4).all() == "PUBACK 4 97");
+  CHECK(publisher.publish("t", "x", QoS::exactly_once, 5).all() == "PUBREC 5 97");
+  CHECK(publishes(other) == 3);
+  CHECK(dropped(world, Drop::queue_full) == 0);
+}
+
+TEST_CASE("reject cannot tell an older client, so its message is dropped for the full queue") {
+  World world(short_queue(QueuePolicy::reject));
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 4; ++i) {
+    CHECK(publisher.publish("t", "x", QoS::at_least_once, i).all() ==
+          "PUBACK " + std::to_string(i));
+  }
+  CHECK(dropped(world, Drop::queue_full) == 1);
+}
+
+TEST_CASE("losses are told once a minute for each client and reason, with their number") {
+  auto config = quiet();
+  config.max_queued_messages = 1;
+  World world(config);
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  const auto told = [&world] {
+    std::vector<std::uint64_t> counts;
+    for (const auto& fact : world.facts) {
+      const auto* one = std::get_if<broker::fact::Dropped>(&fact);
+      if (one != nullptr) counts.push_back(one->count);
+    }
+    return counts;
+  };
+  for (std::uint16_t i = 1; i <= 5; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  CHECK(told() == std::vector<std::uint64_t>{1});
+  world.advance(Seconds(59));
+  publisher.publish("t", "x", QoS::at_least_once, 6);
+  CHECK(told() == std::vector<std::uint64_t>{1});
+  world.advance(Seconds(2));
+  publisher.publish("t", "x", QoS::at_least_once, 7);
+  CHECK(told() == std::vector<std::uint64_t>{1, 5});
+}
+
+TEST_CASE("$SYS says how much a client has lost, and why, as long as there is such a client") {
+  broker::Config config;
+  config.max_queued_messages = 1;
+  World world(config);
+  world.advance(Millis(1));
+  world.peer().resume("a/b").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 4; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  world.advance(Seconds(10));
+  CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() ==
+        "PUBLISH $SYS/broker/clients/a_b/dropped/queue_full q0 retain '3'");
+  publisher.publish("t", "x", QoS::at_least_once, 5);
+  world.advance(Seconds(10));
+  CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() ==
+        "PUBLISH $SYS/broker/clients/a_b/dropped/queue_full q0 retain '4'");
+  world.peer().join("a/b").drop();
+  CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() == "");
+}
+
+TEST_CASE("max_inflight_bytes holds messages back until enough is acknowledged") {
+  auto config = quiet();
+  config.max_inflight_bytes = 10;
+  World world(config);
+  auto& subscriber = world.peer().join("s").subscribe("t", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "123456", QoS::at_least_once, 1);
+  publisher.publish("t", "1234", QoS::at_least_once, 2);
+  publisher.publish("t", "5", QoS::at_least_once, 3);
+  publisher.publish("t", "a long one, above the limit", QoS::at_least_once, 4);
+  CHECK(subscriber.all() == "PUBLISH t q1 id=1 '123456'; PUBLISH t q1 id=2 '1234'");
+  CHECK(subscriber.puback(1).all() == "PUBLISH t q1 id=3 '5'");
+  CHECK(subscriber.puback(2).all() == "");
+  CHECK(subscriber.puback(3).all() == "PUBLISH t q1 id=4 'a long one, above the limit'");
+}
+
+TEST_CASE(
+    "max_inflight_bytes counts a QoS 2 message until its PUBREC, and forgets with the socket") {
+  auto config = quiet();
+  config.max_inflight_bytes = 4;
+  World world(config);
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "1234", QoS::exactly_once, 1).send(wire::Pubrel{1, {}, {}});
+  publisher.publish("t", "5678", QoS::exactly_once, 2).send(wire::Pubrel{2, {}, {}});
+  CHECK(subscriber.all() == "PUBLISH t q2 id=1 '1234'");
+  CHECK(subscriber.send(wire::Pubrec{1, {}, {}}).all() == "PUBREL 1; PUBLISH t q2 id=2 '5678'");
+  subscriber.drop();
+  auto& again = world.peer().resume("s");
+  CHECK(again.all() == "PUBREL 1; PUBLISH t q2 id=2 dup '5678'");
+}
+
+TEST_CASE("message_size_limit drops what is longer, and says so to those who can be told") {
+  auto config = quiet();
+  config.message_size_limit = 3;
+  World world(config);
+  auto& subscriber = world.peer().join("s").subscribe("t", kQoS2);
+  auto& old = world.peer().join("old");
+  CHECK(old.publish("t", "1234", QoS::at_least_once, 1).all() == "PUBACK 1");
+  CHECK(old.publish("t", "1234", QoS::exactly_once, 2).all() == "PUBREC 2");
+  CHECK(old.send(wire::Pubrel{2, {}, {}}).all() == "PUBCOMP 2");
+  auto& fresh = world.peer().join("new", Version::v5);
+  CHECK(fresh.publish("t", "1234", QoS::at_least_once, 1).all() == "PUBACK 1 97");
+  CHECK(fresh.publish("t", "123", QoS::at_least_once, 2).all() == "PUBACK 2");
+  CHECK(subscriber.all() == "PUBLISH t q1 id=1 '123'");
+  CHECK(dropped(world, Drop::size_limit) == 3);
+}
+
+TEST_CASE("above memory_limit nothing more is kept, and nobody new comes in") {
+  auto config = quiet();
+  config.memory_limit = 1000;
+  World world(config);
+  auto& subscriber = world.peer().join("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p", Version::v5);
+  world.core().on_heap(1001);
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1 97");
+  CHECK(publisher.retain("r", "x").publish("t", "0").all() == "");
+  CHECK(subscriber.all() == "PUBLISH t q0 '0'");
+  CHECK(world.core().retained_count() == 0);
+  CHECK(dropped(world, Drop::memory) == 2);
+  CHECK(world.peer().connect({.client_id = "n"}).all() == "CONNACK 03; closed");
+  world.core().on_heap(999);
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 2).all() == "PUBACK 2");
+}
+
+TEST_CASE("global_max_clients counts sessions, and lets those back in that are there") {
+  auto config = quiet();
+  config.global_max_clients = 2;
+  World world(config);
+  world.peer().resume("a").drop();
+  world.peer().join("b");
+  CHECK(world.peer().connect({.client_id = "c"}).all() == "CONNACK 03; closed");
+  CHECK(world.peer().connect({.version = Version::v5, .client_id = "c"}).all() ==
+        "CONNACK 97; closed");
+  CHECK_FALSE(world.peer().resume("a").is_closed());
+}
+
+TEST_CASE("a connection above global_max_connections is closed at once") {
+  auto config = quiet();
+  config.global_max_connections = 2;
+  World world(config);
+  auto& first = world.peer().join("a");
+  world.peer().join("b");
+  auto& third = world.peer();
+  world.settle();
+  CHECK(third.is_closed());
+  first.drop();
+  CHECK_FALSE(world.peer().join("c").is_closed());
+}
+
+TEST_CASE("a packet that has begun has to come to its end within packet_timeout") {
+  auto config = quiet();
+  config.packet_timeout = Seconds(20);
+  World world(config);
+  auto& slow = world.peer().connect({.keep_alive = 0, .client_id = "s"});
+  slow.all();
+  const std::array<Byte, 7> publish{0x30, 5, 0, 1, 't', 'h', 'i'};
+  for (const Byte byte : publish) slow.send_bytes({&byte, 1});
+  world.advance(Seconds(100));
+  CHECK_FALSE(slow.is_closed());
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK_FALSE(slow.is_closed());
+    slow.send_bytes({&publish[i], 1});
+    world.advance(Seconds(4));
+  }
+  CHECK(slow.all() == "closed");
+  REQUIRE(std::holds_alternative<broker::fact::Ended>(world.facts.back()));
+  CHECK(std::get<broker::fact::Ended>(world.facts.back()).end == broker::fact::End::too_slow);
+}
+
+TEST_CASE("retain_expiry_interval finds what has expired, and nobody has asked for") {
+  auto config = quiet();
+  config.retain_expiry_interval = Seconds(600);
+  World world(config);
+  auto& publisher = world.peer().join("p", Version::v5);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 100U);
+  publisher.send(wire::Publish{
+      .retain = true, .topic = "short", .properties = properties.view(), .payload = bytes_of("x")});
+  publisher.retain("long", "x");
+  world.advance(Seconds(599));
+  CHECK(world.core().retained_count() == 2);
+  world.advance(Seconds(2));
+  CHECK(world.core().retained_count() == 1);
+}
+
+TEST_CASE("use_username_as_clientid names the session by the user") {
+  auto config = quiet();
+  config.listeners[0].use_username_as_clientid = true;
+  World world(config);
+  CHECK(world.peer().connect({.client_id = "mine"}).all() == "CONNACK 05; closed");
+  world.peer().connect({.clean_start = false, .client_id = "mine", .user_name = "alice"});
+  world.peer().connect({.clean_start = false, .client_id = "other", .user_name = "alice"});
+  CHECK(world.core().session_count() == 1);
+  const auto* connected = std::get_if<broker::fact::Connected>(&world.facts.back());
+  REQUIRE(connected != nullptr);
+  CHECK(connected->client_id == "alice");
+}
+
+TEST_CASE("listeners have limits of their own") {
+  auto config = quiet();
+  config.listeners.resize(2);
+  config.listeners[1].max_qos = QoS::at_most_once;
+  World world(config);
+  auto& free = world.peer(0).join("a");
+  auto& bound = world.peer(1).join("b");
+  CHECK(free.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
+  CHECK(bound.publish("t", "x", QoS::at_least_once, 1).all() == "closed");
+}

@@ -1,0 +1,105 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/world.hpp"
+#include "wire/encode.hpp"
+
+using namespace mq;
+using namespace mq::support;
+using wire::QoS;
+
+namespace {
+
+broker::Config limited(std::uint32_t messages, std::uint64_t bytes) {
+  auto config = quiet();
+  config.listeners[0].max_publish_rate = messages;
+  config.listeners[0].max_bytes_rate = bytes;
+  return config;
+}
+
+/// So many messages in the bytes of one read.
+std::vector<Byte> burst(std::size_t count, std::string_view payload) {
+  std::vector<Byte> bytes;
+  for (std::size_t i = 0; i < count; ++i) {
+    wire::encode(wire::Publish{.topic = "t", .payload = bytes_of(payload)}, wire::Version::v311,
+                 bytes);
+  }
+  return bytes;
+}
+
+std::size_t count_of(Peer& peer) {
+  std::size_t count = 0;
+  while (!peer.next().empty()) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "max_publish_rate lets a second's worth through, then so many a second, and all in order") {
+  World world(limited(10, 0));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  publisher.send_bytes(burst(100, "x"));
+  CHECK(count_of(subscriber) == 10);
+  CHECK(world.core().take_throttled().size() == 1);
+  std::size_t received = 0;
+  for (int second = 0; second < 5; ++second) {
+    world.advance(Seconds(1));
+    received += count_of(subscriber);
+  }
+  CHECK(received >= 45);
+  CHECK(received <= 55);
+  CHECK(world.core().take_released().size() >= 4);
+  for (int second = 0; second < 5; ++second) world.advance(Seconds(1));
+  CHECK(received + count_of(subscriber) == 90);
+}
+
+TEST_CASE("what comes while a client waits stays behind what waits already") {
+  World world(limited(1, 0));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  for (const char* payload : {"1", "2", "3", "4"}) publisher.publish("t", payload);
+  for (int i = 0; i < 40; ++i) world.advance(Millis(250));
+  CHECK(subscriber.all() ==
+        "PUBLISH t q0 '1'; PUBLISH t q0 '2'; PUBLISH t q0 '3'; PUBLISH t q0 '4'");
+}
+
+TEST_CASE("max_bytes_rate makes a client wait until what it has sent is paid for") {
+  World world(limited(0, 1000));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  publisher.send_bytes(burst(1, std::string(3000, 'x')));
+  publisher.publish("t", "next");
+  world.advance(Millis(1500));
+  CHECK(count_of(subscriber) == 0);
+  world.advance(Millis(1000));
+  CHECK(count_of(subscriber) == 2);
+}
+
+TEST_CASE("the wait does not count against the keep alive, and other clients do not wait") {
+  World world(limited(1, 0));
+  world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().connect({.keep_alive = 10, .client_id = "p"});
+  auto& other = world.peer().join("other");
+  publisher.all();
+  publisher.send_bytes(burst(60, "x"));
+  for (int i = 0; i < 50; ++i) world.advance(Seconds(1));
+  CHECK_FALSE(publisher.is_closed());
+  CHECK(other.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
+  for (int i = 0; i < 30; ++i) world.advance(Seconds(1));
+  CHECK(publisher.is_closed());
+}
+
+TEST_CASE("a listener whose rate is taken away lets its clients go on at once") {
+  World world(limited(1, 0));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  world.peer().join("p").send_bytes(burst(5, "x"));
+  CHECK(count_of(subscriber) == 1);
+  world.core().use_config(quiet(), world.now);
+  world.settle();
+  CHECK(count_of(subscriber) == 4);
+  CHECK(world.core().take_released().size() == 1);
+}

@@ -1,0 +1,85 @@
+#include "server/transition.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "server/config_file.hpp"
+
+using namespace mq::server;
+
+namespace {
+
+Config config_of(const std::string& text) {
+  const auto config = parse_config(text, "x.conf", {});
+  INFO(std::string(config ? "" : config.error().message));
+  REQUIRE(config.has_value());
+  return *config;
+}
+
+using Indexes = std::vector<std::size_t>;
+
+}  // namespace
+
+TEST_CASE("a configuration that has not changed changes nothing") {
+  const Config config = config_of("listener 1\nlistener 2\npersistence true\n");
+  const auto next = transition(config, {true, true}, config);
+  CHECK((next.config == config));
+  CHECK(next.opened.empty());
+  CHECK(next.closed.empty());
+  CHECK(next.postponed.empty());
+}
+
+TEST_CASE("listeners keep their index, whatever comes before them in the file") {
+  const Config before = config_of("listener 1\nlistener 2\n");
+  const auto next = transition(before, {true, true},
+                               config_of("listener 3\nlistener 2\nmax_qos 1\nlistener 1\n"));
+  REQUIRE(next.config.listeners.size() == 3);
+  CHECK(next.config.listeners[0].port == 1);
+  CHECK(next.config.listeners[1].port == 2);
+  CHECK(next.config.broker.listeners[1].max_qos == mq::wire::QoS::at_least_once);
+  CHECK(next.config.listeners[2].port == 3);
+  CHECK(next.opened == Indexes{2});
+  CHECK(next.closed.empty());
+}
+
+TEST_CASE("a listener that is gone stays as it was, and opens again at its index") {
+  const Config before = config_of("listener 1\nmax_qos 1\nlistener 2\n");
+  const auto gone = transition(before, {true, true}, config_of("listener 2\n"));
+  CHECK(gone.closed == Indexes{0});
+  CHECK(gone.is_open == std::vector<bool>{false, true});
+  CHECK(gone.config.broker.listeners[0].max_qos == mq::wire::QoS::at_least_once);
+  const auto back = transition(gone.config, gone.is_open, config_of("listener 2\nlistener 1\n"));
+  CHECK(back.opened == Indexes{0});
+  CHECK(back.config.listeners.size() == 2);
+}
+
+TEST_CASE("another address of the same port is another listener") {
+  const Config before = config_of("listener 1 127.0.0.1\n");
+  const auto next = transition(before, {true}, config_of("listener 1\n"));
+  CHECK(next.closed == Indexes{0});
+  CHECK(next.opened == Indexes{1});
+}
+
+TEST_CASE("a listener whose socket has to be another is opened anew, at its index") {
+  const Config before = config_of("listener 1\nlistener 2\n");
+  const auto next =
+      transition(before, {true, true}, config_of("listener 1\nmax_connections 5\nlistener 2\n"));
+  CHECK(next.closed == Indexes{0});
+  CHECK(next.opened == Indexes{0});
+  CHECK(next.config.listeners[0].connections_max == 5);
+  const auto all = transition(before, {true, true},
+                              config_of("set_tcp_nodelay false\nlistener 1\nlistener 2\n"));
+  CHECK(all.closed == Indexes{0, 1});
+  CHECK(all.opened == Indexes{0, 1});
+}
+
+TEST_CASE("options that count at the start only are named, and do not change") {
+  const Config before = config_of("persistence true\nuser root\nmax_qos 1\n");
+  const auto next = transition(
+      before, {true}, config_of("persistence true\npersistence_file other.db\nmax_qos 0\n"));
+  CHECK(next.postponed == std::vector<std::string>{"persistence_file", "user"});
+  CHECK(next.config.data_file == before.data_file);
+  CHECK(next.config.user == "root");
+  CHECK(next.config.broker.listeners[0].max_qos == mq::wire::QoS::at_most_once);
+}

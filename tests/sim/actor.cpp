@@ -1,0 +1,74 @@
+#include "sim/actor.hpp"
+
+namespace mq::sim {
+
+using wire::PropertyId;
+using wire::QoS;
+using wire::Version;
+
+namespace {
+
+constexpr std::array kNames{"publisher", "subscriber", "member", "mortal", "visitor"};
+
+Version version_for(Role role, Prng& prng) {
+  if (role == Role::mortal || role == Role::visitor) return Version::v5;
+  return prng.chance(1, 2) ? Version::v5 : Version::v311;
+}
+
+}  // namespace
+
+Actor::Actor(Role as, std::size_t number, Prng& prng)
+    : role(as),
+      index(number),
+      name(kNames[static_cast<std::size_t>(as)] + std::to_string(number)),
+      version(version_for(as, prng)),
+      subscribes(static_cast<QoS>(as == Role::member ? prng.below(2) + 1 : prng.below(3))),
+      numbers(kTopicKinds.size(), 0) {}
+
+client::Settings Actor::settings(Prng& prng) const {
+  client::Settings settings;
+  settings.version = version;
+  settings.client_id = name;
+  settings.clean_start = false;
+  settings.keep_alive = static_cast<std::uint16_t>(prng.chance(1, 2) ? 0 : 5 + prng.below(10));
+  settings.retry = client::Retry::always;
+  settings.retry_first = Millis(100);
+  settings.retry_max = Seconds(3);
+  settings.connect_timeout = Seconds(5);
+  if (role == Role::publisher) settings.user_name = name;
+  if (version != Version::v5) return settings;
+  settings.properties.add(PropertyId::receive_maximum,
+                          static_cast<std::uint32_t>(prng.below(10) + 1));
+  std::uint32_t expiry = UINT32_MAX;
+  if (role == Role::visitor) expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
+  if (role == Role::mortal) {
+    expiry = 5;
+    settings.client_id += "-" + std::to_string(lives);
+    settings.retry = client::Retry::never;
+    settings.will = client::Will{.topic = "wills/" + settings.client_id,
+                                 .payload = settings.client_id,
+                                 .qos = QoS::at_least_once,
+                                 .retain = false,
+                                 .properties = {}};
+    if (prng.chance(1, 2)) {
+      settings.will->properties.add(PropertyId::will_delay_interval,
+                                    static_cast<std::uint32_t>(prng.below(3) + 1));
+    }
+  }
+  settings.properties.add(PropertyId::session_expiry_interval, expiry);
+  return settings;
+}
+
+void Actor::be_born(Prng& prng, Now now) {
+  ++lives;
+  is_up = false;
+  opens_at = kNever;
+  core = std::make_unique<client::Core>(settings(prng), Prng(prng.next()));
+  core->connect(now);
+}
+
+std::string topic_of(const Actor& publisher, std::size_t kind) {
+  return kTopicKinds[kind].prefix + publisher.name + "/" + std::to_string(kind);
+}
+
+}  // namespace mq::sim

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/core.hpp"
+#include "client/core.hpp"
+#include "sim/network.hpp"
+
+namespace mq::sim {
+
+enum class Role : std::uint8_t {
+  publisher,
+  subscriber,  ///< its session lasts for ever
+  member,      ///< of a share, likewise
+  mortal,      ///< leaves a will, and is somebody else the next time
+  visitor,     ///< is away for longer than its session lasts, or not
+};
+
+/// A connection between a client and the broker.
+struct Link {
+  broker::ConnectionId at_broker;
+  Pipe up;
+  Pipe down;
+  bool is_ended = false;   ///< the broker has closed: what is on its way down still arrives
+  bool is_broken = false;  ///< it crashed instead
+  Instant stalled_until{};
+  bool is_owed = false;  ///< the broker has something for it that it did not take
+};
+
+struct Actor {
+  struct Sent {
+    std::string topic;
+    std::uint64_t number;
+  };
+
+  Actor(Role role, std::size_t index, Prng& prng);
+
+  /// A client core for the next life.
+  void be_born(Prng& prng, Now now);
+  bool is_there_to_stay() const { return role != Role::mortal && role != Role::visitor; }
+
+  Role role;
+  std::size_t index;
+  std::string name;
+  wire::Version version;
+  wire::QoS subscribes;
+  std::unique_ptr<client::Core> core{};
+  std::unique_ptr<Link> link{};
+  std::size_t lives = 0;
+  bool is_up = false;          ///< CONNACK has come, the connection is there
+  bool is_subscribed = false;  ///< SUBACK has come, once
+  Instant opens_at = kNever;
+  Instant acts_at = kNever;  ///< a publisher's next message; the end, and the next life, of others
+  std::vector<std::uint64_t> numbers{};  ///< a publisher's last one on each of its topics
+  std::deque<std::pair<client::Ticket, Sent>> open{};
+  std::optional<Instant> left_at{};    ///< a visitor's connection was there until then, at least
+  std::optional<Instant> closed_at{};  ///< and was gone by then
+  Instant opened_at{};
+
+ private:
+  client::Settings settings(Prng& prng) const;
+};
+
+/// A publisher's topics, which keep their QoS, so that their order is promised.
+struct TopicKind {
+  const char* prefix;
+  wire::QoS qos;
+};
+inline constexpr std::array kTopicKinds{
+    TopicKind{"live/", wire::QoS::exactly_once},
+    TopicKind{"live/", wire::QoS::at_least_once},
+    TopicKind{"retained/", wire::QoS::at_least_once},
+    TopicKind{"shared/", wire::QoS::exactly_once},
+    TopicKind{"expiring/", wire::QoS::at_least_once},
+    TopicKind{"secret/", wire::QoS::at_least_once},
+};
+std::string topic_of(const Actor& publisher, std::size_t kind);
+
+constexpr Seconds kVisitorExpiry{3};
+
+}  // namespace mq::sim

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "sim/simulation.hpp"
+
+namespace mq::sim {
+
+using wire::PropertyId;
+using wire::QoS;
+
+void Simulation::move_bytes(Actor& actor) {
+  if (actor.link == nullptr) return;
+  Link& link = *actor.link;
+  while (!link.is_ended) {
+    const auto bytes = link.up.take(now_.steady);
+    if (bytes.empty()) break;
+    note(bytes);
+    broker_->on_bytes(link.at_broker, bytes, now_);
+    settle_broker();
+  }
+  if (link.stalled_until > now_.steady) return;
+  for (auto bytes = link.down.take(now_.steady); !bytes.empty();
+       bytes = link.down.take(now_.steady)) {
+    note(bytes);
+    actor.core->on_bytes(bytes, now_);
+    hear(actor);
+  }
+  if (link.is_ended && link.down.empty()) close(actor, link.is_broken ? "it crashed" : "");
+}
+
+/// The connection is gone for the client.
+void Simulation::close(Actor& actor, std::string_view words) {
+  const bool was_goodbye = actor.left_at.has_value();
+  actor.link.reset();
+  if (actor.is_up && actor.role == Role::mortal) {
+    const std::string id(actor.core->client_id());
+    if (!was_goodbye) judge_.died(id);
+    if (was_goodbye && words.empty()) judge_.said_goodbye(id);
+  }
+  if (actor.is_up) {
+    if (!was_goodbye) actor.left_at = now_.steady;
+    actor.closed_at = now_.steady;
+  }
+  actor.is_up = false;
+  actor.core->on_close(words, now_);
+  if (actor.role == Role::mortal || (actor.role == Role::visitor && was_goodbye)) {
+    actor.acts_at = now_.steady + Millis(prng_.below(6000));
+    if (actor.role == Role::mortal) actor.left_at.reset();
+  }
+}
+
+void Simulation::obey(Actor& actor) {
+  if (actor.core->transport() == client::Transport::none && actor.link != nullptr) {
+    if (!actor.link->is_ended) broker_->on_close(actor.link->at_broker, now_);
+    close(actor, "");
+  }
+  if (actor.core->transport() == client::Transport::open && actor.link == nullptr) {
+    if (actor.opens_at == kNever) actor.opens_at = now_.steady + Millis(prng_.below(20));
+    if (actor.opens_at > now_.steady) return;
+    actor.opens_at = kNever;
+    actor.opened_at = now_.steady;
+    actor.link = std::make_unique<Link>();
+    actor.link->at_broker = broker_->on_open(0, now_);
+    actor.core->on_open(now_);
+  }
+  if (actor.link == nullptr) return;
+  std::array<ByteView, 8> pieces;
+  while (actor.core->has_output()) {
+    const auto count = actor.core->gather(pieces);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!actor.link->is_ended) actor.link->up.send(pieces[i], now_.steady, faults_, prng_);
+      size += pieces[i].size();
+    }
+    actor.core->on_sent(size, now_);
+  }
+}
+
+void Simulation::hear(Actor& actor) {
+  while (const auto event = actor.core->next_event(now_)) {
+    if (const auto* connected = std::get_if<client::Connected>(&*event)) {
+      on_connected(actor, *connected);
+    } else if (const auto* subscribed = std::get_if<client::Subscribed>(&*event)) {
+      actor.is_subscribed = true;
+      MQ_CHECK(!subscribed->codes.empty());
+      if (actor.role == Role::subscriber) judge_.subscribed(actor.name, actor.subscribes);
+      if (actor.role == Role::member) judge_.joined_share();
+    } else if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
+      on_arrived(actor, arrived->message);
+    } else if (const auto* settled = std::get_if<client::Settled>(&*event)) {
+      on_settled(actor, *settled);
+    }
+  }
+}
+
+void Simulation::on_connected(Actor& actor, const client::Connected& connected) {
+  actor.is_up = true;
+  if (actor.role == Role::publisher) return;
+  if (actor.role == Role::mortal || actor.role == Role::visitor) {
+    actor.acts_at = now_.steady + Millis(prng_.below(3000));
+  }
+  if (actor.role == Role::mortal) return;
+  if (actor.role == Role::visitor) {
+    if (actor.left_at && actor.closed_at) {
+      const Millis late = Faults::kLatest + (faults_.stall > 0 ? Faults::kStall : Millis(0));
+      judge_.came_back(actor.opened_at - *actor.closed_at, actor.opened_at - *actor.left_at + late,
+                       kVisitorExpiry, connected.session_present);
+    }
+    actor.left_at.reset();
+    actor.closed_at.reset();
+  } else {
+    judge_.connected(actor.name, connected.session_present);
+    if (actor.is_subscribed) return;
+  }
+  subscribe(actor);
+}
+
+void Simulation::subscribe(Actor& actor) {
+  using enum wire::RetainHandling;
+  const wire::SubscriptionOptions options{.qos = actor.subscribes, .retain_handling = do_not_send};
+  wire::Subscribe request;
+  if (actor.role == Role::member) {
+    request.subscriptions = {{"$share/group/shared/#", {.qos = actor.subscribes}}};
+  } else {
+    request.subscriptions = {{"live/#", {.qos = actor.subscribes}},
+                             {"retained/#", options},
+                             {"expiring/#", {.qos = actor.subscribes}},
+                             {"wills/#", {.qos = actor.subscribes}}};
+    if (has_rules_) request.subscriptions.push_back({"+/+/5", {.qos = actor.subscribes}});
+  }
+  MQ_CHECK(actor.core->subscribe(std::move(request), now_).has_value());
+}
+
+void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
+  const auto text = text_of(message.payload);
+  if (message.topic.starts_with("wills/")) {
+    if (actor.role == Role::subscriber) judge_.will_arrived(std::string(text));
+    return;
+  }
+  if (message.retain || text.empty() || actor.role == Role::visitor) return;
+  Judge::Arrival arrival{.topic = std::string(message.topic),
+                         .is_repeated = message.dup,
+                         .expiry = message.properties.number(PropertyId::message_expiry_interval),
+                         .at = now_.steady};
+  if (actor.version != wire::Version::v5) arrival.expiry = 0;
+  std::from_chars(text.data(), text.data() + text.size(), arrival.number);
+  if (actor.role == Role::member) {
+    judge_.arrived_in_share(arrival);
+  } else {
+    judge_.arrived(actor.name, arrival);
+  }
+}
+
+void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
+  const auto open = std::ranges::find_if(
+      actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
+  MQ_CHECK(open != actor.open.end());
+  const auto& [topic, number] = open->second;
+  if (settled.outcome == client::Outcome::acknowledged) {
+    judge_.acknowledged(topic, number, now_.steady);
+  } else {
+    MQ_CHECK(settled.outcome == client::Outcome::refused);
+    MQ_CHECK(settled.reason == wire::ReasonCode::quota_exceeded);
+    MQ_CHECK(faults_.disk_trouble > 0);
+    judge_.refused(topic, number);
+  }
+  actor.open.erase(open);
+}
+
+void Simulation::publish(Actor& actor) {
+  actor.acts_at = now_.steady + Millis(prng_.below(80) + 1);
+  const auto kind = prng_.below(kTopicKinds.size());
+  const std::string_view prefix = kTopicKinds[kind].prefix;
+  if (prefix == "expiring/" && actor.version != wire::Version::v5) return;
+  const auto number = actor.numbers[kind] + 1;
+  const auto topic = topic_of(actor, kind);
+  const bool is_retained = prefix == "retained/";
+  const bool is_clear = is_retained && prng_.chance(1, 5);
+  const auto payload = is_clear ? std::string() : std::to_string(number);
+  wire::PropertyList properties;
+  if (prefix == "expiring/") {
+    properties.add(PropertyId::message_expiry_interval,
+                   static_cast<std::uint32_t>(Judge::kExpiry / Seconds(1)));
+  }
+  const auto ticket = actor.core->publish({.qos = kTopicKinds[kind].qos,
+                                           .retain = is_retained,
+                                           .topic = topic,
+                                           .properties = properties.view(),
+                                           .payload = bytes_of(payload)},
+                                          now_);
+  if (!ticket) return;
+  actor.numbers[kind] = number;
+  actor.open.push_back({*ticket, {topic, number}});
+  if (is_clear) {
+    judge_.cleared(topic, number);
+  } else {
+    judge_.published(topic, number, kTopicKinds[kind].qos);
+  }
+}
+
+void Simulation::note(ByteView bytes) {
+  constexpr std::uint64_t kPrime = 0x100000001b3ULL;
+  trace_ = (trace_ ^ static_cast<std::uint64_t>(now_.steady.time_since_epoch().count())) * kPrime;
+  for (const Byte byte : bytes) trace_ = (trace_ ^ byte) * kPrime;
+}
+
+}  // namespace mq::sim
