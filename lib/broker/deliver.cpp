@@ -182,8 +182,9 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
                         bool retain) {
   if (!session.is_awake || journal_.keeps(session) || subscriber.identifier != 0) return false;
   Connection& connection = *session.connection;
-  if (!session.outbox.is_clear(connection.receive_maximum) || connection.topic_alias_maximum > 0 ||
-      connection.out.size() >= kEnoughToSend) {
+  const bool is_his_own = connection.is_mounted || connection.topic_alias_maximum > 0;
+  if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
+      config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
     return false;
   }
   const Message& message = incoming.shared(now_.steady);
@@ -196,6 +197,7 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
   const auto size = head.size() + payload.size();
   if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
   count_held(&session, message);
+  session.in_flight_bytes += incoming.packet.payload.size();
   session.outbox.push_sent({message, 0}, qos, retain ? kRetainFlag : std::uint8_t{0});
   if (packet_id == pattern.packet_id) {
     connection.out.append(head);
