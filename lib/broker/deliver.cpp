@@ -182,7 +182,7 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
                         bool retain) {
   if (!session.is_awake || journal_.keeps(session) || subscriber.identifier != 0) return false;
   Connection& connection = *session.connection;
-  const bool is_his_own = connection.is_mounted || connection.topic_alias_maximum > 0;
+  const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
   if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
       config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
     return false;
