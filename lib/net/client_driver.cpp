@@ -24,7 +24,6 @@ using client::Transport;
 namespace {
 
 constexpr std::size_t kRoomSize = 256U << 10U;
-constexpr std::size_t kPiecesPerWrite = 64;
 
 template <class Handle>
 void close_and_free(std::unique_ptr<Handle>& handle) {

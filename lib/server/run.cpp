@@ -138,8 +138,8 @@ std::expected<void, Error> BrokerProcess::open_data() {
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(
-      config_.data_file, {config_.broker.queue_window.messages, config_.broker.queue_window.bytes},
-      start.wall);
+      config_.data_file,
+      {{config_.broker.queue_window.messages, config_.broker.queue_window.bytes}}, start.wall);
   umask(usual);
   if (!file) return std::unexpected(file.error());
   if (file->imported) {
