@@ -155,6 +155,7 @@ std::size_t value_end(std::string_view json, std::size_t at) {
 }  // namespace
 
 bool is_json(std::string_view text) {
+  if (text.contains('\0')) return false;  // which the library takes for the end
   return !text.starts_with("\xEF\xBB\xBF") && nlohmann::json::accept(text);
 }
 

@@ -36,6 +36,9 @@ std::string reason_of(std::string_view words) {
 }
 
 std::expected<Json, std::string> parse(std::string_view line) {
+  if (const auto nul = line.find('\0'); nul != line.npos) {  // the library would end there
+    return std::unexpected(fmt::format("column {}: a NUL", nul + 1));
+  }
   try {
     return Json::parse(line);
   } catch (const Json::parse_error& failure) {

@@ -80,7 +80,8 @@ bool is_argon2id(std::string_view text) {
   std::uint32_t memory = 0;
   const auto [end, code] = std::from_chars(text.data() + at + 3, text.data() + text.size(), memory);
   const auto fields = std::ranges::count(text, '$');
-  return code == std::errc() && *end == ',' && memory <= kArgonMemoryMax && fields == 5;
+  const bool goes_on = end != text.data() + text.size() && *end == ',';
+  return code == std::errc() && goes_on && memory <= kArgonMemoryMax && fields == 5;
 }
 
 std::string_view next_field(std::string_view& rest) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/escape.hpp"
+#include "cli/json.hpp"
 
 using namespace mq;
 using namespace mq::cli;
@@ -245,4 +246,9 @@ TEST_CASE("--pretty: laid out as mosquitto does") {
         "\t\"qos\":\t1,\n\t\"retain\":\ttrue,\n\t\"payloadlen\":\t6,\n\t\"mid\":\t5,\n"
         "\t\"properties\":\t{\n\t\t\"user-properties\":\t[{\n\t\t\t\t\"k\":\t\"v\"\n\t\t\t}, {\n"
         "\t\t\t\t\"k\":\t\"w\"\n\t\t\t}]\n\t},\n\t\"payload\":\t[1, {\n\t\t}]\n}");
+}
+
+TEST_CASE("what has a NUL in it is no JSON, whatever stands before that") {
+  CHECK_FALSE(is_json(std::string_view("{}\0}", 4)));
+  CHECK(is_json("{}"));
 }

@@ -79,6 +79,7 @@ TEST_CASE("what is no hash is not taken for one") {
         "$7$101$====$" + kPbkdf2,
         std::string("$argon2id$v=19$m=4000000000,t=1,p=1$c29tZXNhbHQ$AAAA"),
         std::string("$argon2id$v=19$m=256"),
+        std::string("$argon2id$v=19$m=25$"),
         std::string("$argon2id$")}) {
     CAPTURE(bad);
     CHECK_FALSE(PasswordHash::parse(bad).has_value());
