@@ -23,7 +23,7 @@ int number(QoS qos) {
 }
 
 std::string words(std::string_view name, int id, wire::ReasonCode reason, PacketType type) {
-  if (!is_failure(reason)) return fmt::format("{} (id {})", name, id);
+  if (reason == wire::ReasonCode::success) return fmt::format("{} (id {})", name, id);
   return fmt::format("{} (id {}, {})", name, id, wire::name(reason, type));
 }
 

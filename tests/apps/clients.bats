@@ -99,7 +99,6 @@ is_wiped() { grep -q -- -P "$1" && ! grep -q secret "$1"; }
   run -0 mqpub -p "$port" -d -t a -m x -D connect receive-maximum 9 -D disconnect reason-string bye
   [[ $output == *"sending CONNECT"* && $output == *"sending DISCONNECT"* ]]
 }
-is_heard() { [[ $(mqpub -p "$port" -V 5 -q 1 -t "$1" -n -d 2>&1) != *"No matching subscribers"* ]]; }
 
 @test "-A: the address that is connected from" {
   start_broker

@@ -72,6 +72,13 @@ wait_for_line() {
   wait_until "$1 says /$2/" grep -qE -- "$2" "$1"
 }
 
+# is_heard TOPIC - an empty message to the topic reaches somebody.
+is_heard() {
+  local trace
+  trace=$(mqpub -p "$port" -V 5 -q 1 -t "$1" -n -d 2>&1) || return 1
+  [[ $trace == *"received PUBACK"* && $trace != *"No matching subscribers"* ]]
+}
+
 # window NAME COMMAND... - runs a command beside the test, in the temporary directory, with its
 # output in NAME.out and NAME.err and nothing on its stdin (unless $stdin names a file).
 # Ctrl-C works in it as in a terminal, which it does not by itself in the background.
