@@ -52,12 +52,7 @@ void Publisher::on_connected(const client::Connected& event, Now now) {
   const bool is_long = options_.reads_lines() || options_.source() == Source::file ||
                        options_.source() == Source::input;
   if (event.is_first && is_long) progress_.start(now.steady);
-  if (unsettled() > 0) progress_at_ = now.steady;
   publish_more(now);
-}
-
-void Publisher::on_away(Now now) {
-  if (unsettled() > 0) progress_at_ = now.steady;
 }
 
 bool Publisher::wants_input() const {

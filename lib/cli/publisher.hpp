@@ -37,7 +37,6 @@ class Publisher final : public Run, public client::InputSink {
  private:
   void on_connected(const client::Connected& event, Now now) override;
   void on_settled(const client::Settled& event, Now now) override;
-  void on_away(Now now) override;
   void on_turn_end(Now now) override { publish_more(now); }
   void on_goodbye(const client::Ended& event) override;
   void on_ended() override;

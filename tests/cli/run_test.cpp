@@ -919,6 +919,24 @@ TEST_CASE("waiting for a lost connection is waiting for an acknowledgement too")
   CHECK(stage.run.exit_code() == 27);
 }
 
+TEST_CASE("a server that comes back and takes no message is given up as well") {
+  PubOptions options = message(kQoS1);
+  options.ack_timeout = Seconds(60);
+  Publishing stage(options, "x");
+  stage.join();
+  for (int i = 0; i < 2; ++i) {
+    stage.cut(stage.run);
+    stage.advance(stage.run, Seconds(20));
+    stage.talk.core.on_open(stage.talk.now);
+    stage.join();
+    CHECK_FALSE(stage.run.is_done());
+  }
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(20));
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 27);
+}
+
 TEST_CASE("a signal ends mqpub with its number, and says what is open") {
   Publishing stage(message(kQoS1), "x");
   stage.join();
