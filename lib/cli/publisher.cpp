@@ -283,9 +283,9 @@ void Publisher::on_ended() {
     notices().error(fmt::format("{} of {} line{} {} skipped", bad_lines_, lines_.number(),
                                 lines_.number() == 1 ? "" : "s", bad_lines_ == 1 ? "was" : "were"));
   }
+  if (refusal_ != 0 && exit_code() == exit_code::kOk) set_exit_code(refusal_);
   const bool is_cut_off = published_ > delivered_ || !is_all_published();
   if (is_cut_off && exit_code() == exit_code::kOk) set_exit_code(exit_code::kConnectionLost);
-  if (refusal_ != 0 && exit_code() == exit_code::kOk) set_exit_code(refusal_);
   const std::uint64_t missing = published_ - delivered_;
   if (published_ == 0 || missing == 0) return;
   notices().error(fmt::format("{} of {} message{} {} not {}", missing, published_,

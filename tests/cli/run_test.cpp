@@ -868,6 +868,20 @@ TEST_CASE("QoS 0 lines that a broken connection took along are counted, and the 
   CHECK(stage.run.exit_code() == 7);
 }
 
+TEST_CASE("a message that the server has no room for ends mqpub with the reason's code") {
+  for (const wire::QoS qos : {kQoS0, kQoS1}) {
+    PubOptions options = message(qos);
+    options.connection.version = wire::Version::v5;
+    Publishing stage(options, std::string(100, 'x'));
+    wire::PropertyList limits;
+    limits.add(wire::PropertyId::maximum_packet_size, 20U);
+    stage.reply(stage.run, Connack{.properties = limits.view()});
+    stage.close(stage.run);
+    CHECK(stage.said.starts_with("mq: message 1 refused: Packet too large\n"));
+    CHECK(stage.run.exit_code() == 0x95);
+  }
+}
+
 TEST_CASE("the one message of -m survives a broken connection at QoS 0 as well") {
   PubOptions twice = message(kQoS0);
   twice.repeat = 2;
