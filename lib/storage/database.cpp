@@ -16,6 +16,12 @@ DatabaseError error_of(sqlite3* database) {
   return {code, std::move(words)};
 }
 
+/// Nobody asks how much memory SQLite has, and counting it takes a lock at every allocation.
+void configure() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)done;
+}
+
 }  // namespace
 
 Statement::Statement(sqlite3* database, std::string_view sql) {
@@ -52,6 +58,7 @@ void Statement::bind(int at, ByteView bytes) {
 }
 
 Database::Database(const std::string& path, int flags) {
+  configure();
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags | SQLITE_OPEN_EXRESCODE, nullptr);
   handle_.reset(database);
