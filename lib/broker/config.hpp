@@ -72,6 +72,9 @@ struct Config {
   Seconds persistent_client_expiration{0};
   Seconds sys_interval{10};  ///< 0: no $SYS topics
   bool persistence = false;  ///< what is acknowledged is stored first
+  /// So long an acknowledgement waits for those of receivers that are connected: when they have
+  /// come, nothing need be stored.
+  Millis persistence_delay{2};
   /// What may wait for the store before clients are not read any more.
   std::size_t max_unstored_bytes = 64U << 20U;
   std::uint64_t seed = 1;  ///< for assigned client ids

@@ -228,6 +228,14 @@ void Core::on_drained(ConnectionId id, Now now) {
   if (connection->session->is_awake) pump(*connection->session);
 }
 
+std::optional<storage::Batch> Core::take_batch() {
+  journal_.end_turn(now_);
+  if (!is_storing() && journal_.settled() > stored_) on_stored(journal_.settled(), now_);
+  auto batch = journal_.take_batch(now_);
+  if (batch) submitted_ = batch->ticket;
+  return batch;
+}
+
 void Core::on_stored(storage::Ticket ticket, Now now) {
   now_ = now;
   stored_ = ticket;
@@ -262,6 +270,7 @@ void Core::release_held(Connection& connection) {
 
 void Core::on_deadline(Now now) {
   now_ = now;
+  if (write_noted_at() <= now.steady) journal_.write_noted(now);
   connection_wheel_.advance(now.steady,
                             [this](Connection& connection) { on_connection_deadline(connection); });
   session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
@@ -437,9 +446,16 @@ std::size_t Core::unsent_bytes() const {
   return size;
 }
 
+/// What the store is busy with anyway need not be added to.
+Instant Core::write_noted_at() const {
+  const Instant since = is_storing() ? kNever : journal_.noted_since();
+  return since == kNever ? kNever : since + config_.persistence_delay;
+}
+
 Instant Core::next_deadline() const {
   if (!unfinished_.empty()) return now_.steady;
-  return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_});
+  return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_,
+                   write_noted_at()});
 }
 
 }  // namespace mq::broker

@@ -119,7 +119,7 @@ class Core {
   std::vector<Verification> take_verifications() { return std::exchange(verifications_, {}); }
   std::vector<Fact> take_facts();
   /// What is to be stored since the last call, all or nothing; answered by on_stored().
-  std::optional<storage::Batch> take_batch() { return journal_.take_batch(); }
+  std::optional<storage::Batch> take_batch();
   /// What is to be read from the store, answered by on_loaded(). The changes that take_batch()
   /// returned before come first.
   std::vector<storage::Load> take_loads() { return std::exchange(loads_, {}); }
@@ -270,6 +270,9 @@ class Core {
   void count_retained_away(const Message& message);
   /// Lets go of the bodies above the limit that are stored by now.
   void shed_retained();
+  /// A batch is on its way to the store.
+  bool is_storing() const { return submitted_ > stored_; }
+  Instant write_noted_at() const;
 
   // limits.cpp
   bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }
@@ -327,6 +330,8 @@ class Core {
                      std::uint16_t packet_id);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
+  /// A message that its receiver acknowledges soon need not be stored, if it may be sent before.
+  bool may_be_noted(const Session& session, wire::QoS qos) const;
   /// Whether the message is not to be in memory, but in the store only.
   bool is_beyond_window(const Session& session, const Message& message) const;
   /// Asks for the bodies of the stubs that the feed comes to next.
@@ -372,7 +377,8 @@ class Core {
   std::vector<std::shared_ptr<const AccessRules>> rules_;  ///< by listener
   Stored held_;
   Journal journal_;
-  storage::Ticket stored_ = 0;
+  storage::Ticket submitted_ = 0;  ///< of the last batch
+  storage::Ticket stored_ = 0;     ///< up to here everything is, or has come to nothing
   bool is_store_in_trouble_ = false;
   /// A retained message that is to be in the store only, as soon as it is there.
   struct Shedding {

@@ -180,7 +180,9 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
 
 bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming& incoming, QoS qos,
                         bool retain) {
-  if (!session.is_awake || journal_.keeps(session) || subscriber.identifier != 0) return false;
+  if (!session.is_awake || subscriber.identifier != 0) return false;
+  const bool is_kept = journal_.keeps(session);
+  if (is_kept && (!may_be_noted(session, qos) || session.tail.count > 0)) return false;
   Connection& connection = *session.connection;
   const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
   if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
@@ -198,7 +200,11 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
   if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
   count_held(&session, message);
   session.in_flight_bytes += incoming.packet.payload.size();
-  session.outbox.push_sent({message, 0}, qos, retain ? kRetainFlag : std::uint8_t{0});
+  const std::uint8_t flags = retain ? kRetainFlag : 0;
+  if (is_kept) {
+    journal_.note_queued(session, session.outbox.next_sequence(), message, flags, 0);
+  }
+  session.outbox.push_sent({message, 0}, qos, flags);
   if (packet_id == pattern.packet_id) {
     connection.out.append(head);
   } else {

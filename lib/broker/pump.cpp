@@ -41,6 +41,11 @@ void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
                               ? entry.message.origin
                               : identifier_in(entry.message.origin, session.index);
   const auto sequence = session.tail.count > 0 ? session.tail.end : session.outbox.next_sequence();
+  if (!is_tail && may_be_noted(session, qos)) {
+    journal_.note_queued(session, sequence, entry.message.message, flags, identifier);
+    session.outbox.push(std::move(entry.message), qos, flags);
+    return;
+  }
   forget_stored(session);
   if (session.unstored.empty() || session.unstored.back().first != journal_.ticket()) {
     session.unstored.push_back({journal_.ticket(), sequence});
@@ -56,6 +61,10 @@ void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
   tail.end = sequence + 1;
   ++tail.count;
   tail.bytes += entry.message.message.payload().size();
+}
+
+bool Core::may_be_noted(const Session& session, QoS qos) const {
+  return session.is_awake && qos == QoS::at_least_once && config_.persistence_delay > Millis(0);
 }
 
 bool Core::is_beyond_window(const Session& session, const Message& message) const {

@@ -30,6 +30,85 @@ TEST_CASE("PUBACK waits until the message for a kept session is stored, QoS 1 de
   CHECK(publisher.all() == "PUBACK 1");
 }
 
+namespace {
+
+broker::Config patient() {
+  auto config = durable();
+  config.persistence_delay = Millis(5);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("what all receivers acknowledge in time is never stored, and then acknowledged") {
+  World world(patient());
+  auto& first = world.peer().resume("s1").subscribe("t", kQoS1);
+  auto& second = world.peer().resume("s2").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  const auto stored = world.store.stored();
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 1).all() == "");
+  CHECK(first.all() == "PUBLISH t q1 id=1 'x'");
+  CHECK(second.all() == "PUBLISH t q1 id=1 'x'");
+  CHECK(first.puback(1).all() == "");
+  CHECK(publisher.all() == "");
+  second.puback(1);
+  CHECK(publisher.all() == "PUBACK 1");
+  CHECK(world.store.stored() == stored);
+}
+
+TEST_CASE("what a receiver does not acknowledge in time is stored, and then acknowledged") {
+  World world(patient());
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "1", QoS::at_least_once, 1).publish("t", "2", QoS::at_least_once, 2);
+  CHECK(subscriber.puback(1).next() == "PUBLISH t q1 id=1 '1'");
+  CHECK(publisher.all() == "PUBACK 1");
+  world.advance(Millis(4));
+  CHECK(publisher.all() == "");
+  world.advance(Millis(1));
+  CHECK(publisher.all() == "PUBACK 2");
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=2 dup '2'");
+}
+
+TEST_CASE("nothing waits beside what is stored anyway, nor is any of it lost") {
+  World world(patient());
+  auto& awake = world.peer().resume("awake").subscribe("t", kQoS1);
+  world.peer().resume("asleep").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
+  CHECK(awake.all() == "PUBLISH t q1 id=1 'x'");
+  world.crash();
+  CHECK(world.peer().resume("awake").all() == "PUBLISH t q1 id=1 dup 'x'");
+  CHECK(world.peer().resume("asleep").all() == "PUBLISH t q1 id=1 dup 'x'");
+}
+
+TEST_CASE(
+    "acknowledgements that wait for receivers keep their order, also while the store is busy") {
+  World world(patient());
+  auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  publisher.retain("kept", "x");
+  publisher.publish("t", "1", QoS::at_least_once, 1);
+  subscriber.puback(1);
+  CHECK(publisher.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(publisher.all() == "PUBACK 1");
+}
+
+TEST_CASE("a session that ends takes along what waited for it") {
+  World world(patient());
+  world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "x", QoS::at_least_once, 1);
+  world.peer().join("s");  // a clean session in its place
+  CHECK(publisher.all() == "PUBACK 1");
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "");
+}
+
 TEST_CASE("PUBACK of a retained message waits; one that nobody keeps does not") {
   World world(durable());
   auto& publisher = world.peer().join("p");

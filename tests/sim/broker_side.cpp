@@ -109,8 +109,6 @@ void Simulation::settle_broker() {
     if (link != nullptr && !link->is_ended && link->is_owed) drain(*actor);
   }
   if (may_crash_now()) return;
-  send_output();
-  if (may_crash_now()) return;
   for (auto& load : broker_->take_loads()) {
     store_.load(std::move(load));
     reads_.push_back(now_.steady + Millis(prng_.below(8)));
@@ -122,6 +120,8 @@ void Simulation::settle_broker() {
     const Instant earliest = commits_.empty() ? now_.steady : commits_.back();
     commits_.push_back(std::max(earliest, now_.steady + delay));
   }
+  if (may_crash_now()) return;
+  send_output();
 }
 
 void Simulation::read() {

@@ -10,7 +10,8 @@
 namespace mq::sim {
 namespace {
 
-constexpr Millis kCalmAtMost = Seconds(600);
+/// Who had no luck may have thousands of messages left to send, one after the other.
+constexpr Millis kCalmAtMost = Seconds(3600);
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
@@ -30,6 +31,7 @@ Simulation::Simulation(std::uint64_t seed, std::uint64_t steps)
   if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
   if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
   config_.persistence = true;
+  if (prng_.chance(1, 2)) config_.persistence_delay = Millis(prng_.below(100));
   config_.seed = prng_.next();
   has_rules_ = prng_.chance(1, 2);
   judge_ = Judge({.is_queue_bounded = is_queue_bounded,

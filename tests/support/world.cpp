@@ -155,11 +155,11 @@ void World::settle() {
 bool World::settle_storage() {
   if (auto batch = core_->take_batch()) store.submit(std::move(*batch));
   for (auto& load : core_->take_loads()) store.load(std::move(load));
-  if (!is_storing) return false;
+  if (!is_storing) return core_->has_dirty();
   store.answer_loads();
   const auto pages = store.take_pages();
   for (const auto& page : pages) core_->on_loaded(page, now);
-  if (!store.commit()) return !pages.empty();
+  if (!store.commit()) return !pages.empty() || core_->has_dirty();
   core_->on_stored(store.stored(), now);
   return true;
 }
@@ -197,6 +197,7 @@ broker::Config quiet() {
 broker::Config durable() {
   auto config = quiet();
   config.persistence = true;
+  config.persistence_delay = Millis(0);
   return config;
 }
 
