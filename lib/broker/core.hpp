@@ -414,12 +414,7 @@ class Core {
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
   /// Who published what is retained, as far as rules bind him.
-  struct Source {
-    std::uint16_t listener;
-    std::string user_name;
-    std::string client_id;
-  };
-  TextMap<Source> sources_;  ///< by topic
+  TextMap<storage::Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

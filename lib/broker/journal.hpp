@@ -34,7 +34,8 @@ class Journal {
   void drop_queued(const Session& session, std::uint64_t sequence);
   void put_incoming(const Session& session, std::uint16_t packet_id);
   void drop_incoming(const Session& session, std::uint16_t packet_id);
-  void put_retained(const Message& message, Now now);
+  /// source  nullptr: of no interest
+  void put_retained(const Message& message, const storage::Source* source, Now now);
   void drop_retained(std::string_view topic);
 
   /// How much is written so far; see written_since().
@@ -56,6 +57,7 @@ class Journal {
 
  private:
   storage::MessageId id_of(const Message& message, Now now);
+  static WallTime expiry_of(const Message& message, Now now);
 
   bool is_on_ = true;
   storage::Batch batch_{.ticket = 1, .changes = {}};

@@ -103,7 +103,7 @@ void Core::sweep_retained() {
   std::vector<std::string> gone;
   std::size_t steps = kTopicsATurn;
   const bool is_done = retained_.walk("#", swept_, steps, [&](const Message& message) {
-    if (!message.is_stub() && message.is_expired(now_.steady)) gone.emplace_back(message.topic());
+    if (message.is_expired(now_.steady)) gone.emplace_back(message.topic());
     return true;
   });
   for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]
