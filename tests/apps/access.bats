@@ -36,10 +36,10 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   our_broker "password_file HOUSE/users"
   come_in -u alice -P 'secret pass'
   come_in -V 5 -u old -P older
-  refused_with 4 'bad user name or password' -V 311 -u alice -P wrong
-  refused_with 134 'Bad User Name or Password' -V 5 -u nobody -P 'secret pass'
+  refused_with 5 'not authorized' -V 311 -u alice -P wrong
+  refused_with 135 'Not authorized' -V 5 -u nobody -P 'secret pass'
   refused_with 5 'not authorized' -V 311
-  wait_for_line broker.err 'refused: Bad User Name or Password: not the password of such a user'
+  wait_for_line broker.err 'refused: Not authorized: not the password of such a user'
 }
 
 @test "with allow_anonymous, no name is fine, and a name still needs its password" {
