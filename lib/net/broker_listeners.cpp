@@ -116,11 +116,16 @@ auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
 auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
                                  ListenOptions options)
     -> std::expected<std::vector<Bound>, Error> {
+  const std::string named = addresses.empty() ? "nothing" : text_of(addresses[0]);
   std::erase_if(addresses, [&options](const sockaddr_storage& address) {
     return options.family != Family::any &&
            (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
   });
-  if (addresses.empty()) return std::unexpected(Error{"cannot listen: no address of the family"});
+  if (addresses.empty()) {
+    return std::unexpected(Error{"cannot listen on " + named + ": that is no " +
+                                 (options.family == Family::ipv6 ? "ipv6" : "ipv4") +
+                                 " address (see socket_domain)"});
+  }
   const std::size_t first = listeners_.size();
   for (int attempt = 1;; ++attempt) {
     auto bound = try_addresses(listener, addresses, options);

@@ -324,7 +324,7 @@ TEST_CASE("a queue longer than its window waits in the store, and is delivered i
   CHECK(drain(world.peer().resume("s")) == "30 31 ");
 }
 
-TEST_CASE("the window counts payloads, too, and one message is always let through") {
+TEST_CASE("queue_window_bytes counts payloads, and one message is always let through") {
   auto config = narrow(1000);
   config.queue_window.bytes = 3;
   World world(config);
