@@ -246,8 +246,10 @@ typist() {
   echo "$rules" >acl
   printf 'listener 1883\npassword_file %s\nacl_file %s\n' users acl >right.conf
   run -0 --separate-stderr mqbroker check -c right.conf
-  [[ ${lines[0]} == 'port 1883: no encryption; 1 users in users; clients without a name do not come in; rules in acl' ]]
-  [[ ${lines[1]} == 'right.conf: the configuration is right' ]]
+  [[ ${lines[0]} == 'port 1883: MQTT, not encrypted' ]]
+  [[ $output == *'users in users come in with their passwords: 1'* ]]
+  [[ $output == *'user alice: readwrite house/#, deny house/door/#, read a b'* ]]
+  [[ ${lines[-1]} == 'right.conf: the configuration is right' ]]
   chmod 644 users
   run -0 --separate-stderr mqbroker check -c right.conf
   [[ $stderr == *'users can be read by everybody'* ]]
@@ -272,6 +274,11 @@ typist() {
   [[ $output == *'may not read house/door/bell: acl:4 (deny house/door/#)' ]]
   run -1 mqbroker check -c b.conf --read open/x
   [[ $output == *'it cannot come in: allow_anonymous is false' ]]
+  printf 'listener 1884\nmount_point a/\n' >>b.conf
+  run -1 mqbroker check -c b.conf --listener 1884 --user alice --write house/x
+  [[ $output == 'port 1884: user alice may not write house/x, which is a/house/x behind mount_point: no rule of acl allows it' ]]
+  run -3 mqbroker check -c b.conf --listener 1885 --user alice --write house/x
+  [[ $output == 'mqbroker: there is no listener 1885; there is 1883, 1884' ]]
   run -3 mqbroker check -c b.conf --user alice
   [[ $output == *'add --read FILTER or --write TOPIC' ]]
 }
