@@ -89,7 +89,7 @@ Findings look_into(const Config& config) {
   if (const auto user = user_after_root(config.user); !user) {
     found.mistakes.push_back(user.error().message);
   }
-  found.warnings = warnings_about_files(config.listeners);
+  found.warnings = warnings_about_files(config.listeners, config.user);
   if (!found.mistakes.empty()) return found;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto lines =

@@ -4,7 +4,9 @@
 
 #include <expected>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -57,6 +59,9 @@ struct User {
 ///
 /// Fails  no such user
 std::expected<std::optional<User>, Error> user_after_root(const std::string& user);
+
+/// Of these files, those that are there and that the user whom root becomes could not read.
+std::vector<std::string> unreadable_to(const User& user, const std::set<std::string>& files);
 
 /// Root becomes somebody who may do less. Does nothing when it is not root who runs the process, or
 /// when `user` is "root".
