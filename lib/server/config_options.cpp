@@ -89,6 +89,7 @@ void set_user_name(ConfigDraft& draft, bool value) {
 
 void set_per_listener(ConfigDraft& draft, bool value) {
   draft.is_per_listener = value;
+  draft.is_per_listener_late = value && draft.listeners.size() > 1;
 }
 
 Objection set_password_file(ConfigDraft& draft, std::string_view value) {
