@@ -1,6 +1,7 @@
 #include "server/access_files.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <set>
 #include <utility>
@@ -65,7 +66,7 @@ std::vector<std::string> warnings_about_files(const std::vector<Listener>& liste
   }
   const auto next = user_after_root(user);
   if (!next || !*next) return lines;
-  for (const auto& path : unreadable_to(**next, read_again)) {
+  for (const auto& path : denied_to(**next, read_again, R_OK)) {
     lines.push_back(fmt::format(
         "{0} cannot be read by {1}, whom root becomes, so it will not be read again when it "
         "changes (chown {1} {0})",

@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
@@ -14,6 +20,31 @@ namespace mq::server {
 namespace {
 
 using broker::Right;
+namespace fs = std::filesystem;
+
+/// Why nothing could be written there; empty: it could, or there is nothing to write.
+std::string obstacle_to_writing(const std::string& file) {
+  if (file.empty()) return {};
+  const bool is_there = access(file.c_str(), F_OK) == 0;
+  const fs::path directory = fs::path(file).parent_path();
+  const std::string place = is_there ? file : directory.empty() ? "." : directory.string();
+  if (access(place.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
+  return fmt::format("cannot write {}: {}", printable(file), std::strerror(errno));
+}
+
+/// Likewise of the directory with the state, which is made where there is none.
+std::string obstacle_to_keeping(const Config& config) {
+  const fs::path directory = fs::path(config.data_file).parent_path();
+  std::error_code error;
+  if (directory.empty() || !fs::exists(directory, error)) return {};
+  constexpr int kAll = R_OK | W_OK | X_OK;
+  const auto next = user_after_root(config.user);
+  if (!next || !*next) return obstacle_to_writing(directory);
+  if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
+  return fmt::format("{} cannot be written by {}, whom root becomes (chown {} {})",
+                     printable(directory.string()), (*next)->name, (*next)->name,
+                     printable(directory.string()));
+}
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
 std::string obstacle(const Config& config, const AccessFiles& files, std::size_t listener,
@@ -88,6 +119,10 @@ Findings look_into(const Config& config) {
   }
   if (const auto user = user_after_root(config.user); !user) {
     found.mistakes.push_back(user.error().message);
+  }
+  for (const auto& words : {obstacle_to_writing(config.log.file),
+                            obstacle_to_writing(config.pid_file), obstacle_to_keeping(config)}) {
+    if (!words.empty()) found.mistakes.push_back(words);
   }
   found.warnings = warnings_about_files(config.listeners, config.user);
   if (!found.mistakes.empty()) return found;

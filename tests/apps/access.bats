@@ -264,6 +264,15 @@ typist() {
   [[ $output == 'mqbroker: wrong.conf:1: unknown option "acl_fil" (did you mean acl_file?)' ]]
 }
 
+@test "mqbroker check finds a directory that the broker could not keep its state in" {
+  ((EUID == 0)) || skip 'only root becomes somebody else'
+  mkdir -m 700 kept
+  printf 'listener 1883\npersistence true\npersistence_location %s/\n' "$house/kept" >kept.conf
+  run -3 mqbroker check -c kept.conf
+  [[ $output == "mqbroker: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
+  run -0 mqbroker check -c <(cat kept.conf && echo 'user root')
+}
+
 @test "mqbroker check explains a decision with the rule's line" {
   mqbroker passwd -c -b users alice secret
   echo "$rules" >acl

@@ -141,3 +141,11 @@ TEST_CASE("every file that cannot be used is a mistake with the line that names 
   CHECK(found.mistakes[0] ==
         "c:3: password_file: cannot read /nowhere/users: No such file or directory");
 }
+
+TEST_CASE("what could not be written is a mistake, too") {
+  const auto config = parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\n", "c", {});
+  const auto found = look_into(config.value());
+  CHECK(found.mistakes ==
+        std::vector<std::string>{"cannot write /nowhere/log: No such file or directory",
+                                 "cannot write /nowhere/pid: No such file or directory"});
+}
