@@ -14,8 +14,9 @@
 #include "server/config_values.hpp"
 #include "server/listener_values.hpp"
 
-// The table is all that there is to know about an option: adding one means adding a row here and
-// a paragraph to mqbroker.conf(5), which a test compares.
+// The table is all that there is to know about an option: adding one means adding a row here, a
+// paragraph to mqbroker.conf(5) and a line to tests/server/option_effects.txt, which names the test
+// that shows what it changes. Tests compare all three.
 
 namespace mq::server {
 namespace {
