@@ -14,9 +14,11 @@ namespace {
 constexpr int kDenied = 1;
 
 int explain(const server::Config& config, const server::AccessFiles& files,
-            const server::Question& question) {
+            const std::string& listener, const server::Question& question) {
+  const auto asked = server::listeners_named(config, listener);
+  if (!asked) return fail(asked.error(), kUsage);
   int code = 0;
-  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+  for (const std::size_t i : *asked) {
     const auto answer = server::answer(config, files, i, question);
     fmt::print("{}\n", answer.words);
     if (!answer.is_allowed) code = kDenied;
@@ -36,7 +38,7 @@ int check(std::span<char* const> arguments) {
   for (const auto& mistake : found.mistakes) fmt::print(stderr, "mqbroker: {}\n", mistake);
   if (!found.mistakes.empty()) return kUsage;
   if (options->right) {
-    return explain(*config, found.files,
+    return explain(*config, found.files, options->listener,
                    {options->user, options->client, *options->right, options->topic});
   }
   for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);

@@ -173,6 +173,7 @@ bool Core::may_source_publish(std::string_view topic) const {
   const auto source = sources_.find(topic);
   if (source == sources_.end() || !config_.check_retain_source) return true;
   const auto& [listener, user_name, client_id] = source->second;
+  if (listener >= rules_.size()) return true;  // which there was before a restart
   const auto& rules = rules_[listener];
   return rules == nullptr ||
          Access(rules, user_name, client_id).decide(Right::write, topic).is_allowed;

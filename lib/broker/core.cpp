@@ -30,12 +30,20 @@ const Fault* fault_of_stranger(ByteView bytes) {
                               "it speaks TLS, and this listener is without"};
   static constexpr Fault kHttp{ReasonCode::malformed_packet, "",
                                "it speaks HTTP, and this listener is for MQTT"};
+  static constexpr Fault kProxy{
+      ReasonCode::malformed_packet, "",
+      "it begins with a PROXY header, and enable_proxy_protocol is not given"};
+  static constexpr Fault kOther{ReasonCode::protocol_error, "MQTT-3.1.0-1", "no CONNECT first"};
   const std::string_view text = text_of(bytes);
+  if (text.starts_with("PROXY ") || text.starts_with("\r\n\r\n")) return &kProxy;
   if (text.starts_with("\x16\x03")) return &kTls;
   for (const std::string_view method : {"GET ", "HEAD ", "POST ", "PUT ", "OPTIONS "}) {
     if (text.starts_with(method)) return &kHttp;
   }
-  return nullptr;
+  // He need not come to the end of whatever it is.
+  const bool is_connect =
+      static_cast<unsigned>(bytes[0]) >> 4U == static_cast<unsigned>(PacketType::connect);
+  return is_connect ? nullptr : &kOther;
 }
 
 Millis keep_alive_of(const Connection& connection) {
@@ -105,7 +113,8 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
   if (connection == nullptr) return;
   stats_.bytes_received += bytes.size();
   connection->last_received = now.steady;
-  if (connection->session == nullptr && !std::exchange(connection->has_begun, true)) {
+  if (!bytes.empty() && connection->session == nullptr &&
+      !std::exchange(connection->has_begun, true)) {
     if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
   }
   if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
@@ -334,6 +343,7 @@ void Core::shut_down(Now now) {
     if (connections_[slot] == nullptr) continue;
     disconnect(*connections_[slot], ReasonCode::server_shutting_down, fact::End::shutting_down);
   }
+  journal_.write_noted(now);
 }
 
 void Core::fail(Connection& connection, const Fault& fault) {

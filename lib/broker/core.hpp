@@ -318,6 +318,9 @@ class Core {
   bool route(Incoming& incoming);
   void deliver(const topic::Subscriber& subscriber, Incoming& incoming);
   wire::QoS outgoing_qos(wire::QoS granted, wire::QoS published) const;
+  int suitability(const topic::Subscriber& member, const wire::Publish& packet);
+  /// Who of a share gets the message; nullptr: nobody can take it.
+  const topic::Subscriber* member_for(topic::FilterId share, const wire::Publish& packet);
   void deliver_shared(topic::FilterId share, Incoming& incoming);
   bool give_to_member(topic::FilterId share, const Message& message, wire::QoS qos,
                       const Session& except);
@@ -417,12 +420,7 @@ class Core {
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;
   /// Who published what is retained, as far as rules bind him.
-  struct Source {
-    std::uint16_t listener;
-    std::string user_name;
-    std::string client_id;
-  };
-  TextMap<Source> sources_;  ///< by topic
+  TextMap<storage::Source> sources_;  ///< by topic
   SysTopics sys_topics_;
 
   TurnMemory turn_;

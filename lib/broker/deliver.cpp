@@ -32,6 +32,10 @@ Byte first_byte(QoS qos, bool retain) {
                            static_cast<unsigned>(qos) << 1U | (retain ? 1U : 0U));
 }
 
+/// How well a member of a share suits a message: who has no room, or is asleep, suits less.
+constexpr int kUnsuitable = 0;
+constexpr int kMostSuitable = 4;
+
 void put_packet_id(Byte* out, std::uint16_t packet_id) {
   out[0] = static_cast<Byte>(packet_id >> 8U);
   out[1] = static_cast<Byte>(packet_id);
@@ -77,21 +81,33 @@ QoS Core::outgoing_qos(QoS granted, QoS published) const {
   return config_.upgrade_outgoing_qos ? granted : std::min(granted, published);  // [MQTT-3.8.4-8]
 }
 
-void Core::deliver_shared(FilterId share, Incoming& incoming) {
+int Core::suitability(const Subscriber& member, const wire::Publish& packet) {
+  Session& session = *sessions_[member.owner];
+  if (!may_read(session, packet.topic)) return kUnsuitable;
+  const QoS qos = outgoing_qos(GrantedOptions::of(member.options).qos, packet.qos);
+  if (qos == QoS::at_most_once) return session.is_awake ? kMostSuitable : kUnsuitable;
+  const bool has_room = !is_full(session, packet.payload.size());
+  return 1 + (session.is_awake ? 1 : 0) + (has_room ? 2 : 0);
+}
+
+const Subscriber* Core::member_for(FilterId share, const wire::Publish& packet) {
   const auto members = subscriptions_.subscribers(share);
-  const auto turn = subscriptions_.next_turn(share);
+  const auto turn = subscriptions_.turn(share);
   const Subscriber* chosen = nullptr;
-  for (std::size_t i = 0; i < members.size(); ++i) {
+  int best = kUnsuitable;
+  for (std::size_t i = 0; i < members.size() && best < kMostSuitable; ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
-    Session& session = *sessions_[member.owner];
-    if (!may_read(session, incoming.packet.topic)) continue;
-    if (session.is_awake) {
+    if (const int here = suitability(member, packet); here > best) {
+      best = here;
       chosen = &member;
-      break;
     }
-    const QoS qos = outgoing_qos(GrantedOptions::of(member.options).qos, incoming.packet.qos);
-    if (chosen == nullptr && qos != QoS::at_most_once) chosen = &member;
   }
+  return chosen;
+}
+
+void Core::deliver_shared(FilterId share, Incoming& incoming) {
+  const Subscriber* chosen = member_for(share, incoming.packet);
+  subscriptions_.next_turn(share);
   if (chosen == nullptr) return;
   const auto options = GrantedOptions::of(chosen->options);
   const QoS qos = outgoing_qos(options.qos, incoming.packet.qos);

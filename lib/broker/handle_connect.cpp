@@ -54,9 +54,6 @@ std::unique_ptr<StoredWill> store(const wire::Will& will) {
 }  // namespace
 
 void Core::handle_connect(Connection& connection, ByteView frame) {
-  if (wire::packet_type(frame) != wire::PacketType::connect) {
-    return fail(connection, {ReasonCode::protocol_error, "MQTT-3.1.0-1", "no CONNECT first"});
-  }
   auto packet = wire::decode(frame, Version::v5);
   if (!packet) return refuse(connection, version_of(frame), packet.error(), {});
   auto& connect = std::get<wire::Connect>(*packet);

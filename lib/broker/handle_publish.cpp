@@ -189,7 +189,8 @@ void Core::retain(Incoming& incoming) {
     put_retained(message);  // [MQTT-3.3.1-5]
     remember_source(incoming);
     if (is_reserved(message.topic())) return;
-    journal_.put_retained(message, now_);
+    const auto source = sources_.empty() ? sources_.end() : sources_.find(message.topic());
+    journal_.put_retained(message, source == sources_.end() ? nullptr : &source->second, now_);
     if (config_.persistence && retained_bytes_ > config_.retained_memory_limit) {
       shedding_.push_back({journal_.ticket(), message.stored_id(), std::string(message.topic())});
     }
@@ -212,7 +213,7 @@ void Core::shed_retained() {
     const Shedding& shedding = shedding_.front();
     const Message* message = retained_.find(shedding.topic);
     if (message == nullptr || message->stored_id() != shedding.message) continue;
-    put_retained(Message::stub(shedding.message, shedding.topic));
+    put_retained(Message::stub(shedding.message, shedding.topic, message->expires_at()));
   }
 }
 

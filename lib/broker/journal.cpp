@@ -93,10 +93,12 @@ void Journal::drop_incoming(const Session& session, std::uint16_t packet_id) {
   write(storage::DropIncoming{session.client_id, packet_id});
 }
 
-void Journal::put_retained(const Message& message, Now now) {
+void Journal::put_retained(const Message& message, const storage::Source* source, Now now) {
   if (!is_on_) return;
   const auto id = id_of(message, now);
-  write(storage::PutRetained{std::string(message.topic()), id});
+  write(
+      storage::PutRetained{std::string(message.topic()), id, expiry_of(message, now),
+                           source == nullptr ? storage::Source() : *source});
 }
 
 void Journal::drop_retained(std::string_view topic) {
@@ -163,17 +165,19 @@ void Journal::forget_settled() {
   for (; !open_.empty() && open_.front().changes == 0; ++first_open_) open_.pop_front();
 }
 
+WallTime Journal::expiry_of(const Message& message, Now now) {
+  if (message.expires_at() == kNever) return storage::kDoesNotExpire;
+  return now.wall + (message.expires_at() - now.steady);
+}
+
 storage::MessageId Journal::id_of(const Message& message, Now now) {
   if (message.stored_id() != 0) return message.stored_id();
   message.set_stored_id(++last_message_);
-  const auto expires_at = message.expires_at() == kNever
-                              ? storage::kDoesNotExpire
-                              : now.wall + (message.expires_at() - now.steady);
   changes_.emplace_back(
       storage::PutMessage{last_message_,
                           {std::string(message.topic()), copy_of(message.properties().encoded()),
                            copy_of(message.payload()), static_cast<std::uint8_t>(message.qos()),
-                           message.retain(), expires_at}});
+                           message.retain(), expiry_of(message, now)}});
   body_bytes_ += message.topic().size() + message.payload().size();
   return last_message_;
 }

@@ -45,7 +45,8 @@ class Journal {
   void drop_queued(const Session& session, std::uint64_t sequence);
   void put_incoming(const Session& session, std::uint16_t packet_id);
   void drop_incoming(const Session& session, std::uint16_t packet_id);
-  void put_retained(const Message& message, Now now);
+  /// source  nullptr: of no interest
+  void put_retained(const Message& message, const storage::Source* source, Now now);
   void drop_retained(std::string_view topic);
 
   /// How much is written so far; see written_since().
@@ -95,6 +96,7 @@ class Journal {
   /// Something of this ticket has come to nothing.
   void undo(storage::Ticket ticket);
   void forget_settled();
+  static WallTime expiry_of(const Message& message, Now now);
 
   bool is_on_ = true;
   std::vector<storage::Change> changes_;

@@ -44,13 +44,24 @@ bool Core::is_rejected(const Connection& connection, const wire::Publish& packet
   if (config_.queue_policy != QueuePolicy::reject || packet.qos == QoS::at_most_once) return false;
   if (connection.version != Version::v5) return false;  // it could not be told
   const auto overflows = [&](const topic::Subscriber& subscriber) {
-    const QoS granted = GrantedOptions::of(subscriber.options).qos;
-    return outgoing_qos(granted, packet.qos) != QoS::at_most_once &&
-           is_full(*sessions_[subscriber.owner], packet.payload.size());
+    const auto options = GrantedOptions::of(subscriber.options);
+    if (outgoing_qos(options.qos, packet.qos) == QoS::at_most_once) return false;
+    if (options.no_local && subscriber.owner == connection.session->index) return false;
+    Session& session = *sessions_[subscriber.owner];
+    return is_full(session, packet.payload.size()) && may_read(session, packet.topic);
   };
-  return std::ranges::any_of(subscriptions_.match(packet.topic), [&](topic::FilterId filter) {
-    return std::ranges::any_of(subscriptions_.subscribers(filter), overflows);
-  });
+  const auto overflows_share = [&](topic::FilterId share) {
+    const topic::Subscriber* member = member_for(share, packet);
+    return member != nullptr && overflows(*member);
+  };
+  for (const auto filter : subscriptions_.match(packet.topic)) {
+    if (std::ranges::any_of(subscriptions_.subscribers(filter), overflows)) return true;
+    for (auto share = subscriptions_.shared_from(filter); share != topic::kNoFilter;
+         share = subscriptions_.shared_after(share)) {
+      if (overflows_share(share)) return true;
+    }
+  }
+  return false;
 }
 
 ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet) {
@@ -92,7 +103,7 @@ void Core::sweep_retained() {
   std::vector<std::string> gone;
   std::size_t steps = kTopicsATurn;
   const bool is_done = retained_.walk("#", swept_, steps, [&](const Message& message) {
-    if (!message.is_stub() && message.is_expired(now_.steady)) gone.emplace_back(message.topic());
+    if (message.is_expired(now_.steady)) gone.emplace_back(message.topic());
     return true;
   });
   for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]

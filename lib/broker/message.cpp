@@ -56,16 +56,19 @@ Message Message::of(storage::MessageId id, const storage::Body& body, Now now) {
                               .payload = body.payload};
   Message message = of(publish, body.topic, now.steady);
   message.head().stored_id = id;
-  if (body.expires_at != storage::kDoesNotExpire) {
-    message.head().expires_at =
-        now.steady + std::chrono::duration_cast<Millis>(body.expires_at - now.wall);
-  }
+  message.head().expires_at = instant_of(body.expires_at, now);
   return message;
 }
 
-Message Message::stub(storage::MessageId id, std::string_view topic) {
+Instant Message::instant_of(WallTime expires_at, Now now) {
+  if (expires_at == storage::kDoesNotExpire) return kNever;
+  return now.steady + std::chrono::duration_cast<Millis>(expires_at - now.wall);
+}
+
+Message Message::stub(storage::MessageId id, std::string_view topic, Instant expires_at) {
   Message message = of(wire::Publish{}, topic, {});
   auto& head = *reinterpret_cast<Head*>(message.block_->bytes());
+  head.expires_at = expires_at;
   head.stored_id = id;
   head.is_stub = true;
   return message;

@@ -26,8 +26,9 @@ class Message {
   static Message of(const wire::Publish& publish, std::string_view topic, Instant now);
   /// A message as it was stored.
   static Message of(storage::MessageId id, const storage::Body& body, Now now);
-  /// No more than the topic of a message whose body is in the store only.
-  static Message stub(storage::MessageId id, std::string_view topic);
+  /// No more than the topic and the end of a message whose body is in the store only.
+  static Message stub(storage::MessageId id, std::string_view topic, Instant expires_at);
+  static Instant instant_of(WallTime expires_at, Now now);
 
   explicit operator bool() const { return static_cast<bool>(block_); }
   std::string_view topic() const { return text_of({data(), head().topic_size}); }

@@ -250,7 +250,7 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
     if (!may_read(session, kept.topic())) return true;
     if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
     const Message* message = &kept;
-    if (kept.is_stub()) {
+    if (kept.is_stub() && !kept.is_expired(now_.steady)) {
       const auto body = feed.bodies.find(kept.stored_id());
       is_body_missing = body == feed.bodies.end();
       if (is_body_missing) return false;

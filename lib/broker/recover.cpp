@@ -39,9 +39,12 @@ void Core::recover(const storage::Snapshot& stored) {
     if (!known) known = Message::of(id, body->second, now_);
     return known;
   };
-  for (const auto& [topic, id] : stored.retained) {
-    Message retained = message(id);
-    put_retained(retained ? std::move(retained) : Message::stub(id, topic));
+  for (const auto& [topic, retained] : stored.retained) {
+    const auto& [id, expires_at, source] = retained;
+    Message body = message(id);
+    if (!body) body = Message::stub(id, topic, Message::instant_of(expires_at, now_));
+    put_retained(std::move(body));
+    if (!source.client_id.empty()) sources_[topic] = source;
   }
   for (const auto& [client_id, session] : stored.sessions) {
     recover_session(client_id, session, message);

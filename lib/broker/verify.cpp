@@ -52,10 +52,9 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
   auto& connect = std::get<wire::Connect>(*packet);
   adopt_name(*connection, connect);
   if (verdict == Verdict::wrong) {
-    return refuse(
-        *connection, connect.version,
-        {ReasonCode::bad_user_name_or_password, "MQTT-3.1.4-2", "not the password of such a user"},
-        connect.client_id);
+    return refuse(*connection, connect.version,
+                  {ReasonCode::not_authorized, "MQTT-3.1.4-2", "not the password of such a user"},
+                  connect.client_id);
   }
   admit(*connection, connect);
   connection = find(id);

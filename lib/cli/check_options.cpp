@@ -16,7 +16,8 @@ constexpr std::string_view kUsage =
     "can be used, and why a client may or may not do something.\n"
     "\n"
     "  mqbroker check -c FILE\n"
-    "  mqbroker check -c FILE [--user NAME] [--client ID] --read FILTER | --write TOPIC\n"
+    "  mqbroker check -c FILE [--user NAME] [--client ID] [--listener PORT]\n"
+    "                 --read FILTER | --write TOPIC\n"
     "\n"
     "It exits with 0 when all is right or allowed, with 1 when something is denied, and\n"
     "with 3 when something is wrong.\n"
@@ -52,7 +53,7 @@ Verdict set_write(O& options, V value) {
   return set_question(options, Right::write, value);
 }
 
-constexpr std::array<OptionRow<O>, 6> kTable{{
+constexpr std::array<OptionRow<O>, 7> kTable{{
     {{"client", 0, "ID", "", "the client id in question"}, set_text<&O::client>},
     {{"config-file", 'c', "FILE", "", "the configuration"}, set_text<&O::config_file>},
     {{"help", 'h', "", "", "show this text and exit"},
@@ -60,6 +61,8 @@ constexpr std::array<OptionRow<O>, 6> kTable{{
        options.wants_help = true;
        return {};
      }},
+    {{"listener", 0, "PORT", "", "asks about this listener only; PORT or the path of its socket"},
+     set_text<&O::listener>},
     {{"read", 0, "FILTER", "", "may the client subscribe to FILTER, and be sent what matches?"},
      set_read},
     {{"user", 0, "NAME", "", "the user name in question; without it, a client without one"},
@@ -75,10 +78,12 @@ std::expected<CheckOptions, Error> parse_check(std::span<char* const> arguments)
   if (options->config_file.empty()) {
     return std::unexpected(Error{"check needs a file to check; name it with -c FILE"});
   }
-  const bool is_about_somebody = !options->user.empty() || !options->client.empty();
+  const bool is_about_somebody =
+      !options->user.empty() || !options->client.empty() || !options->listener.empty();
   if (is_about_somebody && !options->right) {
     return std::unexpected(
-        Error{"--user and --client belong to a question: add --read FILTER or --write TOPIC"});
+        Error{"--user, --client and --listener belong to a question: add --read FILTER or --write "
+              "TOPIC"});
   }
   return options;
 }

@@ -16,6 +16,7 @@ struct CheckOptions {
   std::string config_file;
   std::string user;                    ///< empty: anonymous
   std::string client;                  ///< empty: none in particular
+  std::string listener;                ///< its port or path; empty: all of them
   std::optional<broker::Right> right;  ///< to be explained; none: only the files are checked
   std::string topic;                   ///< or filter, to be read
   bool wants_help = false;

@@ -74,6 +74,7 @@ MQ_OPENSSL(SSL_CTX_set_alpn_protos);
 MQ_OPENSSL(SSL_CTX_set_cipher_list);
 MQ_OPENSSL(SSL_CTX_set_ciphersuites);
 MQ_OPENSSL(SSL_CTX_set_client_CA_list);
+MQ_OPENSSL(SSL_CTX_set_default_passwd_cb);
 MQ_OPENSSL(SSL_CTX_set_default_verify_paths);
 MQ_OPENSSL(SSL_CTX_set_keylog_callback);
 MQ_OPENSSL(SSL_CTX_set_options);

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <functional>
 
 #include "base/check.hpp"
@@ -36,6 +37,15 @@ std::unexpected<Error> rejected(const std::string& what, const std::string& path
 void write_key(const SSL* ssl, const char* line) {
   TlsContext& context = TlsFilter::of(ssl).context();
   *context.keylog << line << '\n' << std::flush;
+}
+
+/// Either way in which PEM says so.
+bool is_encrypted(const std::string& key) {
+  std::ifstream file(key);
+  for (std::string line; std::getline(file, line);) {
+    if (line.find("ENCRYPTED") != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -85,6 +95,11 @@ Done use_certificate(TlsContext& context, const std::string& certificate, const 
   if (SSL_CTX_use_PrivateKey_file(ssl, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
       return failed("cannot use the key " + key, "it does not belong to " + certificate);
+    }
+    if (is_encrypted(key)) {
+      return failed("cannot use the key " + key,
+                    "it is encrypted with a pass phrase (openssl pkey -in FILE -out FILE writes it "
+                    "without)");
     }
     return rejected("the key", key);
   }

@@ -93,6 +93,8 @@ Done use_clients_cas(TlsContext& context, const TlsServerOptions& options) {
 std::expected<MakeFilter, Error> tls_server(const TlsServerOptions& options) {
   const ContextPtr context = make_context(TLS_server_method());
   SSL_CTX_set_dh_auto(context->ssl.get(), 1);
+  // A broker has nobody to ask, least of all when it reads its key again.
+  SSL_CTX_set_default_passwd_cb(context->ssl.get(), [](char*, int, int, void*) { return -1; });
   SSL_CTX_set_options(context->ssl.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (options.version == TlsVersion::v1_3) {
     SSL_CTX_set_min_proto_version(context->ssl.get(), TLS1_3_VERSION);

@@ -120,6 +120,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   if (driver.is_full(listener)) return driver.turn_away(*peer);
   peer->listener = listener.index;
   ++driver.connection_counts_[listener.index];
+  driver.look_for_shortage(*peer);
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
   if (auto filter = listener.make_filter ? listener.make_filter() : nullptr) {
     peer->filtered = std::make_unique<Filtered>();
@@ -309,6 +310,7 @@ void BrokerDriver::fail(Peer& peer) {
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
   --connection_counts_[peer.listener];
+  look_for_its_end();
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   uv_close(&peer.handle, [](uv_handle_t* handle) {

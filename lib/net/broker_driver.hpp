@@ -82,6 +82,11 @@ class BrokerDriver {
 
   /// Goes on telling others, from now on.
   void tell(FactSink facts, OpenSink opened);
+  /// Whether file descriptors are there for new connections. Without them, who connects is closed
+  /// at once.
+  enum class Shortage : std::uint8_t { begins, ends };
+  /// Goes on telling of it, each change once.
+  void tell_shortage(std::function<void(Shortage)> sink) { shortage_sink_ = std::move(sink); }
   /// From now on it accepts only so many at once; 0: any.
   void limit_connections(std::uint16_t listener, std::size_t max);
   /// Accepts no more connections through this listener; those that it has stay.
@@ -150,6 +155,9 @@ class BrokerDriver {
   /// Closes a connection that the listener has no room for.
   void turn_away(Peer& peer);
   bool is_full(const Listener& listener) const;
+  /// Looks whether this was the last connection that there is a file descriptor for.
+  void look_for_shortage(const Peer& newest);
+  void look_for_its_end();
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
   void announce_late(Peer& peer);
@@ -189,6 +197,8 @@ class BrokerDriver {
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
+  std::function<void(Shortage)> shortage_sink_;
+  std::size_t short_at_ = 0;  ///< connections when descriptors ran out; 0: they have not
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;

@@ -1,10 +1,12 @@
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "net/address.hpp"
@@ -17,6 +19,9 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kPortAttempts = 8;
+constexpr int kLastDescriptors = 16;
+/// A shortage is over when this part of the connections is gone: not whenever one comes and goes.
+constexpr std::size_t kEnoughFree = 16;
 
 Error error_of(const std::string& what, int code) {
   return {what + ": " + uv_strerror(code)};
@@ -111,11 +116,16 @@ auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
 auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
                                  ListenOptions options)
     -> std::expected<std::vector<Bound>, Error> {
+  const std::string named = addresses.empty() ? "nothing" : text_of(addresses[0]);
   std::erase_if(addresses, [&options](const sockaddr_storage& address) {
     return options.family != Family::any &&
            (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
   });
-  if (addresses.empty()) return std::unexpected(Error{"cannot listen: no address of the family"});
+  if (addresses.empty()) {
+    return std::unexpected(Error{"cannot listen on " + named + ": that is no " +
+                                 (options.family == Family::ipv6 ? "ipv6" : "ipv4") +
+                                 " address (see socket_domain)"});
+  }
   const std::size_t first = listeners_.size();
   for (int attempt = 1;; ++attempt) {
     auto bound = try_addresses(listener, addresses, options);
@@ -192,6 +202,31 @@ void BrokerDriver::turn_away(Peer& peer) {
                label_of(peer));
   }
   uv_close(&peer.handle, [](uv_handle_t* handle) { delete static_cast<Peer*>(handle->data); });
+}
+
+// libuv closes whom it has no descriptor for, with one that it keeps for that, and tells nobody. So
+// we look ahead: a new descriptor is the lowest that is free, and only the last ones are worth a
+// try whether there is another.
+
+void BrokerDriver::look_for_shortage(const Peer& newest) {
+  uv_os_fd_t descriptor = -1;
+  if (short_at_ > 0 || uv_fileno(&newest.handle, &descriptor) != 0) return;
+  if (descriptor + kLastDescriptors < sysconf(_SC_OPEN_MAX)) return;
+  const int next = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (next >= 0) {
+    close(next);
+    return;
+  }
+  short_at_ = std::reduce(connection_counts_.begin(), connection_counts_.end());
+  if (shortage_sink_) shortage_sink_(Shortage::begins);
+}
+
+void BrokerDriver::look_for_its_end() {
+  if (short_at_ == 0) return;
+  const auto left = std::reduce(connection_counts_.begin(), connection_counts_.end());
+  if (left + short_at_ / kEnoughFree >= short_at_) return;
+  short_at_ = 0;
+  if (shortage_sink_) shortage_sink_(Shortage::ends);
 }
 
 void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {

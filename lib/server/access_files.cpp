@@ -1,12 +1,14 @@
 #include "server/access_files.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <set>
 #include <utility>
 
 #include "base/printable.hpp"
 #include "server/acl_file.hpp"
+#include "server/process.hpp"
 #include "server/text_file.hpp"
 
 namespace mq::server {
@@ -45,18 +47,30 @@ std::expected<AccessFiles, Error> AccessFiles::read(const std::vector<Listener>&
   return files;
 }
 
-std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners) {
-  std::set<std::string> paths;
+std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners,
+                                              const std::string& user) {
+  std::set<std::string> secrets;
+  std::set<std::string> read_again;
   for (const Listener& listener : listeners) {
-    for (const NamedFile* file : {&listener.password_file, &listener.acl_file}) {
-      if (!file->path.empty()) paths.insert(file->path);
-    }
+    const auto& tls = listener.tls;
+    secrets.insert({listener.password_file.path, listener.acl_file.path});
+    read_again.insert({tls.certificate, tls.key, tls.ca_file, tls.crl_file, tls.psk_file});
   }
+  secrets.erase("");
+  read_again.insert(secrets.begin(), secrets.end());
   std::vector<std::string> lines;
-  for (const auto& path : paths) {
+  for (const auto& path : secrets) {
     if (!is_readable_by_all(path)) continue;
     lines.push_back(fmt::format("{0} can be read by everybody on this machine (chmod 600 {0})",
                                 printable(path)));
+  }
+  const auto next = user_after_root(user);
+  if (!next || !*next) return lines;
+  for (const auto& path : denied_to(**next, read_again, R_OK)) {
+    lines.push_back(fmt::format(
+        "{0} cannot be read by {1}, whom root becomes, so it will not be read again when it "
+        "changes (chown {1} {0})",
+        printable(path), (*next)->name));
   }
   return lines;
 }

@@ -29,6 +29,9 @@ struct AccessFiles {
 };
 
 /// What is not as it should be with files that work, a line each.
-std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners);
+///
+/// user  whom root becomes, as the configuration names him
+std::vector<std::string> warnings_about_files(const std::vector<Listener>& listeners,
+                                              const std::string& user);
 
 }  // namespace mq::server

@@ -1,56 +1,60 @@
 #include "server/check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
 #include "crypto/tls.hpp"
+#include "server/check_listener.hpp"
 #include "server/process.hpp"
 #include "topic/name.hpp"
 
 namespace mq::server {
 namespace {
 
-using broker::AccessRule;
 using broker::Right;
+namespace fs = std::filesystem;
 
-std::string place_of(const Listener& listener) {
-  if (!listener.unix_path.empty()) return printable(listener.unix_path);
-  if (listener.is_loopback) return fmt::format("port {} of this machine only", listener.port);
-  if (listener.host.empty()) return fmt::format("port {}", listener.port);
-  return fmt::format("port {} of {}", listener.port, printable(listener.host));
+/// Why nothing could be written there; empty: it could, or there is nothing to write.
+std::string obstacle_to_writing(const std::string& file) {
+  if (file.empty()) return {};
+  const bool is_there = access(file.c_str(), F_OK) == 0;
+  const fs::path directory = fs::path(file).parent_path();
+  const std::string place = is_there ? file : directory.empty() ? "." : directory.string();
+  if (access(place.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
+  return fmt::format("cannot write {}: {}", printable(file), std::strerror(errno));
 }
 
-bool is_proving(const Listener& listener) {
-  return listener.tls.user_name != crypto::UserName::as_given;
-}
-
-std::string description_of(const Listener& listener, const broker::ListenerConfig& granted,
-                           const AccessFiles::Entry& files) {
-  const std::string_view encryption = listener.tls.is_wanted() ? "TLS" : "no encryption";
-  const std::string users = files.passwords == nullptr
-                                ? "no password_file"
-                                : fmt::format("{} users in {}", files.passwords->size(),
-                                              printable(listener.password_file.path));
-  const std::string_view others = granted.allow_anonymous ? "clients without a name come in"
-                                  : is_proving(listener)
-                                      ? "clients with a certificate come in under its name"
-                                      : "clients without a name do not come in";
-  const std::string rules = files.rules == nullptr
-                                ? "everything is allowed"
-                                : fmt::format("rules in {}", printable(files.rules->file));
-  return fmt::format("{}: {}; {}; {}; {}", place_of(listener), encryption, users, others, rules);
-}
-
-std::string_view word_for(const AccessRule& rule) {
-  if (rule.is_denial()) return "deny";
-  if (!rule.grants(Right::write)) return "read";
-  return rule.grants(Right::read) ? "readwrite" : "write";
+/// Likewise of the directory with the state, which is made where there is none.
+std::string obstacle_to_keeping(const Config& config) {
+  const fs::path directory = fs::path(config.data_file).parent_path();
+  std::error_code error;
+  if (directory.empty() || !fs::exists(directory, error)) return {};
+  constexpr int kAll = R_OK | W_OK | X_OK;
+  const auto next = user_after_root(config.user);
+  if (!next || !*next) return obstacle_to_writing(directory);
+  if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
+  return fmt::format("{} cannot be written by {}, whom root becomes (chown {} {})",
+                     printable(directory.string()), (*next)->name, (*next)->name,
+                     printable(directory.string()));
 }
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
 std::string obstacle(const Config& config, const AccessFiles& files, std::size_t listener,
-                     const std::string& user) {
+                     const Question& question) {
+  const std::string& user = question.user;
+  const std::string& prefix = config.broker.clientid_prefixes;
+  if (!question.client.empty() && !question.client.starts_with(prefix)) {
+    return fmt::format("it cannot come in: its id does not begin with clientid_prefixes, {}",
+                       printable(prefix));
+  }
   const auto& passwords = files.listeners[listener].passwords;
   const bool is_unknown = passwords != nullptr && !passwords->find(user).is_known;
   const Listener& where = config.listeners[listener];
@@ -68,13 +72,19 @@ std::string obstacle(const Config& config, const AccessFiles& files, std::size_t
   return {};
 }
 
+/// A topic or filter as everybody sees it, who is not behind the mount point.
+std::string whole_topic(const Config& config, std::size_t listener, const Question& question) {
+  const auto share = topic::share_of(question.topic);
+  return config.broker.listeners[listener].mount_point +
+         std::string(share ? share->filter : std::string_view(question.topic));
+}
+
 std::pair<bool, std::string> reason(const Config& config, const AccessFiles& files,
                                     std::size_t listener, const Question& question) {
-  if (auto words = obstacle(config, files, listener, question.user); !words.empty()) {
+  if (auto words = obstacle(config, files, listener, question); !words.empty()) {
     return {false, words};
   }
-  const auto share = topic::share_of(question.topic);
-  const std::string_view topic = share ? share->filter : std::string_view(question.topic);
+  const std::string topic = whole_topic(config, listener, question);
   if (question.right == Right::write && broker::is_reserved(topic)) {
     return {false, "only the broker itself publishes there"};
   }
@@ -110,26 +120,53 @@ Findings look_into(const Config& config) {
   if (const auto user = user_after_root(config.user); !user) {
     found.mistakes.push_back(user.error().message);
   }
-  found.warnings = warnings_about_files(config.listeners);
+  for (const auto& words : {obstacle_to_writing(config.log.file),
+                            obstacle_to_writing(config.pid_file), obstacle_to_keeping(config)}) {
+    if (!words.empty()) found.mistakes.push_back(words);
+  }
+  found.warnings = warnings_about_files(config.listeners, config.user);
   if (!found.mistakes.empty()) return found;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    found.listeners.push_back(
-        description_of(config.listeners[i], config.broker.listeners[i], found.files.listeners[i]));
+    const auto lines =
+        lines_about(config.listeners[i], config.broker.listeners[i], found.files.listeners[i]);
+    found.listeners.insert(found.listeners.end(), lines.begin(), lines.end());
   }
   return found;
 }
 
 Answer answer(const Config& config, const AccessFiles& files, std::size_t listener,
-              const Question& question) {
+              const Question& asked) {
+  const broker::ListenerConfig& granted = config.broker.listeners[listener];
+  Question question = asked;
+  if (granted.use_username_as_clientid) question.client = question.user;
   const auto [is_allowed, why] = reason(config, files, listener, question);
   const std::string who =
       question.user.empty() ? "a client without a name" : "user " + printable(question.user);
   const std::string client =
       question.client.empty() ? "" : fmt::format(" as client {}", printable(question.client));
-  return {is_allowed, fmt::format("{}: {}{} {} {} {}: {}", place_of(config.listeners[listener]),
+  const std::string whole = granted.mount_point.empty()
+                                ? ""
+                                : fmt::format(", which is {} behind mount_point",
+                                              printable(whole_topic(config, listener, question)));
+  return {is_allowed, fmt::format("{}: {}{} {} {} {}{}: {}", place_of(config.listeners[listener]),
                                   who, client, is_allowed ? "may" : "may not",
                                   question.right == Right::read ? "read" : "write",
-                                  printable(question.topic), why)};
+                                  printable(question.topic), whole, why)};
+}
+
+std::expected<std::vector<std::size_t>, Error> listeners_named(const Config& config,
+                                                               const std::string& name) {
+  std::vector<std::size_t> found;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const Listener& listener = config.listeners[i];
+    names.push_back(listener.unix_path.empty() ? std::to_string(listener.port)
+                                               : printable(listener.unix_path));
+    if (name.empty() || name == names.back()) found.push_back(i);
+  }
+  if (!found.empty()) return found;
+  return std::unexpected(Error{fmt::format("there is no listener {}; there is {}", printable(name),
+                                           fmt::join(names, ", "))});
 }
 
 }  // namespace mq::server

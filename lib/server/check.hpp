@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <expected>
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "broker/access.hpp"
 #include "server/access_files.hpp"
 #include "server/config.hpp"
@@ -13,7 +16,7 @@ namespace mq::server {
 struct Findings {
   std::vector<std::string> mistakes;  ///< what would keep the broker from starting, a line each
   std::vector<std::string> warnings;
-  std::vector<std::string> listeners;  ///< a line each: where it is and who may come in
+  std::vector<std::string> listeners;  ///< of each: where it is, who comes in, and what they may do
   AccessFiles files;                   ///< when there are no mistakes
 };
 Findings look_into(const Config& config);
@@ -31,6 +34,12 @@ struct Answer {
 };
 /// listener  index into config.listeners
 Answer answer(const Config& config, const AccessFiles& files, std::size_t listener,
-              const Question& question);
+              const Question& asked);
+
+/// The listeners, by index, that are on this port or path; all for an empty name.
+///
+/// Fails  there is none: the words name those that there are
+std::expected<std::vector<std::size_t>, Error> listeners_named(const Config& config,
+                                                               const std::string& name);
 
 }  // namespace mq::server

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "server/config_bridge.hpp"
@@ -30,8 +31,75 @@ std::string proxy_objection(const Listener& listener) {
   return {};
 }
 
+using Places = decltype(ConfigDraft::places);
+
+/// Where an option of a listener was given; nothing: it was not.
+const std::string* find_place(const Places& places, std::string_view option,
+                              const ListenerDraft& listener) {
+  const auto found = places.find({option, listener.index});
+  return found == places.end() ? nullptr : &found->second;
+}
+
+/// One of these options that the listener has; empty: none.
+std::string_view first_given(const Places& places, const ListenerDraft& listener,
+                             std::initializer_list<std::string_view> options) {
+  for (const auto option : options) {
+    if (find_place(places, option, listener) != nullptr) return option;
+  }
+  return {};
+}
+
+/// Words that begin with an option's name, behind the place where it was given.
+std::unexpected<Error> mistake(const Places& places, const ListenerDraft& listener,
+                               const std::string& words) {
+  const std::string* place =
+      find_place(places, words.substr(0, words.find_first_of(": ")), listener);
+  return std::unexpected(
+      Error{fmt::format("{}: {}", place == nullptr ? listener.place : *place, words)});
+}
+
+/// Options of a listener that do nothing there.
+void warn_of_idle_options(const Places& places, const ListenerDraft& listener,
+                          std::vector<std::string>& warnings) {
+  const bool is_unix = !listener.where.unix_path.empty();
+  const auto warn = [&](std::string_view option, std::string_view why) {
+    const std::string* place = find_place(places, option, listener);
+    if (place == nullptr) return;
+    warnings.push_back(fmt::format("{}: {}: it has no effect: {}", *place, option, why));
+  };
+  if (!listener.where.is_websocket) {
+    warn("websockets_origin", "the listener speaks no WebSockets (protocol websockets)");
+  }
+  if (!is_unix) {
+    for (const auto* option : {"socket_mode", "socket_group"}) {
+      warn(option, "the listener is no Unix socket (listener 0 PATH)");
+    }
+  } else {
+    for (const auto* option : {"bind_interface", "socket_domain"}) {
+      warn(option, "the listener is a Unix socket");
+    }
+  }
+}
+
+/// A listener that another one is in the way of.
+std::string double_listener(const std::vector<ListenerDraft>& listeners) {
+  for (auto one = listeners.begin(); one != listeners.end(); ++one) {
+    const auto same = std::find_if(listeners.begin(), one, [&one](const ListenerDraft& other) {
+      const Listener& a = one->where;
+      const Listener& b = other.where;
+      return a.unix_path.empty() ? b.unix_path.empty() && a.port == b.port && a.host == b.host && a.family == b.family && a.interface == b.interface : a.unix_path == b.unix_path;
+    });
+    if (same == one || !one->is_named) continue;
+    return fmt::format("{}: listener: it is the one of {} again: give it another {}", one->place,
+                       same->place, one->where.unix_path.empty() ? "port or address" : "path");
+  }
+  return {};
+}
+
 /// What a listener lacks for its TLS.
-std::string tls_objection(const Listener& listener) {
+///
+/// given  an option about TLS that it has beside certfile; empty: none
+std::string tls_objection(const Listener& listener, std::string_view given) {
   const crypto::TlsServerOptions& tls = listener.tls;
   if (listener.proxy.version == 2) return {};
   if (tls.certificate.empty() != tls.key.empty()) {
@@ -49,8 +117,7 @@ std::string tls_objection(const Listener& listener) {
       tls.requires_certificate || tls.user_name != crypto::UserName::as_given;
   if (tls == crypto::TlsServerOptions()) return {};
   if (tls.certificate.empty()) {
-    return fmt::format("{}: it needs certfile and keyfile, for the same listener",
-                       has_ca ? "cafile" : "an option about TLS");
+    return fmt::format("{}: it needs certfile and keyfile, for the same listener", given);
   }
   if (wants_certificate && !has_ca) {
     return "require_certificate: it needs cafile or capath, which say whose certificates are good";
@@ -87,12 +154,31 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
   if (is_persistent) config.data_file = persistence_location + persistence_file;
   config.broker.persistence = is_persistent;
 
+  const ListenerDraft file_itself;
+  if (is_per_listener_late) {
+    return mistake(places, file_itself,
+                   "per_listener_settings: it belongs before the first listener");
+  }
+  if (auto words = double_listener(listeners); !words.empty()) return std::unexpected(Error{words});
+  const auto wants_psk = [](const auto& draft) { return !draft.where.tls.psk_hint.empty(); };
+  if (!psk_file.empty() && std::ranges::none_of(listeners, wants_psk)) {
+    config.warnings.push_back(
+        fmt::format("{}: psk_file: it has no effect: no listener has psk_hint",
+                    *find_place(places, "psk_file", file_itself)));
+  }
+
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
-    if (!draft.where.tls.psk_hint.empty()) draft.where.tls.psk_file = psk_file;
-    for (const auto& words : {proxy_objection(draft.where), tls_objection(draft.where)}) {
-      if (!words.empty()) return std::unexpected(Error{fmt::format("{}: {}", draft.place, words)});
+    if (wants_psk(draft)) draft.where.tls.psk_file = psk_file;
+    const auto given =
+        first_given(places, draft,
+                    {"cafile", "capath", "require_certificate", "use_identity_as_username",
+                     "use_subject_as_username", "crlfile", "tls_version", "ciphers",
+                     "ciphers_tls1.3", "disable_client_cert_date_checks"});
+    for (const auto& words : {proxy_objection(draft.where), tls_objection(draft.where, given)}) {
+      if (!words.empty()) return mistake(places, draft, words);
     }
+    warn_of_idle_options(places, draft, config.warnings);
     if (draft.where.proxy.version == 2) {
       draft.where.proxy.requires_certificate = draft.where.tls.requires_certificate;
       draft.where.proxy.names_user = draft.where.tls.user_name == crypto::UserName::common_name;

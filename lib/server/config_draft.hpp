@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace mq::server {
 struct ListenerDraft {
   Listener where;
   std::string place;      ///< of its line; of the default listener, the file
+  std::size_t index = 0;  ///< of the file's listeners; 0: the default one
   bool is_named = false;  ///< the file says where it listens
   std::optional<bool> allow_anonymous;
   std::optional<std::string> auto_id_prefix;
@@ -63,6 +65,9 @@ struct ConfigDraft {
   /// at the top of an included file, is about it.
   std::vector<ListenerDraft> listeners{1};
   std::size_t current = 0;
+  bool is_per_listener_late = false;  ///< it is said behind a listener
+  /// Where each option was given, and for which listener or bridge: "mosquitto.conf:12".
+  std::map<std::pair<std::string_view, std::size_t>, std::string> places;
 
   ListenerDraft& listener() { return listeners[current]; }
   /// Of all listeners, or with per_listener_settings of the one above the line.

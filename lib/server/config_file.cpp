@@ -46,7 +46,8 @@ std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
 }
 
 std::string unknown(std::string_view name) {
-  const std::string shown = printable(name);
+  constexpr std::size_t kShown = 60;
+  const std::string shown = printable(name.substr(0, kShown));
   std::vector<std::string_view> names;
   for (const ConfigOption& option : config_options()) names.push_back(option.name);
   const std::string_view meant = nearest(name, names);
@@ -70,8 +71,6 @@ class Reader {
 
   ConfigDraft& draft_;
   bool is_included_ = false;
-  /// Where each option was given, and for which listener.
-  std::map<std::pair<std::string_view, std::size_t>, std::string> places_;
 };
 
 std::expected<void, Error> Reader::read(std::string_view text, const std::string& name) {
@@ -112,7 +111,7 @@ std::string Reader::objection_to(const ConfigOption& option, std::string_view va
   if (option.scope == Scope::bridge && draft_.bridges.empty()) {
     return "it belongs below the connection that it is about";
   }
-  const auto [first, is_first] = places_.try_emplace({option.name, owner_of(option)}, place);
+  const auto [first, is_first] = draft_.places.try_emplace({option.name, owner_of(option)}, place);
   if (!is_first && !option.may_repeat) {
     return fmt::format("it was given before, at {}", first->second);
   }

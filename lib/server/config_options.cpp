@@ -14,8 +14,9 @@
 #include "server/config_values.hpp"
 #include "server/listener_values.hpp"
 
-// The table is all that there is to know about an option: adding one means adding a row here and
-// a paragraph to mqbroker.conf(5), which a test compares.
+// The table is all that there is to know about an option: adding one means adding a row here, a
+// paragraph to mqbroker.conf(5) and a line to tests/server/option_effects.txt, which names the test
+// that shows what it changes. Tests compare all three.
 
 namespace mq::server {
 namespace {
@@ -89,6 +90,7 @@ void set_user_name(ConfigDraft& draft, bool value) {
 
 void set_per_listener(ConfigDraft& draft, bool value) {
   draft.is_per_listener = value;
+  draft.is_per_listener_late = value && draft.listeners.size() > 1;
 }
 
 Objection set_password_file(ConfigDraft& draft, std::string_view value) {

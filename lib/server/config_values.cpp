@@ -61,6 +61,7 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
   }
   ListenerDraft listener;
   listener.place = draft.place.substr(0, draft.place.rfind(": "));
+  listener.index = draft.listeners.size();
   listener.is_named = true;
   if (number_of(port) == 0) {
     if (place.empty()) return "port 0 is for a Unix socket: its path is missing (0 PATH)";

@@ -88,7 +88,12 @@ struct Describe {
     return {{"kind", "incoming"}, {"client_id", c.client_id}, {"packet_id", c.packet_id}};
   }
   Json operator()(const storage::PutRetained& c) const {
-    return {{"kind", "retained"}, {"topic", c.topic}, {"message", c.message}};
+    Json json{{"kind", "retained"}, {"topic", c.topic}, {"message", c.message}};
+    if (c.source.client_id.empty()) return json;
+    json["publisher"] = {{"listener", c.source.listener},
+                         {"user_name", c.source.user_name},
+                         {"client_id", c.source.client_id}};
+    return json;
   }
   Json operator()(const auto&) const { return nullptr; }  // a file holds nothing else
 };

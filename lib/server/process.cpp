@@ -14,6 +14,8 @@
 #include <fstream>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace mq::server {
 namespace {
 
@@ -98,6 +100,18 @@ std::expected<std::optional<User>, Error> user_after_root(const std::string& use
                           user.empty() ? "nobody" : user)});
   }
   return User{entry->pw_name, entry->pw_uid, entry->pw_gid};
+}
+
+std::vector<std::string> denied_to(const User& user, const std::set<std::string>& files, int mode) {
+  std::vector<std::string> found;
+  const gid_t group = getegid();
+  const bool is_user = setegid(user.gid) == 0 && seteuid(user.uid) == 0;
+  for (const auto& file : files) {
+    const bool is_denied = is_user && faccessat(AT_FDCWD, file.c_str(), mode, AT_EACCESS) != 0;
+    if (is_denied && errno == EACCES) found.push_back(file);
+  }
+  MQ_CHECK(seteuid(0) == 0 && setegid(group) == 0);  // it was root, and is again
+  return found;
 }
 
 std::expected<std::string, Error> drop_root(const std::string& user) {

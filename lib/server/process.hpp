@@ -4,7 +4,9 @@
 
 #include <expected>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -57,6 +59,11 @@ struct User {
 ///
 /// Fails  no such user
 std::expected<std::optional<User>, Error> user_after_root(const std::string& user);
+
+/// Of these files, those that are there and that the user whom root becomes could not use.
+///
+/// mode  as for access(2)
+std::vector<std::string> denied_to(const User& user, const std::set<std::string>& files, int mode);
 
 /// Root becomes somebody who may do less. Does nothing when it is not root who runs the process, or
 /// when `user` is "root".

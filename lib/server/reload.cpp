@@ -52,7 +52,8 @@ std::expected<AccessFiles, Error> BrokerProcess::read_access(
 }
 
 void BrokerProcess::use_access(AccessFiles files) {
-  for (const auto& line : warnings_about_files(config_.listeners)) tell(LogType::warning, line);
+  for (const auto& line : warnings_about_files(config_.listeners, config_.user))
+    tell(LogType::warning, line);
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     const auto& before = access_.listeners[i].passwords;
     const auto& after = files.listeners[i].passwords;

@@ -85,6 +85,15 @@ BrokerProcess::BrokerProcess(Config config, Reread reread, Log& log)
 
 void BrokerProcess::use_log() {
   driver_.tell(fact_sink(log_, config_.log), open_sink(log_, config_.log));
+  driver_.tell_shortage([this](BrokerDriver::Shortage shortage) {
+    if (shortage == BrokerDriver::Shortage::ends) {
+      return tell(LogType::notice, "There are file descriptors for new connections again.");
+    }
+    tell(
+        LogType::error,
+        "There is no file descriptor left: new connections are closed at once. To have more, raise "
+        "LimitNOFILE= of the service, or ulimit -n.");
+  });
   log_.publish_with([this](LogType type, std::string_view line) {
     core_.tell_sys(topic_of(type), line, driver_.now());
   });

@@ -102,9 +102,18 @@ struct DropIncoming {
   std::string client_id;
   std::uint16_t packet_id = 0;
 };
+/// Who published what is retained, where that is of interest.
+struct Source {
+  std::uint16_t listener = 0;
+  std::string user_name;
+  std::string client_id;  ///< empty: nobody knows
+  bool operator==(const Source&) const = default;
+};
 struct PutRetained {
   std::string topic;
   MessageId message = 0;
+  WallTime expires_at = kDoesNotExpire;  ///< as the body has it
+  Source source{};
 };
 struct DropRetained {
   std::string topic;

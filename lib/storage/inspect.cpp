@@ -161,8 +161,16 @@ std::expected<void, Error> dump(const std::string& path,
     while (row.step()) {
       take(PutIncoming{std::string(row.text(0)), row.as<std::uint16_t>(1)});
     }
-    row = database.prepare("SELECT topic, message FROM retained ORDER BY topic");
-    while (row.step()) take(PutRetained{std::string(row.text(0)), row.as<MessageId>(1)});
+    row = database.prepare(
+        "SELECT topic, message, expires_at, listener, user_name, client_id FROM retained "
+        "ORDER BY topic");
+    while (row.step()) {
+      take(PutRetained{
+          std::string(row.text(0)),
+          row.as<MessageId>(1),
+          time_of(row.number(2)),
+          {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}});
+    }
     return true;
   });
   if (!done) return std::unexpected(done.error());

@@ -44,7 +44,9 @@ struct Apply {
   void operator()(const DropIncoming& c) const {
     in_session(c, [&c](auto& s) { s.incoming.erase(c.packet_id); });
   }
-  void operator()(const PutRetained& c) const { state.retained[c.topic] = c.message; }
+  void operator()(const PutRetained& c) const {
+    state.retained[c.topic] = {c.message, c.expires_at, c.source};
+  }
   void operator()(const DropRetained& c) const { state.retained.erase(c.topic); }
 
   void in_session(const auto& change, auto act) const {
@@ -143,10 +145,10 @@ Snapshot Memory::load(Budget budget) const {
   }
   std::set<MessageId> used;
   std::size_t retained_bytes = 0;
-  for (const auto& [topic, id] : cut.retained) {
+  for (const auto& [topic, retained] : cut.retained) {
     if (retained_bytes >= budget.retained_bytes) break;
-    retained_bytes += state_.messages.at(id).payload.size();
-    used.insert(id);
+    retained_bytes += state_.messages.at(retained.message).payload.size();
+    used.insert(retained.message);
   }
   for (const auto& [client_id, session] : cut.sessions) {
     for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
@@ -157,7 +159,7 @@ Snapshot Memory::load(Budget budget) const {
 
 void Memory::drop_unreferenced() {
   std::set<MessageId> used;
-  for (const auto& [topic, id] : state_.retained) used.insert(id);
+  for (const auto& [topic, retained] : state_.retained) used.insert(retained.message);
   for (const auto& [client_id, session] : state_.sessions) {
     for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
   }

@@ -172,7 +172,8 @@ class Import {
     const auto message = numbers_.find(chunk.native<MessageId>());
     if (message == numbers_.end()) return;
     used_.insert(message->second);
-    result_.state.retained[result_.state.messages[message->second].topic] = message->second;
+    const Body& body = result_.state.messages[message->second];
+    result_.state.retained[body.topic] = {message->second, body.expires_at, {}};
   }
 
   void take_subscription(Reader chunk) {

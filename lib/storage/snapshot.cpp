@@ -26,8 +26,9 @@ std::vector<Change> changes_of(const Snapshot& state) {
   std::vector<Change> changes;
   for (const auto& [id, body] : state.messages) changes.emplace_back(PutMessage{id, body});
   for (const auto& [id, session] : state.sessions) add_session(id, session, state, changes);
-  for (const auto& [topic, message] : state.retained) {
-    changes.emplace_back(PutRetained{topic, message});
+  for (const auto& [topic, retained] : state.retained) {
+    changes.emplace_back(
+        PutRetained{topic, retained.message, retained.expires_at, retained.source});
   }
   return changes;
 }

@@ -12,7 +12,7 @@ namespace {
 using Failure = Sqlite::Failure;
 
 constexpr std::int64_t kApplicationId = 0x6D717374;  // "mqst"
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 
 constexpr const char* kSchema = R"(
   CREATE TABLE session (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE,
@@ -31,7 +31,19 @@ constexpr const char* kSchema = R"(
     PRIMARY KEY (session, sequence)) WITHOUT ROWID;
   CREATE TABLE incoming (session INTEGER NOT NULL, packet_id INTEGER NOT NULL,
     PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
-  CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, listener INTEGER NOT NULL, user_name TEXT NOT NULL,
+    client_id TEXT NOT NULL) WITHOUT ROWID;
+)";
+
+/// What format 1 lacks.
+constexpr const char* kFromFormat1 = R"(
+  ALTER TABLE retained ADD COLUMN expires_at INTEGER NOT NULL DEFAULT 9223372036854775807;
+  ALTER TABLE retained ADD COLUMN listener INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE retained ADD COLUMN user_name TEXT NOT NULL DEFAULT '';
+  ALTER TABLE retained ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
+  UPDATE retained SET expires_at = m.expires_at FROM message m WHERE m.id = message;
+  PRAGMA user_version = 2;
 )";
 
 Failure failure_of(const std::string& path, const DatabaseError& error) {
@@ -39,10 +51,20 @@ Failure failure_of(const std::string& path, const DatabaseError& error) {
           Error{path + ": " + error.words}};
 }
 
+/// Brings a file of ours to this format, if it is in one that is known.
+void upgrade(const Database& database) {
+  if (database.number("PRAGMA application_id") != kApplicationId) return;
+  if (database.number("PRAGMA user_version") != 1) return;
+  database.run("BEGIN IMMEDIATE");
+  database.run(kFromFormat1);
+  database.run("COMMIT");
+}
+
 /// Settings of the connection, and the tables of a file that has none.
 std::expected<void, Failure> prepare(const std::string& path, const Database& database) {
   const bool is_new = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   if (!is_new) {
+    upgrade(database);
     if (const std::string objection = Sqlite::identify(database); !objection.empty()) {
       const bool is_ours = database.number("PRAGMA application_id") == kApplicationId;
       return std::unexpected(Failure{is_ours ? Failure::Kind::unusable : Failure::Kind::damaged,
@@ -67,6 +89,7 @@ std::string Sqlite::identify(const Database& database) {
   }
   const auto format = database.number("PRAGMA user_version");
   if (format == kFormat) return {};
+  if (format == 1) return "is in format 1: mqbroker brings it to this version's when it uses it";
   return "is in format " + std::to_string(format) + ", and this version knows format " +
          std::to_string(kFormat) + " only: use the version that wrote it, or another directory";
 }
@@ -157,6 +180,7 @@ Snapshot Sqlite::salvage(const std::string& path) {
   Snapshot snapshot;
   try {
     const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    upgrade(database);
     if (identify(database).empty()) load_some(database, snapshot);
   } catch (const DatabaseError&) {  // what is there cannot be read
   }

@@ -48,7 +48,7 @@ struct Committer::Statements {
         put_incoming(d.prepare("INSERT OR IGNORE INTO incoming VALUES (?, ?)")),
         drop_incoming(d.prepare("DELETE FROM incoming WHERE session = ? AND packet_id = ?")),
         drop_all_incoming(d.prepare("DELETE FROM incoming WHERE session = ?")),
-        put_retained(d.prepare("INSERT INTO retained VALUES (?, ?)")),
+        put_retained(d.prepare("INSERT INTO retained VALUES (?, ?, ?, ?, ?, ?)")),
         drop_retained(d.prepare("DELETE FROM retained WHERE topic = ? RETURNING message")) {}
 
   Statement begin, commit, put_session, change_session, drop_session, put_will, drop_will,
@@ -113,7 +113,10 @@ class Committer::Transaction {
   }
   void operator()(const PutRetained& c) {
     unuse(run_.drop_retained.with(std::string_view(c.topic)));
-    run_.put_retained.with(std::string_view(c.topic), c.message).run();
+    run_.put_retained
+        .with(std::string_view(c.topic), c.message, count_of(c.expires_at), c.source.listener,
+              std::string_view(c.source.user_name), std::string_view(c.source.client_id))
+        .run();
     ++uses_[c.message];
   }
   void operator()(const DropRetained& c) {

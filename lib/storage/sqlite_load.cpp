@@ -21,6 +21,16 @@ Body body_of(const Statement& row) {
           row.as<std::uint8_t>(4),  row.as<std::uint8_t>(5) != 0, time_of(row.number(6))};
 }
 
+constexpr const char* kAllRetained =
+    "SELECT topic, message, expires_at, listener, user_name, client_id FROM retained "
+    "ORDER BY topic";
+
+Snapshot::Retained retained_of(const Statement& row) {
+  return {row.as<MessageId>(1),
+          time_of(row.number(2)),
+          {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}};
+}
+
 /// Reads the tables in an order in which what is referred to is there.
 struct Loader {
   Snapshot& snapshot;
@@ -77,12 +87,12 @@ struct Loader {
     while (row.step()) {
       const auto message = row.as<MessageId>(1);
       if (!snapshot.messages.contains(message)) continue;
-      snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), message);
+      snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), retained_of(row));
     }
   }
   /// Reads the bodies, too, until they are enough.
   void load_retained_within(std::size_t enough, const Database& database) {
-    Statement row = database.prepare("SELECT topic, message FROM retained ORDER BY topic");
+    Statement row = database.prepare(kAllRetained);
     PageReader reader(database);
     std::size_t bytes = 0;
     while (row.step()) {
@@ -94,7 +104,7 @@ struct Loader {
         bytes += page.entries[0].body.payload.size();
         snapshot.messages.emplace(message, std::move(page.entries[0].body));
       }
-      snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), message);
+      snapshot.retained.emplace_hint(snapshot.retained.end(), row.text(0), retained_of(row));
     }
   }
 
@@ -120,8 +130,7 @@ constexpr Table kAllMessages{
 constexpr Table kQueues{
     "SELECT session, sequence, message, qos, flags, origin FROM queued ORDER BY session, sequence",
     &Loader::load_queues};
-constexpr Table kRetained{"SELECT topic, message FROM retained ORDER BY topic",
-                          &Loader::load_retained};
+constexpr Table kRetained{kAllRetained, &Loader::load_retained};
 
 /// Reads the beginning of a queue, and tells the rest from how many `total` and `bytes` there are.
 void load_queue(PageReader& reader, std::int64_t id, Window window, Snapshot& snapshot,

@@ -55,8 +55,15 @@ struct Snapshot {
     bool operator==(const Session&) const = default;
   };
 
+  struct Retained {
+    MessageId message = 0;
+    WallTime expires_at = kDoesNotExpire;
+    Source source;
+    bool operator==(const Retained&) const = default;
+  };
+
   std::map<std::string, Session> sessions;
-  std::map<std::string, MessageId> retained;
+  std::map<std::string, Retained> retained;
   std::map<MessageId, Body> messages;  ///< those that are referred to, as far as the budget goes
   MessageId last_message = 0;          ///< the highest that is stored
   bool operator==(const Snapshot&) const = default;

@@ -62,7 +62,9 @@ class SubscriptionIndex {
   /// The first `$share/…` filter over the same plain filter, or kNoFilter; then the next one.
   FilterId shared_from(FilterId plain) const { return entries_[plain].next_shared; }
   FilterId shared_after(FilterId shared) const { return entries_[shared].next_shared; }
-  /// Counts up at every call: whose turn it is among a share's members.
+  /// Whose turn it is among a share's members.
+  std::uint32_t turn(FilterId shared) const { return entries_[shared].turn; }
+  /// The same, and from now on it is the next one's.
   std::uint32_t next_turn(FilterId shared) { return entries_[shared].turn++; }
 
   std::size_t size() const { return subscriptions_; }

@@ -36,10 +36,10 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   our_broker "password_file HOUSE/users"
   come_in -u alice -P 'secret pass'
   come_in -V 5 -u old -P older
-  refused_with 4 'bad user name or password' -V 311 -u alice -P wrong
-  refused_with 134 'Bad User Name or Password' -V 5 -u nobody -P 'secret pass'
+  refused_with 5 'not authorized' -V 311 -u alice -P wrong
+  refused_with 135 'Not authorized' -V 5 -u nobody -P 'secret pass'
   refused_with 5 'not authorized' -V 311
-  wait_for_line broker.err 'refused: Bad User Name or Password: not the password of such a user'
+  wait_for_line broker.err 'refused: Not authorized: not the password of such a user'
 }
 
 @test "with allow_anonymous, no name is fine, and a name still needs its password" {
@@ -246,8 +246,10 @@ typist() {
   echo "$rules" >acl
   printf 'listener 1883\npassword_file %s\nacl_file %s\n' users acl >right.conf
   run -0 --separate-stderr mqbroker check -c right.conf
-  [[ ${lines[0]} == 'port 1883: no encryption; 1 users in users; clients without a name do not come in; rules in acl' ]]
-  [[ ${lines[1]} == 'right.conf: the configuration is right' ]]
+  [[ ${lines[0]} == 'port 1883: MQTT, not encrypted' ]]
+  [[ $output == *'users in users come in with their passwords: 1'* ]]
+  [[ $output == *'user alice: readwrite house/#, deny house/door/#, read a b'* ]]
+  [[ ${lines[-1]} == 'right.conf: the configuration is right' ]]
   chmod 644 users
   run -0 --separate-stderr mqbroker check -c right.conf
   [[ $stderr == *'users can be read by everybody'* ]]
@@ -262,6 +264,15 @@ typist() {
   [[ $output == 'mqbroker: wrong.conf:1: unknown option "acl_fil" (did you mean acl_file?)' ]]
 }
 
+@test "mqbroker check finds a directory that the broker could not keep its state in" {
+  ((EUID == 0)) || skip 'only root becomes somebody else'
+  mkdir -m 700 kept
+  printf 'listener 1883\npersistence true\npersistence_location %s/\n' "$house/kept" >kept.conf
+  run -3 mqbroker check -c kept.conf
+  [[ $output == "mqbroker: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
+  run -0 mqbroker check -c <(cat kept.conf && echo 'user root')
+}
+
 @test "mqbroker check explains a decision with the rule's line" {
   mqbroker passwd -c -b users alice secret
   echo "$rules" >acl
@@ -272,6 +283,11 @@ typist() {
   [[ $output == *'may not read house/door/bell: acl:4 (deny house/door/#)' ]]
   run -1 mqbroker check -c b.conf --read open/x
   [[ $output == *'it cannot come in: allow_anonymous is false' ]]
+  printf 'listener 1884\nmount_point a/\n' >>b.conf
+  run -1 mqbroker check -c b.conf --listener 1884 --user alice --write house/x
+  [[ $output == 'port 1884: user alice may not write house/x, which is a/house/x behind mount_point: no rule of acl allows it' ]]
+  run -3 mqbroker check -c b.conf --listener 1885 --user alice --write house/x
+  [[ $output == 'mqbroker: there is no listener 1885; there is 1883, 1884' ]]
   run -3 mqbroker check -c b.conf --user alice
   [[ $output == *'add --read FILTER or --write TOPIC' ]]
 }

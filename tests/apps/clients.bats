@@ -65,7 +65,7 @@ password_file HOUSE/users'
   [[ $stderr == "mqpub: --pw-env: the environment has no variable M_NONE; export it first" ]]
   run -1 --separate-stderr mqpub -p "$port" -u bond --pw-file "$house/none" -t a -m x
   [[ $stderr == "mqpub: --pw-file: cannot read $house/none: No such file or directory" ]]
-  run -4 --separate-stderr mqpub -p "$port" -u bond -t a -m x </dev/null
+  run -5 --separate-stderr mqpub -p "$port" -u bond -t a -m x </dev/null
   window left mqsub -p "$port" -u bond -P secret -t a
   wait_until "the password is wiped" is_wiped "/proc/${window_pid[left]}/cmdline"
 }

@@ -117,4 +117,6 @@ print(f"# {len(crowd)} came in, {refused} were turned away")
 PYTHON
   run -0 mqsub -p "$port" -t t -C 1 -W 20
   [[ $output == before ]]
+  wait_for_line "$house/broker.err" 'There are file descriptors for new connections again'
+  [[ $(grep -c 'There is no file descriptor left: new connections are closed at once' "$house/broker.err") == 1 ]]
 }

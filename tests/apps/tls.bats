@@ -237,6 +237,14 @@ $(printf '%s\n' "$@")"
   wait_for_line broker.err "New client connected .*u'CN=client,O=House'"
 }
 
+@test "a key that needs a pass phrase is named, and nobody is asked" {
+  openssl ec -in server.key -aes128 -passout pass:x -out locked.key 2>/dev/null
+  printf 'listener 1 127.0.0.1\ncertfile server.crt\nkeyfile locked.key\nuser root\n' >locked.conf
+  run -3 setsid -w script -qec 'mqbroker check -c locked.conf' /dev/null </dev/null
+  [[ $output == *'cannot use the key locked.key: it is encrypted with a pass phrase (openssl pkey '* ]]
+  [[ $output != *'Enter'* ]]
+}
+
 @test "a certificate that is revoked stays out" {
   touch index
   printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=1\n' >ca.conf

@@ -322,3 +322,12 @@ TEST_CASE("what is retained is withheld when its publisher may not publish it an
   CHECK(join(world, "r", "").subscribe("#").all() ==
         "PUBLISH t/1 q0 retain 'x'; PUBLISH t/2 q0 retain 'y'");
 }
+
+TEST_CASE("who has published what is retained is known after a restart, too") {
+  World world(durable());
+  world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kBoth, "t/#"}}));
+  join(world, "b", "bob").retain("t/1", "x").retain("t/2", "y");
+  world.crash();
+  world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kWrite, "t/2"}}));
+  CHECK(join(world, "r", "").subscribe("#").all() == "PUBLISH t/2 q0 retain 'y'");
+}

@@ -298,7 +298,13 @@ TEST_CASE("who comes to the wrong port is told apart by its first bytes, in the 
   for (const auto& [bytes, words] :
        {std::pair<std::string_view, std::string_view>{
             "\x16\x03\x01", "it speaks TLS, and this listener is without"},
-        {"GET / HTTP/1.1\r\n", "it speaks HTTP, and this listener is for MQTT"}}) {
+        {"GET / HTTP/1.1\r\n", "it speaks HTTP, and this listener is for MQTT"},
+        {"PROXY TCP4 1.2.3.4 5.6.7.8 9 10\r\n",
+         "it begins with a PROXY header, and enable_proxy_protocol is not given"},
+        {{"\r\n\r\n\0\r\nQUIT\n", 12},
+         "it begins with a PROXY header, and enable_proxy_protocol is not given"},
+        {"SSH-2.0", "no CONNECT first"},
+        {{"\0", 1}, "no CONNECT first"}}) {
     World world(quiet());
     auto& peer = world.peer();
     peer.send_bytes(bytes_of(bytes));

@@ -403,7 +403,7 @@ TEST_CASE("a queue longer than its window waits in the store, and is delivered i
   CHECK(drain(world.peer().resume("s")) == "30 31 ");
 }
 
-TEST_CASE("the window counts payloads, too, and one message is always let through") {
+TEST_CASE("queue_window_bytes counts payloads, and one message is always let through") {
   auto config = narrow(1000);
   config.queue_window.bytes = 3;
   World world(config);
@@ -528,4 +528,30 @@ TEST_CASE("retained messages above the limit are in the store only, and come as 
     CHECK(world.core().stored().bytes == 1);
     CHECK(world.store.load().messages.size() == 1);
   }
+}
+
+TEST_CASE("retain_expiry_interval finds what has expired in the store only, too") {
+  auto config = support::durable();
+  config.retained_memory_limit = 0;
+  config.retain_expiry_interval = Seconds(600);
+  World world(config);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 100U);
+  world.peer()
+      .join("p", wire::Version::v5)
+      .send(wire::Publish{.retain = true,
+                          .topic = "short",
+                          .properties = properties.view(),
+                          .payload = bytes_of("x")})
+      .retain("long", "x");
+  CHECK(world.core().stored().bytes == 0);
+  SUBCASE("before a restart") {}
+  SUBCASE("after it") {
+    world.crash();
+  }
+  world.advance(Seconds(599));
+  CHECK(world.core().retained_count() == 2);
+  world.advance(Seconds(2));
+  CHECK(world.core().retained_count() == 1);
+  CHECK(world.store.load().retained.size() == 1);
 }

@@ -95,6 +95,44 @@ TEST_CASE("reject refuses a message of MQTT 5.0 that a queue has no room for, an
   CHECK(dropped(world, Drop::queue_full) == 0);
 }
 
+TEST_CASE("reject refuses what none of a share's members has room for") {
+  World world(short_queue(QueuePolicy::reject));
+  world.peer().resume("a").subscribe("$share/g/t", kQoS2).drop();
+  world.peer().resume("b").subscribe("$share/g/t", kQoS2).drop();
+  auto& publisher = world.peer().join("p", Version::v5);
+  for (std::uint16_t i = 1; i <= 6; ++i) {
+    CHECK(publisher.publish("t", "x", QoS::at_least_once, i).all() ==
+          "PUBACK " + std::to_string(i));
+  }
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 7).all() == "PUBACK 7 97");
+  CHECK(publisher.publish("t", "x", QoS::exactly_once, 8).all() == "PUBREC 8 97");
+  CHECK(dropped(world, Drop::queue_full) == 0);
+}
+
+TEST_CASE("a share's message goes to a member that has room, awake or not") {
+  World world(short_queue(QueuePolicy::drop_newest));
+  world.peer().resume("full").subscribe("t", kQoS1).subscribe("$share/g/s", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 3; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  world.peer().resume("b").subscribe("$share/g/s", kQoS1).drop();
+  for (std::uint16_t i = 4; i <= 6; ++i) publisher.publish("s", "y", QoS::at_least_once, i);
+  CHECK(publishes(world.peer().resume("b")) == 3);
+  CHECK(dropped(world, Drop::queue_full) == 0);
+}
+
+TEST_CASE("reject leaves alone what the full queue would not get") {
+  World world(short_queue(QueuePolicy::reject));
+  auto& own = world.peer()
+                  .join("p", Version::v5)
+                  .subscribe("t", {.qos = QoS::at_least_once, .no_local = true});
+  own.all();
+  auto& other = world.peer().join("other", Version::v5);
+  for (std::uint16_t i = 1; i <= 23; ++i) other.publish("t", "x", QoS::at_least_once, i);
+  CHECK(other.publish("t", "x", QoS::at_least_once, 24).all().ends_with("PUBACK 24 97"));
+  own.all();
+  CHECK(own.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
+}
+
 TEST_CASE("reject cannot tell an older client, so its message is dropped for the full queue") {
   World world(short_queue(QueuePolicy::reject));
   world.peer().resume("s").subscribe("t", kQoS1).drop();

@@ -41,6 +41,16 @@ TEST_CASE("what clients of a mounted listener publish is below the mount point f
   }
 }
 
+TEST_CASE("a response topic stays as it is, as in mosquitto") {
+  World world(mounted());
+  Peer& outside = join(world, kPlain, "outside", Version::v5).subscribe("#");
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::response_topic, std::string_view("r"));
+  join(world, kMounted, "inside", Version::v5)
+      .send(wire::Publish{.topic = "q", .properties = properties.view(), .payload = bytes_of("x")});
+  CHECK(outside.all() == "PUBLISH m/q q0 {response-topic=r} 'x'");
+}
+
 TEST_CASE("what they receive has the name that they know") {
   for (const auto version : {Version::v311, Version::v5}) {
     World world(mounted());

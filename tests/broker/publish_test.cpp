@@ -334,6 +334,23 @@ TEST_CASE(
         "PUBLISH b q0 '3'; PUBLISH  q1 id=1 {topic-alias=1} '4'");
 }
 
+TEST_CASE("max_topic_alias_broker 0 means that topics stay as they are") {
+  auto config = quiet();
+  config.listeners[0].max_topic_alias_broker = 0;
+  World world(config);
+  PropertyList properties;
+  properties.add(PropertyId::topic_alias_maximum, 1U);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "s";
+  connect.properties = properties.view();
+  auto& subscriber = world.peer().connect(connect);
+  subscriber.all();
+  subscriber.subscribe("#");
+  world.peer().join("p").publish("a", "1").publish("a", "2");
+  CHECK(subscriber.all() == "PUBLISH a q0 '1'; PUBLISH a q0 '2'");
+}
+
 TEST_CASE(
     "properties travel unaltered [MQTT-3.3.2-17] [MQTT-3.3.2-20] [MQTT-3.3.2-4] [MQTT-3.3.2-15] "
     "[MQTT-3.3.2-16] [MQTT-3.3.2-18]") {

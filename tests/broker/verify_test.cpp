@@ -57,13 +57,13 @@ TEST_CASE("a user waits for the verdict on the password, and then comes in [MQTT
   CHECK(peer.all() == "CONNACK 00");
 }
 
-TEST_CASE("a wrong password is refused with 4 in v3 and 0x86 in v5") {
+TEST_CASE("a wrong password is refused with 5 in v3 and 0x87 in v5, as mosquitto does") {
   World world(with_passwords());
   Peer& old = world.peer().connect(user("alice", "x"));
   Peer& young = world.peer().connect(user("alice", "x", Version::v5));
   answer(world, Verdict::wrong);
-  CHECK(old.all() == "CONNACK 04; closed");
-  CHECK(young.all() == "CONNACK 86; closed");
+  CHECK(old.all() == "CONNACK 05; closed");
+  CHECK(young.all() == "CONNACK 87; closed");
   CHECK(world.core().session_count() == 0);
 }
 
@@ -88,8 +88,8 @@ TEST_CASE("allow_anonymous lets nobody in under a name without its password") {
   Peer& peer = world.peer(1).connect(connect);
   Peer& nameless = world.peer(1).connect(user("", "x"));
   answer(world, Verdict::wrong);
-  CHECK(peer.all() == "CONNACK 04; closed");
-  CHECK(nameless.all() == "CONNACK 04; closed");
+  CHECK(peer.all() == "CONNACK 05; closed");
+  CHECK(nameless.all() == "CONNACK 05; closed");
 }
 
 TEST_CASE("what comes behind a CONNECT waits with it, however it is cut") {

@@ -33,12 +33,14 @@ TEST_CASE("a check is of files, or asks one question") {
   CHECK(options.client == "c");
   CHECK(options.right == broker::Right::read);
   CHECK(options.topic == "a/#");
+  CHECK(parse({"-c", "f", "--listener", "1883", "--read", "a"})->listener == "1883");
   CHECK(parse({"-c", "f", "--write", "a"})->right == broker::Right::write);
 }
 
 TEST_CASE("what cannot be answered is said to be so") {
   CHECK(error_of({}).contains("name it with -c FILE"));
   CHECK(error_of({"-c", "f", "--user", "u"}).contains("add --read FILTER or --write TOPIC"));
+  CHECK(error_of({"-c", "f", "--listener", "1"}).contains("--listener belong to a question"));
   CHECK(error_of({"-c", "f", "--write", "a/#"}).contains("without wildcards"));
   CHECK(error_of({"-c", "f", "--read", "a/#/b"}).contains("must be a topic or a filter"));
   CHECK(error_of({"-c", "f", "--read", "a", "--write", "b"}).contains("one question too many"));

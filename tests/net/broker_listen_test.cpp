@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <array>
+#include <string>
+
+#include "loopback.hpp"
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
+#include "storage/memory.hpp"
 
 using namespace mq;
 using net::BrokerDriver;
@@ -50,7 +55,8 @@ TEST_CASE("a listener of one family has no address of the other") {
   CHECK(bound->front().address == "127.0.0.1");
   const auto none = broker.driver.listen(0, "127.0.0.1", 0, {.family = net::Family::ipv6});
   REQUIRE_FALSE(none.has_value());
-  CHECK(none.error().message == "cannot listen: no address of the family");
+  CHECK(none.error().message ==
+        "cannot listen on 127.0.0.1: that is no ipv6 address (see socket_domain)");
 }
 
 TEST_CASE("a host that is nobody's is named") {
@@ -58,6 +64,40 @@ TEST_CASE("a host that is nobody's is named") {
   const auto bound = broker.driver.listen(0, "no.such.host.invalid", 0);
   REQUIRE_FALSE(bound.has_value());
   CHECK(bound.error().message.starts_with("cannot listen on no.such.host.invalid: "));
+}
+
+TEST_CASE("above max_unstored_bytes clients are not read until the store has caught up") {
+  broker::Config config;
+  config.persistence = true;
+  config.max_unstored_bytes = 1;
+  broker::Core core(config, net::now());
+  BrokerDriver driver(core, nullptr, nullptr);
+  storage::Memory store;  // commits when it is told to
+  driver.keep_in(store, [](const std::string&) {});
+  const auto bound = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const auto client = support::dial_loopback(bound->front().port);
+  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
+                                          4,    2,  0, 0, 0,   1,   'p'};
+  client.write(kConnect);
+  const auto publish = [&client](Byte id) {
+    client.write(std::array<Byte, 8>{0x33, 6, 0, 1, 't', 0, id, 'x'});
+  };
+  publish(1);
+  int turns = 0;
+  std::uint64_t read_meanwhile = 0;
+  driver.every(Millis(1), [&] {
+    const auto read = core.stats().publish_received;
+    if (read == 0) return;
+    if (++turns == 1) publish(2);
+    if (turns < 50) return;
+    if (turns == 50) read_meanwhile = read;
+    while (store.commit()) driver.on_store_news();
+    if (read == 2 || turns == 5000) driver.stop();
+  });
+  driver.run();
+  CHECK(read_meanwhile == 1);
+  CHECK(core.stats().publish_received == 2);
 }
 
 TEST_CASE("two seeds differ") {

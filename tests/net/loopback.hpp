@@ -80,6 +80,18 @@ class LoopbackListener {
   std::uint16_t port_ = 0;
 };
 
+/// Connects to a port of the loopback interface.
+inline Socket dial_loopback(std::uint16_t port) {
+  Socket client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  MQ_CHECK(connect(client.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) ==
+           0);
+  return client;
+}
+
 /// A directory that goes with its content.
 class TemporaryDirectory {
  public:

@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "server/acl_file.hpp"
+#include "server/check_listener.hpp"
 #include "server/config_file.hpp"
 
 using namespace mq;
@@ -48,6 +52,87 @@ TEST_CASE("an answer names the rule and its line") {
   CHECK(asked({"", "", Right::read, "x"}).contains("allow_anonymous is false"));
 }
 
+TEST_CASE("behind a mount point the rules are about the whole topic, and the answer says which") {
+  const auto config =
+      parse_config("listener 1\nmount_point a/\npassword_file u\nacl_file acl\n", "c", {}).value();
+  const auto files = files_of("alice:" + kHash, "user alice\ntopic a/house/#\npattern read b/#\n");
+  const auto asked = [&](const Question& question) {
+    return answer(config, files, 0, question).words;
+  };
+  CHECK(asked({"alice", "", Right::write, "house/x"}) ==
+        "port 1: user alice may write house/x, which is a/house/x behind mount_point: acl:2 "
+        "(readwrite a/house/#)");
+  CHECK(asked({"alice", "", Right::read, "$share/g/house/+"})
+            .ends_with("which is a/house/+ behind mount_point: acl:2 (readwrite a/house/#)"));
+  CHECK(asked({"alice", "", Right::read, "b/x"}).ends_with("no rule of acl allows it"));
+}
+
+TEST_CASE("what a listener makes of the client id counts in a question") {
+  const auto files = files_of("alice:" + kHash, "pattern write id/%c\n");
+  const std::string text = "listener 1\npassword_file u\nacl_file acl\n";
+  const auto named = parse_config(text + "use_username_as_clientid true\n", "c", {}).value();
+  CHECK(answer(named, files, 0, {"alice", "x", Right::write, "id/alice"}).is_allowed);
+  const auto prefixed = parse_config(text + "clientid_prefixes dev-\n", "c", {}).value();
+  CHECK(answer(prefixed, files, 0, {"alice", "dev-1", Right::write, "id/dev-1"}).is_allowed);
+  CHECK(answer(prefixed, files, 0, {"alice", "x", Right::write, "id/x"})
+            .words.ends_with("its id does not begin with clientid_prefixes, dev-"));
+}
+
+TEST_CASE("a question may be about one listener, by its port or path") {
+  const auto config = parse_config("listener 1\nlistener 0 /s\n", "c", {}).value();
+  CHECK(listeners_named(config, "") == std::vector<std::size_t>{0, 1});
+  CHECK(listeners_named(config, "/s") == std::vector<std::size_t>{1});
+  CHECK(listeners_named(config, "2").error().message == "there is no listener 2; there is 1, /s");
+}
+
+TEST_CASE("a listener is told with who comes in, how, and what they may do") {
+  const auto told = [](const std::string& text, const AccessFiles& files) {
+    const auto config = parse_config(text, "c", {}).value();
+    std::string all;
+    for (const auto& line :
+         lines_about(config.listeners[0], config.broker.listeners[0], files.listeners[0])) {
+      all += line + "\n";
+    }
+    return all;
+  };
+  AccessFiles none;
+  none.listeners.resize(1);
+  const std::string everything = "  they may read and write everything: there is no acl_file\n";
+  CHECK(told("listener 1\nallow_anonymous true\nprotocol websockets\nmount_point a/\n", none) ==
+        "port 1: MQTT in WebSockets, not encrypted, all topics below a/\n"
+        "  clients come in under any name that they give, or none, unasked\n" +
+            everything);
+  CHECK(told("listener 1\n", none) ==
+        "port 1: MQTT, not encrypted\n"
+        "  nobody comes in: allow_anonymous is false, and there is no password_file\n" +
+            everything);
+  CHECK(told("listener 1\ncertfile a\nkeyfile b\ncafile ca\nrequire_certificate true\n"
+             "use_identity_as_username true\n",
+             none) ==
+        "port 1: MQTT, encrypted by TLS\n"
+        "  clients need a certificate issued by ca\n"
+        "  a client comes in under the common name of its certificate, without a "
+        "password\n" +
+            everything);
+  CHECK(told("psk_file keys\nlistener 1\npsk_hint h\nallow_anonymous true\n", none) ==
+        "port 1: MQTT, encrypted by TLS\n"
+        "  clients need a key of keys\n"
+        "  clients come in under any name that they give, or none, unasked\n" +
+            everything);
+  CHECK(told("listener 0 /s\npassword_file users\nacl_file acl\nallow_anonymous true\n",
+             files_of("alice:" + kHash,
+                      "topic read open\nuser bob\ntopic b\nuser alice\ntopic house/#\n"
+                      "topic deny house/door\npattern write %u/#\n")) ==
+        "/s: MQTT, not encrypted\n"
+        "  users in users come in with their passwords: 1\n"
+        "  clients without a name come in, too\n"
+        "  what they may do, as acl says:\n"
+        "    without a name: read open\n"
+        "    user alice: readwrite house/#, deny house/door\n"
+        "    user bob, who has no password here: readwrite b\n"
+        "    everybody, besides: write %u/#\n");
+}
+
 TEST_CASE("every file that cannot be used is a mistake with the line that names it") {
   const auto config = parse_config(
       "per_listener_settings true\nlistener 1\npassword_file /nowhere/users\n", "c", {});
@@ -55,4 +140,12 @@ TEST_CASE("every file that cannot be used is a mistake with the line that names 
   REQUIRE(found.mistakes.size() == 1);
   CHECK(found.mistakes[0] ==
         "c:3: password_file: cannot read /nowhere/users: No such file or directory");
+}
+
+TEST_CASE("what could not be written is a mistake, too") {
+  const auto config = parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\n", "c", {});
+  const auto found = look_into(config.value());
+  CHECK(found.mistakes ==
+        std::vector<std::string>{"cannot write /nowhere/log: No such file or directory",
+                                 "cannot write /nowhere/pid: No such file or directory"});
 }

@@ -118,6 +118,7 @@ TEST_CASE("what mqbroker does not do is refused with a line that says why") {
       {"enable_control_api true", "clients cannot control mqbroker"},
       {"http_dir /srv/www", "mqbroker serves no files"},
       {"tls_keyform engine", "keys are read from PEM files"},
+      {"tls_engine dynamic", "OpenSSL's engines are not supported"},
       {"tls_engine_kpass_sha1 00", "OpenSSL's engines are not supported"},
   };
   for (const auto& [line, words] : lines) {

@@ -293,12 +293,12 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"enable_proxy_protocol 3",
        "1: enable_proxy_protocol: \"3\" should be the version of the protocol, 1 or 2"},
       {"listener 1\nproxy_protocol_v2_require_tls true\nenable_proxy_protocol 1",
-       "1: proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener"},
+       "2: proxy_protocol_v2_require_tls: it needs enable_proxy_protocol 2, for the same listener"},
       {"listener 1\nenable_proxy_protocol 2\ncertfile a\nkeyfile b",
-       "1: enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
+       "2: enable_proxy_protocol 2: TLS ends at the proxy, so leave out certfile, keyfile and "
        "psk_hint"},
       {"listener 1\nenable_proxy_protocol 2\nuse_subject_as_username true",
-       "1: enable_proxy_protocol 2: the proxy tells no subject, so leave out "
+       "2: enable_proxy_protocol 2: the proxy tells no subject, so leave out "
        "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
@@ -317,16 +317,24 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"accept_protocol_versions 4 5",
        "1: accept_protocol_versions: \"4 5\" should be some of "
        "3,4,5, which are MQTT 3.1, 3.1.1 and 5.0"},
-      {"listener 1\ncertfile a", "1: certfile: it needs keyfile beside it, for the same listener"},
-      {"listener 1\nkeyfile a", "1: keyfile: it needs certfile beside it, for the same listener"},
-      {"listener 1\ncafile a", "1: cafile: it needs certfile and keyfile, for the same listener"},
+      {"listener 1\ncertfile a", "2: certfile: it needs keyfile beside it, for the same listener"},
+      {"listener 1\nkeyfile a", "2: keyfile: it needs certfile beside it, for the same listener"},
+      {"listener 1\ncafile a", "2: cafile: it needs certfile and keyfile, for the same listener"},
+      {"listener 1\n\nuse_subject_as_username true",
+       "3: use_subject_as_username: it needs certfile and keyfile, for the same listener"},
+      {"listener 1 a\nlistener 2\nlistener 1 a",
+       "3: listener: it is the one of x.conf:1 again: give it another port or address"},
+      {"listener 0 /s\nlistener 0 /s",
+       "2: listener: it is the one of x.conf:1 again: give it another path"},
+      {"listener 1\nper_listener_settings true",
+       "2: per_listener_settings: it belongs before the first listener"},
       {"listener 1\ncertfile a\nkeyfile b\nrequire_certificate true",
-       "1: require_certificate: it needs cafile or capath, which say whose certificates are good"},
+       "4: require_certificate: it needs cafile or capath, which say whose certificates are good"},
       {"listener 1\ncertfile a\nkeyfile b\ncafile c\ncrlfile d",
-       "1: crlfile: it needs require_certificate true"},
-      {"listener 1\npsk_hint h", "1: psk_hint: it needs psk_file, which holds the keys"},
+       "5: crlfile: it needs require_certificate true"},
+      {"listener 1\npsk_hint h", "2: psk_hint: it needs psk_file, which holds the keys"},
       {"psk_file f\nlistener 1\npsk_hint h\ncertfile a\nkeyfile b",
-       "2: psk_hint: it is in place of certificates, so leave out certfile"},
+       "3: psk_hint: it is in place of certificates, so leave out certfile"},
       {"tls_version tlsv1.1", "1: tls_version: \"tlsv1.1\" should be tlsv1.2 or tlsv1.3"},
       {"tls_engine x",
        "1: tls_engine: OpenSSL's engines are not supported: give the key as a PEM file, with "
@@ -339,6 +347,25 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
     CAPTURE(text);
     CHECK(mistake_in(text) == std::string("x.conf:") + words);
   }
+}
+
+TEST_CASE("an option that does nothing where it stands is a warning with its place") {
+  const auto warnings_in = [](const std::string& text) {
+    const auto config = server::parse_config(text, "x.conf", {});
+    REQUIRE(config.has_value());
+    return config->warnings.empty() ? std::string() : config->warnings.front();
+  };
+  CHECK(warnings_in("listener 1\nwebsockets_origin http://a") ==
+        "x.conf:2: websockets_origin: it has no effect: the listener speaks no WebSockets "
+        "(protocol websockets)");
+  CHECK(
+      warnings_in("listener 1\nsocket_mode 0600") ==
+      "x.conf:2: socket_mode: it has no effect: the listener is no Unix socket (listener 0 PATH)");
+  CHECK(warnings_in("listener 0 /s\nsocket_domain ipv4") ==
+        "x.conf:2: socket_domain: it has no effect: the listener is a Unix socket");
+  CHECK(warnings_in("psk_file f\nlistener 1") ==
+        "x.conf:1: psk_file: it has no effect: no listener has psk_hint");
+  CHECK(warnings_in("psk_file f\nlistener 1\npsk_hint h\nlistener 0 /s\nsocket_mode 0600") == "");
 }
 
 TEST_CASE("a file is read from the disk, and its name stands in the error line as it was given") {

@@ -40,7 +40,7 @@ std::vector<Change> everything() {
           PutIncoming{"james bond", 65'535},
           PutSession{"\xC3\xBC", UINT32_MAX, WallTime(std::chrono::microseconds(99))},
           PutQueued{"\xC3\xBC", 5, 2, 1, 0, 0},
-          PutRetained{"home/bedroom/temp", 1}};
+          PutRetained{"home/bedroom/temp", 1, body.expires_at, {2, "james", "james bond"}}};
 }
 
 void commit(Memory& memory, Sqlite& file, Batch batch) {
@@ -155,4 +155,29 @@ TEST_CASE("a file of an unknown format is refused and stays as it is") {
   CHECK(file.error().error.message.contains("is in format 99"));
   const Database reader(directory / "a.db", SQLITE_OPEN_READWRITE);
   CHECK(reader.number("PRAGMA user_version") == 99);
+}
+
+TEST_CASE("a file of format 1 is brought to this one, and keeps what it holds") {
+  const TemporaryTree directory;
+  const WallTime end(std::chrono::microseconds(77));
+  {
+    auto file = Sqlite::open(directory / "a.db");
+    REQUIRE(file);
+    REQUIRE(file->commit(
+        {.ticket = 1,
+         .changes = {
+             PutMessage{1, {.topic = "t", .properties = {}, .payload = {}, .expires_at = end}},
+             PutRetained{"t", 1, end, {1, "u", "c"}}}}));
+    for (const char* column : {"expires_at", "listener", "user_name", "client_id"}) {
+      Database(directory / "a.db", SQLITE_OPEN_READWRITE)
+          .run((std::string("ALTER TABLE retained DROP COLUMN ") + column).c_str());
+    }
+    Database(directory / "a.db", SQLITE_OPEN_READWRITE).run("PRAGMA user_version = 1");
+  }
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  const auto state = file->load();
+  REQUIRE(state);
+  CHECK(state->retained.at("t") == Snapshot::Retained{1, end, {}});
+  REQUIRE(file->commit({.ticket = 2, .changes = {PutRetained{"u", 1, end, {1, "u", "c"}}}}));
 }

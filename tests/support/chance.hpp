@@ -77,7 +77,8 @@ class Chance {
           changes.emplace_back(DropRetained{name});
         } else {
           const auto body = message(changes);
-          changes.emplace_back(PutRetained{name, body});
+          const Source source = body % 2 == 0 ? Source() : Source{1, "u", name};
+          changes.emplace_back(PutRetained{name, body, WallTime(WallTime::duration(body)), source});
         }
     }
   }
