@@ -29,10 +29,7 @@ int explain(const server::Config& config, const server::AccessFiles& files,
 int check(std::span<char* const> arguments) {
   const auto options = cli::parse_check(arguments);
   if (!options) return fail(options.error(), kUsage);
-  if (options->wants_help) {
-    fmt::print("{}", cli::check_help());
-    return 0;
-  }
+  if (options->wants_help) return show(cli::check_help());
   const auto config = server::read_config_file(options->config_file, {});
   if (!config) return fail(config.error(), kUsage);
   const auto found = server::look_into(*config);

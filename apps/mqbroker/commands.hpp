@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -12,6 +13,9 @@ inline constexpr int kUsage = 3;
 
 /// Says why on stderr. Returns `code`.
 int fail(const Error& error, int code);
+
+/// Prints what was asked for, on stdout.
+int show(std::string_view text);
 
 /// mqbroker check: looks at a configuration and its files, and explains what they allow.
 int check(std::span<char* const> arguments);

@@ -21,6 +21,7 @@
 using mq::app::fail;
 using mq::app::kCannotStart;
 using mq::app::kUsage;
+using mq::app::show;
 
 namespace {
 
@@ -65,6 +66,7 @@ std::expected<void, mq::Error> choose_data_file(const mq::cli::BrokerOptions& op
 int make_certificates(std::span<char* const> arguments) {
   const auto options = mq::cli::parse_cert(arguments);
   if (!options) return fail(options.error(), kUsage);
+  if (options->wants_help) return show(mq::cli::cert_help());
   const auto made = mq::crypto::make_certificates(
       {.directory = options->directory, .hosts = options->hosts, .clients = options->clients});
   if (!made) return fail(made.error(), kCannotStart);
@@ -82,6 +84,7 @@ int work_on_data(std::span<char* const> arguments) {
   using Task = mq::cli::DbOptions::Task;
   const auto options = mq::cli::parse_db(arguments);
   if (!options) return fail(options.error(), kUsage);
+  if (options->wants_help) return show(mq::cli::db_help());
   std::expected<void, mq::Error> done;
   switch (options->task) {
     case Task::verify: {
@@ -121,10 +124,7 @@ int main(int argc, char** argv) {
   }
   const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
-  if (options->wants_help) {
-    fmt::print("{}", mq::cli::broker_help());
-    return 0;
-  }
+  if (options->wants_help) return show(mq::cli::broker_help());
   if (options->wants_version) {
     fmt::print("mqbroker {}\n", MQ_VERSION);
     return 0;

@@ -48,18 +48,10 @@ std::expected<std::string, Error> change_passwords(const cli::PasswdOptions& opt
 
 }  // namespace
 
-int fail(const Error& error, int code) {
-  fmt::print(stderr, "mqbroker: {}\n", error.message);
-  return code;
-}
-
 int edit_passwords(std::span<char* const> arguments) {
   const auto options = cli::parse_passwd(arguments);
   if (!options) return fail(options.error(), kUsage);
-  if (options->wants_help) {
-    fmt::print("{}", cli::passwd_help());
-    return 0;
-  }
+  if (options->wants_help) return show(cli::passwd_help());
   if (options->is_batch) std::memset(arguments.back(), 'x', std::strlen(arguments.back()));
   std::string before;
   if (!options->creates) {

@@ -34,10 +34,7 @@ int signal_for(cli::SignalOptions::Command command) {
 int tell_brokers(std::span<char* const> arguments) {
   const auto options = cli::parse_signal(arguments);
   if (!options) return fail(options.error(), kUsage);
-  if (options->wants_help) {
-    fmt::print("{}", cli::signal_help());
-    return 0;
-  }
+  if (options->wants_help) return show(cli::signal_help());
   const auto pids =
       options->pid == 0 ? server::brokers_that_run() : std::vector<pid_t>{options->pid};
   if (pids.empty()) return fail({"signal: no mqbroker runs on this machine"}, kCannotStart);

@@ -69,9 +69,18 @@ Error missing_value(const std::string& shown, const OptionName* option) {
   return {shown + " needs " + argument + " behind it"};
 }
 
-cxxopts::Options declare(std::span<const OptionName> table) {
+bool may_be_on(std::span<char* const> arguments, const OptionName& option) {
+  return std::ranges::any_of(arguments, [&](std::string_view argument) {
+    if (argument.starts_with("--")) return argument.substr(2).starts_with(option.name);
+    return option.letter != 0 && argument.starts_with('-') && argument.contains(option.letter);
+  });
+}
+
+/// Only the options that a command line may have: to declare all is most of a short run's work.
+cxxopts::Options declare(std::span<const OptionName> table, std::span<char* const> arguments) {
   cxxopts::Options options("");
   for (const OptionName& option : table) {
+    if (!may_be_on(arguments, option)) continue;
     std::string names(option.name);
     if (option.letter != 0) names = std::string(1, option.letter) + "," + names;
     std::shared_ptr<cxxopts::Value> value = cxxopts::value<std::string>();
@@ -193,7 +202,7 @@ std::expected<std::vector<Given>, Error> parse_arguments(std::span<const OptionN
   const auto gathered = gather(table, arguments);
   if (!gathered) return std::unexpected(gathered.error());
   try {
-    auto options = declare(table);
+    auto options = declare(table, gathered->arguments);
     const auto parsed =
         options.parse(static_cast<int>(gathered->arguments.size()), gathered->arguments.data());
     if (operands != nullptr) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/command_line.hpp"
+#include "cli/help.hpp"
 
 namespace mq::cli {
 
@@ -14,6 +15,8 @@ namespace {
 
 using O = CertOptions;
 using V = std::string_view;
+
+constexpr std::string_view kForm = "mqbroker cert DIR --host NAME ... [--client NAME ...]";
 
 constexpr std::size_t kHostMax = 64;  // a common name has no more (RFC 5280, ub-common-name)
 
@@ -42,28 +45,42 @@ Verdict add_client(O& options, V value) {
   return {};
 }
 
-constexpr std::array<OptionRow<O>, 2> kTable{{
+Verdict ask_for_help(O& options, V) {
+  options.wants_help = true;
+  return {};
+}
+
+constexpr std::array<OptionRow<O>, 3> kTable{{
     {{"host", 0, "NAME", "", "a name or address of the broker; may be given several times"},
      add_host},
     {{"client", 0, "NAME", "client", "a client; may be given several times"}, add_client},
+    {{"help", 'h', "", "", "show this text and exit"}, ask_for_help},
 }};
 
 }  // namespace
 
 std::expected<CertOptions, Error> parse_cert(std::span<char* const> arguments) {
-  constexpr std::string_view kForm = "mqbroker cert DIR --host NAME [--client NAME]";
-  if (arguments.size() < 2 || arguments[1][0] == '-' || arguments[1][0] == '\0') {
-    return std::unexpected(Error{fmt::format("cert needs a directory first: {}", kForm)});
+  std::vector<std::string> operands;
+  auto options = apply(std::span<const OptionRow<O>>(kTable), O{}, arguments, &operands);
+  if (!options || options->wants_help) return options;
+  if (operands.size() != 1 || operands[0].empty()) {
+    return std::unexpected(Error{fmt::format("cert needs one directory: {}", kForm)});
   }
-  auto options = apply(std::span<const OptionRow<O>>(kTable), O{}, arguments.subspan(1));
-  if (!options) return options;
-  options->directory = arguments[1];
+  options->directory = operands[0];
   if (options->hosts.empty()) {
     return std::unexpected(
         Error{fmt::format("cert needs the name by which clients call this machine: {}", kForm)});
   }
   if (options->clients.empty()) options->clients.emplace_back("client");
   return options;
+}
+
+std::string cert_help() {
+  return help_text(
+      fmt::format("mqbroker cert makes what TLS needs, in DIR: a CA, certificates and keys for the "
+                  "broker\nand its clients, and a configuration that uses them.\n\n  {}\n\n",
+                  kForm),
+      names_of(std::span<const OptionRow<O>>(kTable)));
 }
 
 std::string configuration_for(const CertOptions& options) {

@@ -17,6 +17,7 @@ namespace mq::cli {
 template <class Options>
 std::vector<OptionName> names_of(std::span<const OptionRow<Options>> table) {
   std::vector<OptionName> names;
+  names.reserve(table.size());
   for (const auto& row : table) names.push_back(row.name);
   return names;
 }

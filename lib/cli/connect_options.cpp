@@ -1,6 +1,5 @@
 #include "cli/connect_options.hpp"
 
-#include <cmath>
 #include <utility>
 
 #include "cli/connect_rows.hpp"
@@ -46,7 +45,7 @@ std::expected<wire::QoS, std::string> parse_qos(std::string_view value) {
 std::expected<Millis, std::string> parse_seconds(std::string_view value) {
   const auto number = parse_number<double>(value, 0.0, kSecondsMax);
   if (!number) return std::unexpected("must be a number of seconds");
-  return Millis(std::llround(*number * 1000));
+  return std::chrono::round<Millis>(std::chrono::duration<double>(*number));
 }
 
 Verdict check_filter(std::string_view filter) {

@@ -1,15 +1,13 @@
 #include "crypto/certificate_end.hpp"
 
-#include <openssl/asn1.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-
 #include <memory>
+
+#include "crypto/openssl.hpp"
 
 namespace mq::crypto {
 namespace {
 
-template <auto Free>
+template <const auto& Free>
 struct Freed {
   void operator()(auto* object) const { Free(object); }
 };

@@ -1,10 +1,7 @@
 #include "crypto/keyed_hash.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-
 #include "base/check.hpp"
+#include "crypto/openssl.hpp"
 
 namespace mq::crypto {
 

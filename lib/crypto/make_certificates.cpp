@@ -2,9 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +12,7 @@
 #include <memory>
 
 #include "base/check.hpp"
+#include "crypto/openssl.hpp"
 
 // Elliptic curves, P-256: small, quick even on small machines, and known to every client. The CA
 // lives longer than what it issues, so that clients that trust it need not be touched soon.

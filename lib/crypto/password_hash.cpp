@@ -1,14 +1,13 @@
 #include "crypto/password_hash.hpp"
 
 #include <argon2.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <climits>
+
+#include "crypto/openssl.hpp"
 
 namespace mq::crypto {
 namespace {

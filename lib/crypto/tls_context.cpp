@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "base/check.hpp"
 #include "crypto/tls_filter.hpp"
@@ -41,7 +42,7 @@ void write_key(const SSL* ssl, const char* line) {
 
 ContextPtr make_context(const SSL_METHOD* method) {
   auto context = std::make_shared<TlsContext>();
-  context->ssl.reset(SSL_CTX_new(method), SSL_CTX_free);
+  context->ssl.reset(SSL_CTX_new(method), std::cref(SSL_CTX_free));
   MQ_CHECK(context->ssl != nullptr);
   SSL_CTX* ssl = context->ssl.get();
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);

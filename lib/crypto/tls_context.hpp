@@ -1,7 +1,5 @@
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <expected>
 #include <fstream>
 #include <memory>
@@ -9,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text_map.hpp"
+#include "crypto/openssl.hpp"
 #include "crypto/tls_options.hpp"
 
 /// What the connections of one side share. Only lib/crypto's own sources include it.

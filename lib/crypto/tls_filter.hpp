@@ -1,13 +1,12 @@
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/filter.hpp"
+#include "crypto/openssl.hpp"
 #include "crypto/tls_context.hpp"
 
 namespace mq::crypto {

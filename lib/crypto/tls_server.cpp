@@ -1,7 +1,7 @@
-#include <openssl/x509_vfy.h>
 
 #include <utility>
 
+#include "crypto/openssl.hpp"
 #include "crypto/tls.hpp"
 #include "crypto/tls_context.hpp"
 #include "crypto/tls_filter.hpp"

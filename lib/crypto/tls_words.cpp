@@ -1,12 +1,11 @@
 #include "crypto/tls_words.hpp"
 
 #include <arpa/inet.h>
-#include <openssl/bio.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <array>
 #include <memory>
+
+#include "crypto/openssl.hpp"
 
 namespace mq::crypto {
 

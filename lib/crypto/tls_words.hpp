@@ -1,9 +1,8 @@
 #pragma once
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
-
 #include <string>
+
+#include "crypto/openssl.hpp"
 
 /// What OpenSSL knows, in words. Only lib/crypto's own sources include it.
 namespace mq::crypto {

@@ -7,14 +7,31 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <string_view>
 
+#include "base/lazy_function.hpp"
 #include "base/printable.hpp"
 
 namespace mq::server {
 
 namespace {
+
+// A broker that systemd has not started does without its library, and all the others that this
+// one needs: a megabyte of memory.
+constexpr char kSystemd[] = "libsystemd.so.0";
+template <class Signature>
+using Function = LazyFunction<LazyLibrary<kSystemd>, Signature>;
+constinit const Function<decltype(::sd_is_socket)> sd_is_socket("sd_is_socket");
+constinit const Function<decltype(::sd_listen_fds)> sd_listen_fds("sd_listen_fds");
+constinit const Function<decltype(::sd_notify)> sd_notify("sd_notify");
+constinit const Function<decltype(::sd_watchdog_enabled)> sd_watchdog_enabled(
+    "sd_watchdog_enabled");
+
+void notify(const char* state) {
+  if (std::getenv("NOTIFY_SOCKET") != nullptr) sd_notify(0, state);
+}
 
 bool is_loopback(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) {
@@ -50,7 +67,7 @@ std::expected<InheritedSocket, Error> described(int descriptor) {
 
 std::expected<std::vector<InheritedSocket>, Error> inherited_sockets() {
   std::vector<InheritedSocket> sockets;
-  const int count = sd_listen_fds(1);
+  const int count = std::getenv("LISTEN_FDS") == nullptr ? 0 : sd_listen_fds(1);
   for (int i = 0; i < count; ++i) {
     auto socket = described(SD_LISTEN_FDS_START + i);
     if (!socket) return std::unexpected(socket.error());
@@ -78,19 +95,20 @@ std::string place_of(const InheritedSocket& socket) {
 }
 
 void tell_systemd_ready() {
-  sd_notify(0, "READY=1");
+  notify("READY=1");
 }
 
 void tell_systemd_stopping() {
-  sd_notify(0, "STOPPING=1");
+  notify("STOPPING=1");
 }
 
 void tell_systemd_alive() {
-  sd_notify(0, "WATCHDOG=1");
+  notify("WATCHDOG=1");
 }
 
 std::optional<Millis> watchdog_pause() {
   std::uint64_t limit_us = 0;
+  if (std::getenv("WATCHDOG_USEC") == nullptr) return std::nullopt;
   if (sd_watchdog_enabled(0, &limit_us) <= 0) return std::nullopt;
   return Millis(std::max<std::uint64_t>(limit_us / 2000, 1));  // twice within the limit
 }

@@ -35,7 +35,8 @@ auto Frames::machine() -> Machine {
   if (machine_ != nullptr) return machine_;
   constexpr wslay_event_callbacks kCallbacks{on_wants_input, on_output, on_wants_mask, on_frame,
                                              on_content,     nullptr,   on_message};
-  const auto init = is_client() ? wslay_event_context_client_init : wslay_event_context_server_init;
+  const auto& init =
+      is_client() ? wslay_event_context_client_init : wslay_event_context_server_init;
   MQ_CHECK(init(&machine_, &kCallbacks, this) == 0);
   wslay_event_config_set_no_buffering(machine_, 1);
   wslay_event_config_set_max_recv_msg_length(machine_, kAnyLength);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <wslay/wslay.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/prng.hpp"
+#include "web/wslay.hpp"
 
 namespace mq::web {
 

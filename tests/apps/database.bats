@@ -126,6 +126,8 @@ persistence_file mosquitto.db"
   [[ $stderr == 'mqbroker: db does not know "verfy" (verify?): mqbroker db '* ]]
   run -3 --separate-stderr mqbroker db backup x
   [[ $stderr == 'mqbroker: db backup takes two files: '* ]]
+  run -0 mqbroker db --help
+  [[ $output == *"mqbroker db backup FILE TO "* ]]
   run -1 --separate-stderr mqbroker db stats "$house/nothing.db"
   [[ $stderr == "mqbroker: $house/nothing.db: No such file or directory" ]]
   echo "no database at all, whatever it says it is" >"$house/text.db"

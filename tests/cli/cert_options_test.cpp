@@ -33,8 +33,9 @@ TEST_CASE("certificates are for hosts, in a directory, and for one client if nob
 }
 
 TEST_CASE("what is said to make certificates is checked before anything is made") {
-  CHECK(error_of({"cert"}).starts_with("cert needs a directory first"));
-  CHECK(error_of({"cert", "--host", "a"}).starts_with("cert needs a directory first"));
+  CHECK(error_of({"cert"}).starts_with("cert needs one directory"));
+  CHECK(error_of({"cert", "--host", "a"}).starts_with("cert needs one directory"));
+  CHECK(error_of({"cert", "a", "b", "--host", "c"}).starts_with("cert needs one directory"));
   CHECK(error_of({"cert", "dir"}).starts_with("cert needs the name"));
   CHECK(error_of({"cert", "dir", "--host", "a,DNS:b"}).contains("must be a host name"));
   CHECK(error_of({"cert", "dir", "--host", ""}).contains("must be a host name"));
@@ -43,6 +44,11 @@ TEST_CASE("what is said to make certificates is checked before anything is made"
     CHECK(error_of({"cert", "dir", "--host", "a", "--client", client}).contains("must be a name"));
   }
   CHECK(error_of({"cert", "d", "--host", "a", "--client", "b", "--client", "b"}).contains("twice"));
+}
+
+TEST_CASE("who asks how to make certificates need not say which") {
+  CHECK(parse({"cert", "--help"}).value().wants_help);
+  CHECK(cert_help().contains("--client NAME"));
 }
 
 TEST_CASE("the commands name the first host and the first client") {
