@@ -71,6 +71,7 @@ std::vector<std::string> Simulation::run() {
   while (now_.steady < calm_at_least) step(calm_at_least);
   while (!is_calm() && now_.steady < calm_at_most) step(calm_at_most);
   if (!is_calm()) judge_.accuse("calm did not come");
+  if (faults_.crash > 0) crash();  // what has come true stays so
   ask_for_retained();
   figures_.simulated = now_.steady - began;
   figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)];
