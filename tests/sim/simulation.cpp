@@ -10,7 +10,8 @@
 namespace mq::sim {
 namespace {
 
-constexpr Millis kCalmAtMost = Seconds(1200);
+/// Who had no luck may have thousands of messages left to send, one after the other.
+constexpr Millis kCalmAtMost = Seconds(3600);
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
