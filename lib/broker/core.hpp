@@ -299,6 +299,7 @@ class Core {
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,
                                  std::uint32_t identifier);
+  wire::ReasonCode unsubscribe_one(Session& session, const std::string& filter);
 
   // handle_acks.cpp
   bool handle_acknowledgement(Connection& connection, ByteView frame);

@@ -7,7 +7,6 @@ using session::Delivery;
 using wire::PacketType;
 using wire::QoS;
 using wire::ReasonCode;
-using wire::Version;
 
 bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
   const auto ack = wire::decode_acknowledgement(frame, connection.version);

@@ -9,7 +9,6 @@
 
 namespace mq::broker {
 
-using session::Delivery;
 using wire::PropertyId;
 using wire::QoS;
 using wire::ReasonCode;

@@ -71,39 +71,40 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
 }
 
 bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {
-  Session& session = *connection.session;
+  if (!std::ranges::all_of(unsubscribe.filters, topic::is_filter)) {
+    fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
+    return false;
+  }
   const auto written = journal_.position();
   std::vector<Byte> codes;
-  for (const auto named : unsubscribe.filters) {
-    if (!topic::is_filter(named)) {
-      fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
-      return false;
-    }
-    const std::string filter = mounted_filter(connection, named);
-    const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
-    if (removed) {
-      std::erase(session.subscriptions, *removed);
-      journal_.drop_subscription(session, filter);
-      for (std::size_t i = 0; i < session.feeds.size(); ++i) {
-        if (session.feeds[i].filter == filter) session.feeds[i].is_cancelled = true;
-      }
-      if (topic::share_of(filter)) {
-        // What came through the share stays here now: its filter id may soon be another's.
-        for (std::size_t i = 0; i < session.outbox.size(); ++i) {
-          auto& entry = session.outbox[i];
-          if ((entry.flags & kFromShare) == 0 || entry.message.origin != *removed) continue;
-          entry.flags &= static_cast<std::uint8_t>(~kFromShare);
-          entry.message.origin = 0;
-        }
-      }
-      facts_.emplace_back(fact::Unsubscribed{session.client_id, std::string(filter)});
-    }
-    codes.push_back(
-        static_cast<Byte>(removed ? ReasonCode::success : ReasonCode::no_subscription_existed));
+  for (const auto filter : unsubscribe.filters) {
+    const auto code = unsubscribe_one(*connection.session, mounted_filter(connection, filter));
+    codes.push_back(static_cast<Byte>(code));
   }
   acknowledge(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes},
               journal_.written_since(written));  // [MQTT-3.10.4-4]
   return true;
+}
+
+ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter) {
+  const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
+  if (!removed) return ReasonCode::no_subscription_existed;
+  std::erase(session.subscriptions, *removed);
+  journal_.drop_subscription(session, filter);
+  for (std::size_t i = 0; i < session.feeds.size(); ++i) {
+    if (session.feeds[i].filter == filter) session.feeds[i].is_cancelled = true;
+  }
+  if (topic::share_of(filter)) {
+    // What came through the share stays here now: its filter id may soon be another's.
+    for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+      auto& entry = session.outbox[i];
+      if ((entry.flags & kFromShare) == 0 || entry.message.origin != *removed) continue;
+      entry.flags &= static_cast<std::uint8_t>(~kFromShare);
+      entry.message.origin = 0;
+    }
+  }
+  facts_.emplace_back(fact::Unsubscribed{session.client_id, filter});
+  return ReasonCode::success;
 }
 
 }  // namespace mq::broker

@@ -97,9 +97,10 @@ void Core::restore(Session& session, std::uint64_t sequence,
     return;
   }
   if (message) count_held(&session, message);
-  session.outbox.restore(
-      sequence, {Queued(std::move(message), queued.origin), static_cast<QoS>(queued.qos), state,
-                 sequence < session.fresh_from, queued.flags});
+  const auto qos = static_cast<QoS>(queued.qos);
+  const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;
+  session.outbox.restore(sequence, {Queued(std::move(message), queued.origin), qos, state, was_sent,
+                                    queued.flags});  // [MQTT-3.3.1-2]
 }
 
 }  // namespace mq::broker

@@ -9,7 +9,6 @@
 
 namespace mq::broker {
 
-using wire::Fault;
 using wire::ReasonCode;
 
 namespace {

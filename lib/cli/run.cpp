@@ -67,7 +67,7 @@ void Run::handle_refused(const client::Refused& refused, Now now) {
   end(refused.code);
 }
 
-void Run::tell_away(std::string words, Now now) {
+void Run::tell_away(const std::string& words, Now now) {
   if (!std::exchange(is_away_told_, true)) notices_.note(words + "; trying again");
   if (trace_) trace_->restart();
   on_away(now);

@@ -57,7 +57,7 @@ class Run : public client::Application {
   void handle_lost(const client::Lost& lost, Now now);
   void handle_refused(const client::Refused& refused, Now now);
   /// One line when the connection goes, none for each vain attempt to get it back.
-  void tell_away(std::string words, Now now);
+  void tell_away(const std::string& words, Now now);
   void end(int exit_code);
 
   client::Core& core_;

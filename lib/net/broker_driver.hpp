@@ -50,11 +50,12 @@ class BrokerDriver {
   /// Fails     an address that cannot be bound; that one of several is not of this machine (it has
   ///           no IPv6) is no failure
   std::expected<std::vector<Bound>, Error> listen(std::uint16_t listener, const std::string& host,
-                                                  std::uint16_t port, ListenOptions options = {});
+                                                  std::uint16_t port,
+                                                  const ListenOptions& options = {});
   /// Listens for this machine only: on 127.0.0.1 and ::1.
   std::expected<std::vector<Bound>, Error> listen_loopback(std::uint16_t listener,
                                                            std::uint16_t port,
-                                                           ListenOptions options = {});
+                                                           const ListenOptions& options = {});
   /// Listens on a Unix socket; a socket file that nobody listens on is replaced.
   std::expected<Bound, Error> listen_unix(std::uint16_t listener, const std::string& path,
                                           ListenOptions options = {});
@@ -143,15 +144,15 @@ class BrokerDriver {
 
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,
-                                                         ListenOptions options);
+                                                         const ListenOptions& options);
   std::expected<std::vector<Bound>, NotBound> try_addresses(std::uint16_t listener,
                                                             std::vector<sockaddr_storage> addresses,
-                                                            ListenOptions options);
+                                                            const ListenOptions& options);
   std::unique_ptr<Listener> make_listener(std::uint16_t index, const ListenOptions& options);
   static void close_listener(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
-                                      ListenOptions options);
+                                      const ListenOptions& options);
   /// Closes a connection that the listener has no room for.
   void turn_away(Peer& peer);
   bool is_full(const Listener& listener) const;

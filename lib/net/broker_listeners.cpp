@@ -79,7 +79,8 @@ int let_in(const std::string& path, const ListenOptions& options) {
 }  // namespace
 
 auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
-                          ListenOptions options) -> std::expected<std::vector<Bound>, Error> {
+                          const ListenOptions& options)
+    -> std::expected<std::vector<Bound>, Error> {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -105,7 +106,7 @@ auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::
 }
 
 auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
-                                   ListenOptions options)
+                                   const ListenOptions& options)
     -> std::expected<std::vector<Bound>, Error> {
   std::vector<sockaddr_storage> addresses(2);
   uv_ip4_addr("127.0.0.1", port, reinterpret_cast<sockaddr_in*>(&addresses[0]));
@@ -114,7 +115,7 @@ auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
 }
 
 auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
-                                 ListenOptions options)
+                                 const ListenOptions& options)
     -> std::expected<std::vector<Bound>, Error> {
   const std::string named = addresses.empty() ? "nothing" : text_of(addresses[0]);
   std::erase_if(addresses, [&options](const sockaddr_storage& address) {
@@ -147,7 +148,7 @@ auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_st
 }
 
 auto BrokerDriver::try_addresses(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
-                                 ListenOptions options)
+                                 const ListenOptions& options)
     -> std::expected<std::vector<Bound>, NotBound> {
   std::vector<Bound> bound;
   std::optional<NotBound> missing;
@@ -235,7 +236,7 @@ void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
 }
 
 auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
-                             ListenOptions options) -> std::expected<Bound, int> {
+                             const ListenOptions& options) -> std::expected<Bound, int> {
   auto server = make_listener(listener, options);
   uv_tcp_init_ex(&loop_, &server->tcp, address.ss_family);
   server->handle.data = server.get();

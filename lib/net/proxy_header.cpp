@@ -101,6 +101,7 @@ void read_tls(ByteView value, ProxyHeader& header) {
   header.is_tls = (client & kIsTls) != 0;
   header.is_verified = header.is_tls && (client & kHasCertificate) != 0 &&
                        std::ranges::all_of(verdict, [](Byte byte) { return byte == 0; });
+  header.common_name = {};
   while (const auto field = next_field(value)) {
     if (field->type == kCommonName && header.is_verified)
       header.common_name = text_of(field->value);

@@ -17,10 +17,9 @@ namespace {
 /// A file beside the one to be written, gone unless it has taken its place.
 class Draft {
  public:
-  explicit Draft(const std::filesystem::path& beside) {
-    path_ = (beside.parent_path() / ("." + beside.filename().string() + ".XXXXXX")).string();
-    file_ = mkostemp(path_.data(), O_CLOEXEC);
-  }
+  explicit Draft(const std::filesystem::path& beside)
+      : path_((beside.parent_path() / ("." + beside.filename().string() + ".XXXXXX")).string()),
+        file_(mkostemp(path_.data(), O_CLOEXEC)) {}
   ~Draft() {
     if (file_ < 0) return;
     close(file_);

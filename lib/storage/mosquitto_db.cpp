@@ -87,7 +87,7 @@ class Import {
  public:
   explicit Import(std::uint32_t version) : has_v6_fields_(version >= 6) {}
 
-  void take(std::uint32_t kind, Reader chunk) {
+  void take(std::uint32_t kind, const Reader& chunk) {
     switch (kind) {
       case kMessage:
         return take_message(chunk);

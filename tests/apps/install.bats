@@ -76,3 +76,20 @@ options_of() { "$@" --help | grep -oE '^ +(-., )?--[a-z0-9-]+|^  -.' | tr -s ', 
     [[ $output == $'cert\ncheck' ]]
   done
 }
+
+@test "a release is hardened" {
+  release=$BATS_TEST_DIRNAME/../../.build/bench # built as a release is
+  [[ -x $release/apps/mqbroker ]] || skip "no release is built here"
+  for program in mqbroker mqsub mqpub; do
+    [[ -x $release/apps/$program ]] || continue
+    readelf -hldW "$release/apps/$program" >"$house/elf"
+    grep -q 'Type: .*Position-Independent Executable' "$house/elf"
+    grep -q ' GNU_RELRO ' "$house/elf"
+    grep -q 'Flags:.* NOW' "$house/elf"
+    grep -qE ' GNU_STACK .* RW +0x' "$house/elf"
+  done
+  # The system's libraries are hardened anyway: of our own code, before it is linked with them.
+  nm "$release/lib/libmq_net.a" "$release/lib/libmq_server.a" >"$house/symbols"
+  grep -q ' __stack_chk_fail$' "$house/symbols"
+  grep -qE ' __(mem|sn?printf)[a-z]*_chk$' "$house/symbols"
+}

@@ -223,3 +223,18 @@ persistence_location HOUSE/data/"
   stop broker
   python3 "$BATS_TEST_DIRNAME/sync_order.py" "$house/trace" 5
 }
+
+@test "what is acknowledged within persistence_delay is never written" {
+  written() { stat -c %s,%Y "$house"/state.db-wal; }
+  start_broker broker "$kept
+persistence_location HOUSE/
+persistence_file state.db
+persistence_delay 10000"
+  window bond mqsub -p "$port" -i bond -c -q 1 -t 'a/#' -C 100
+  wait_until "bond has subscribed" grep -q 'bond.*a/#' "$house/broker.err"
+  local before
+  before=$(written)
+  seq 1 100 | timeout 9 mqpub -p "$port" -t a/b -q 1 -l
+  wait_for_end bond
+  [[ $(written) == "$before" ]]
+}

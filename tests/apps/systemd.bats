@@ -90,12 +90,73 @@ PYTHON
   wait_for_line systemd.out 'STOPPING=1'
 }
 
-@test "the unit file is one" {
+# install_unit - sets `unit`, the unit file where it is installed.
+install_unit() {
   DESTDIR=$house cmake --install "$MQ_TREE" --prefix /usr >/dev/null
   unit=$house/usr/lib/systemd/system/mqbroker.service
+}
+
+@test "the unit file is one" {
+  install_unit
   grep -q '^ExecStart=/.*/mqbroker -c ' "$unit"
   # The program is not where it would be.
   sed "s|^ExecStart=[^ ]*|ExecStart=$MQBROKER|" "$unit" >mqbroker.service
   systemd-analyze verify --man=no "$house/mqbroker.service" 2>&1 | grep mqbroker.service >trouble || true
   run ! grep . trouble
+}
+
+@test "the unit file leaves the broker little that it does not need" {
+  install_unit
+  systemd-analyze security --help | grep -q -e --offline || skip "this systemd cannot judge a file"
+  systemd-analyze security --offline=yes --threshold=30 --no-pager "$unit" >judged || {
+    cat judged
+    return 1
+  }
+}
+
+@test "the unit file allows every system call that the broker makes" {
+  load certificates
+  install_unit
+  make_ca ca && make_certificate ca server
+  printf 'alice:secret\n' >passwords && mqbroker passwd -U passwords && chmod 644 passwords
+  # LeakSanitizer cannot do its work under strace.
+  printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec strace -D -f -qq -o %s mqbroker "$@"\n' \
+    "$house/calls" >bin/traced
+  chmod +x bin/traced
+  broker=traced start_broker broker "listener PORT
+certfile $house/server.crt
+keyfile $house/server.key
+password_file $house/passwords
+bind_interface lo
+listener 0 $house/plain
+protocol websockets
+allow_anonymous true
+persistence true
+persistence_location $house/
+log_dest file $house/log
+log_dest stderr
+user root"
+  mqsub --unix "$house/plain" --ws -i keeper -c -q 1 -t a -E
+  mqpub -h localhost -p "$port" --cafile ca.crt -u alice -P secret -q 2 -r -t a -m kept
+  kill -HUP "${window_pid[broker]}"
+  mqsub --unix "$house/plain" --ws -i keeper -c -q 1 -t a -C 1 | grep -qx kept
+  stop broker
+  groups=$(sed -n 's/^SystemCallFilter=//p' "$unit")
+  allowed() { # the members of groups, and of the groups among these
+    local name
+    for name; do
+      if [[ $name == @* ]]; then
+        # shellcheck disable=SC2046
+        allowed $(systemd-analyze syscall-filter "$name" | sed -n '2,${s/#.*//; s/^ *//; p}')
+      else
+        echo "$name"
+      fi
+    done
+  }
+  # shellcheck disable=SC2086
+  allowed @default $groups | sort -u >allowed
+  sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' calls | sort -u >made
+  [[ $(wc -l <made) -gt 30 ]]
+  comm -23 made allowed | tee denied
+  [[ ! -s denied ]]
 }

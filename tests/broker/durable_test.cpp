@@ -210,6 +210,16 @@ TEST_CASE("a crash loses what was not acknowledged, and only that") {
   CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 dup 'kept'");
 }
 
+TEST_CASE("what comes again after a crash is no duplicate at QoS 0 [MQTT-3.3.1-2]") {
+  auto config = durable();
+  config.queue_qos0_messages = true;
+  World world(config);
+  world.peer().resume("s").subscribe("t").drop();
+  world.peer().join("p").publish("t", "x");
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q0 'x'");
+}
+
 TEST_CASE("what was settled, cleared or ended does not come back") {
   World world(durable());
   auto& peer = world.peer().resume("s").subscribe("t", kQoS1).subscribe("u");

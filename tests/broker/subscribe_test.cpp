@@ -10,6 +10,7 @@ using wire::QoS;
 using wire::RetainHandling;
 using wire::Subscribe;
 using wire::SubscriptionOptions;
+using wire::Unsubscribe;
 using wire::Version;
 
 namespace {
@@ -45,6 +46,13 @@ TEST_CASE("malformed filters end the connection [MQTT-4.7.1-1] [MQTT-4.7.1-2]") 
     CHECK(world.peer().join("b").send(Subscribe{5, {}, {{filter, {}}}}).all() == "closed");
   }
   CHECK(world.core().subscription_count() == 0);
+}
+
+TEST_CASE("an UNSUBSCRIBE with a malformed filter unsubscribes from nothing [MQTT-4.7.1-1]") {
+  World world(quiet());
+  auto& peer = world.peer().resume("a", Version::v5).subscribe("t");
+  CHECK(peer.send(Unsubscribe{5, {}, {"t", "a#"}}).all() == "DISCONNECT 8F; closed");
+  CHECK(world.core().subscription_count() == 1);
 }
 
 TEST_CASE("no-local on a shared subscription is a protocol error [MQTT-3.8.3-4]") {

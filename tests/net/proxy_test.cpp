@@ -130,6 +130,7 @@ TEST_CASE("version 2 tells what the proxy knows of TLS") {
     CHECK_FALSE(with(field).is_verified);
     CHECK(with(field).common_name.empty());
   }
+  CHECK(with(tls_field('\x03', 0, "alice") + tls_field('\x03', 1, "")).common_name.empty());
 }
 
 TEST_CASE("behind the header bytes pass as they are, however they are cut") {

@@ -169,7 +169,7 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
 }
 
 void Simulation::publish(Actor& actor) {
-  actor.acts_at = now_.steady + Millis(prng_.below(80) + 1);
+  actor.acts_at = now_.steady + Millis(prng_.below(trouble_.pause.count()) + 1);
   const auto kind = prng_.below(kTopicKinds.size());
   const std::string_view prefix = kTopicKinds[kind].prefix;
   if (prefix == "expiring/" && actor.version != wire::Version::v5) return;

@@ -17,12 +17,12 @@ constexpr Millis kCalmAtLeast = Seconds(15);
 
 }  // namespace
 
-Simulation::Simulation(std::uint64_t seed, std::uint64_t steps)
+Simulation::Simulation(std::uint64_t seed, Trouble trouble)
     : prng_(seed),
       faults_(prng_),
       now_{Instant(Millis(1'000'000)), WallTime(std::chrono::seconds(1'700'000'000))},
       judge_({}),
-      steps_(steps) {
+      trouble_(trouble) {
   config_.sys_interval = Seconds(0);
   const bool is_queue_bounded = prng_.chance(1, 4);
   config_.max_queued_messages = is_queue_bounded ? prng_.below(60) + 5 : 0;
@@ -61,8 +61,9 @@ void Simulation::add_actors() {
 
 std::vector<std::string> Simulation::run() {
   const Instant began = now_.steady;
-  while (figures_.steps < steps_) step(kNever);
+  while (figures_.steps < trouble_.steps || now_.steady < began + trouble_.lasts) step(kNever);
   is_troubled_ = false;
+  faults_.delay = faults_.split = 0;
   if (trouble_ends_ != kNever) end_disk_trouble();
   for (auto& actor : actors_) {
     if (actor->link != nullptr) actor->link->stalled_until = now_.steady;
@@ -72,6 +73,7 @@ std::vector<std::string> Simulation::run() {
   while (now_.steady < calm_at_least) step(calm_at_least);
   while (!is_calm() && now_.steady < calm_at_most) step(calm_at_most);
   if (!is_calm()) judge_.accuse("calm did not come");
+  if (faults_.crash > 0) crash();  // what has come true stays so
   ask_for_retained();
   figures_.simulated = now_.steady - began;
   figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)];

@@ -20,12 +20,16 @@
 /// come true. Everything follows from the seed.
 namespace mq::sim {
 
+/// How long there is trouble, and how much is published meanwhile.
+struct Trouble {
+  std::uint64_t steps = 8000;  ///< so many at least
+  Millis lasts{0};             ///< of the simulated world, at least
+  Millis pause{80};            ///< of a publisher between two messages, at most
+};
+
 class Simulation {
  public:
-  static constexpr std::uint64_t kSteps = 8000;
-
-  /// steps  of trouble
-  explicit Simulation(std::uint64_t seed, std::uint64_t steps = kSteps);
+  explicit Simulation(std::uint64_t seed, Trouble trouble = {});
 
   /// Returns the judge's complaints, and one of its own when calm does not come.
   std::vector<std::string> run();
@@ -94,7 +98,7 @@ class Simulation {
   Instant trouble_ends_ = kNever;  ///< of the disk; kNever: there is none
   Judge judge_;
   bool is_troubled_ = true;
-  std::uint64_t steps_;
+  Trouble trouble_;
   Figures figures_;
   std::uint64_t trace_ = 0xcbf29ce484222325ULL;
 };

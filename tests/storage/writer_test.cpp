@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <future>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 #include <string>
 
+#include "support/disk.hpp"
 #include "temporary.hpp"
 
 using namespace mq;
@@ -23,6 +26,36 @@ Sqlite opened(const std::string& path) {
   return std::move(*file);
 }
 
+/// A writer, and what it tells.
+class Told {
+ public:
+  explicit Told(const std::string& path, SyncPolicy policy = {})
+      : writer(opened(path), policy, [this] {
+          const std::lock_guard lock(mutex_);
+          changed_.notify_one();
+        }) {}
+
+  void wait_until(const std::function<bool()>& is_so) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(20), is_so));
+  }
+  void wait_until_stored(Ticket ticket) {
+    wait_until([&] { return writer.stored() >= ticket; });
+  }
+  void wait_for_trouble() {
+    wait_until([&] { return !writer.trouble().empty(); });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+
+ public:
+  Writer writer;
+};
+
+constexpr const char* kOnDisk = "/a.db";
+
 }  // namespace
 
 TEST_CASE("batches are stored in order, and the last ticket is told") {
@@ -30,21 +63,12 @@ TEST_CASE("batches are stored in order, and the last ticket is told") {
   for (const auto kind :
        {SyncPolicy::Kind::always, SyncPolicy::Kind::interval, SyncPolicy::Kind::off}) {
     const std::string path = directory / ("a" + std::to_string(static_cast<int>(kind)));
-    std::promise<void> done;
-    Writer* told = nullptr;
-    std::promise<void> made;
-    const auto is_made = made.get_future().share();
-    Writer writer(opened(path), {kind, Seconds(1)}, [&] {
-      is_made.wait();
-      if (told->stored() == 3) done.set_value();
-    });
-    told = &writer;
-    made.set_value();
+    Told told(path, {kind, Seconds(1)});
     for (Ticket ticket = 1; ticket <= 3; ++ticket) {
-      writer.submit(with_session(ticket, "s" + std::to_string(ticket)));
+      told.writer.submit(with_session(ticket, "s" + std::to_string(ticket)));
     }
-    REQUIRE(done.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
-    CHECK(writer.close().empty());
+    told.wait_until_stored(3);
+    CHECK(told.writer.close().empty());
     auto state = opened(path).load();
     REQUIRE(state);
     CHECK(state->sessions.size() == 3);
@@ -62,4 +86,63 @@ TEST_CASE("closing stores what is on its way") {
     CHECK(writer.stored() == 100);
   }
   CHECK(opened(directory / "a").load()->sessions.size() == 100);
+}
+
+TEST_CASE("what the disk refuses is told, and tried again") {
+  Disk disk;
+  Told told(kOnDisk);
+  disk.fail_at(1, SQLITE_FULL, 1);
+  told.writer.submit(with_session(1, "a"));
+  told.wait_for_trouble();
+  CHECK(told.writer.trouble().contains("full"));
+  CHECK(told.writer.stored() == 0);
+  CHECK(told.writer.close().empty());
+  CHECK(told.writer.stored() == 1);
+}
+
+TEST_CASE("closing gives up what the disk goes on to refuse, and says why") {
+  Disk disk;
+  Told told(kOnDisk);
+  disk.fail_at(1, SQLITE_IOERR, UINT64_MAX);
+  told.writer.submit(with_session(1, "a"));
+  told.writer.submit(with_session(2, "b"));
+  told.wait_for_trouble();
+  CHECK(told.writer.close().contains("I/O error"));
+  CHECK(told.writer.stored() == 0);
+}
+
+TEST_CASE("queues are read behind what was stored, also when nothing can be stored any more") {
+  Disk disk;
+  Told told(kOnDisk);
+  told.writer.submit({.ticket = 1,
+                      .changes = {PutSession{"a", 1, kAwake},
+                                  PutMessage{1, {.topic = "t", .properties = {}, .payload = {}}},
+                                  PutQueued{"a", 1, 1, 1, 0, 0}}});
+  told.wait_until_stored(1);
+  disk.fail_at(1, SQLITE_FULL, UINT64_MAX);
+  told.writer.submit(with_session(2, "b"));
+  told.wait_for_trouble();
+  told.writer.load({.number = 7, .client_id = "a", .first = 1});
+  std::vector<Page> pages;
+  told.wait_until([&] {
+    pages = told.writer.take_pages();
+    return !pages.empty();
+  });
+  REQUIRE(pages.size() == 1);
+  CHECK(pages[0].number == 7);
+  REQUIRE(pages[0].entries.size() == 1);
+  CHECK(pages[0].entries[0].body.topic == "t");
+}
+
+TEST_CASE("a checkpoint moves into the main file what is committed; one that fails is told") {
+  Disk disk;
+  Told told(kOnDisk);
+  told.writer.submit(with_session(1, "a"));
+  told.wait_until_stored(1);
+  disk.fail_at(1, SQLITE_FULL, 1);
+  told.writer.request_checkpoint();
+  told.wait_for_trouble();
+  told.writer.submit(with_session(2, "b"));
+  told.wait_until_stored(2);
+  CHECK(told.writer.trouble().empty());
 }
