@@ -230,11 +230,11 @@ persistence_location HOUSE/data/"
 persistence_location HOUSE/
 persistence_file state.db
 persistence_delay 10000"
-  window bond mqsub -p "$port" -i bond -c -q 1 -t 'a/#' -C 100
-  wait_until "bond has subscribed" grep -q 'bond.*a/#' "$house/broker.err"
+  window bond mqsub -p "$port" -i bond -c -q 1 -t 'a/#' -d
+  wait_for_line "$house/bond.err" 'received SUBACK'
   local before
   before=$(written)
   seq 1 100 | timeout 9 mqpub -p "$port" -t a/b -q 1 -l
-  wait_for_end bond
+  wait_for_line "$house/bond.out" '^100$'
   [[ $(written) == "$before" ]]
 }
