@@ -110,6 +110,25 @@ TEST_CASE("a value may begin with a dash or be empty") {
   CHECK(sub({"-t", "a", "-x", "-1"}).connection.session_expiry_interval == kNeverExpires);
 }
 
+TEST_CASE("a value behind its letter is everything that follows, whatever that is") {
+  CHECK(sub({"-ta", "-h127.0.0.1"}).connection.endpoint.host == "127.0.0.1");
+  CHECK(sub({"-ta", "-vh::1"}).connection.endpoint.host == "::1");
+  CHECK(sub({"-tx/y", "-t#"}).filters == std::vector<std::string>{"x/y", "#"});
+  CHECK(sub({"-ta", "-F%j"}).format == "%j");
+  CHECK(sub({"-ta", "-x-1"}).connection.session_expiry_interval == kNeverExpires);
+  CHECK(sub({"-ta", "-W1.5"}).timeout == Millis(1500));
+  CHECK(sub({"-ta", "-ifoo.bar"}).connection.client_id == "foo.bar");
+  CHECK(pub({"-ta", "-m-5"}).message == "-5");
+  CHECK(pub({"-ta", "-m--"}).message == "--");
+  CHECK(pub({"-ta", "-ma b"}).message == "a b");
+  CHECK(pub({"-ta", "-m=a"}).message == "=a");
+  CHECK(pub({"-ta", "-m\n"}).message == "\n");
+  CHECK(pub({"-ta", "-f./x"}).file == "./x");
+  const auto options = sub({"-Lmqtt://me:secret@h/a/b"});
+  CHECK(options.connection.password == "secret");
+  CHECK(options.filters == std::vector<std::string>{"a/b"});
+}
+
 TEST_CASE("the last of several values counts") {
   CHECK(pub({"-t", "a", "-t", "b", "-m", "x"}).topic == "b");
   CHECK(sub({"-t", "a", "-p", "1", "-p", "2"}).connection.endpoint.port == 2);
