@@ -90,6 +90,25 @@ is_wiped() { grep -q -- -P "$1" && ! grep -q secret "$1"; }
   grep -q 'mqsub: no password: interrupted' again
 }
 
+@test "--help and --version: nobody who reads is a quiet end, a full disk is told" {
+  unread() {
+    python3 -c 'import os, subprocess, sys
+gone, pipe = os.pipe()
+os.close(gone)
+sys.exit(subprocess.run(sys.argv[1:], stdout=pipe).returncode)' "$@"
+  }
+  for program in mqbroker mqsub mqpub "mqbroker passwd"; do
+    for option in --help --version; do
+      [[ $program$option != "mqbroker passwd--version" ]] || continue
+      # shellcheck disable=SC2086
+      run -0 unread $program "$option"
+      [[ -z $output ]]
+      run -1 --separate-stderr bash -c "$program $option >/dev/full"
+      [[ $stderr == "${program%% *}: cannot write to standard output: No space left on device" ]]
+    done
+  done
+}
+
 @test "-D: properties of CONNECT, SUBSCRIBE and DISCONNECT reach the broker" {
   start_broker
   window left mqsub -p "$port" -t a -D subscribe subscription-identifier 7 -F '%S %p'
