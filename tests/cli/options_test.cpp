@@ -259,6 +259,9 @@ TEST_CASE("--request is MQTT 5 by itself; what prints answers goes with it alone
         {"-0"},
         {"--pretty"},
         {"--latency"},
+        {"-R"},
+        {"--retain-as-published"},
+        {"--retain-handling", "new"},
         {"-e", "b"},
         {"--color", "always"}}) {
     std::vector<std::string> words(alone);
@@ -527,6 +530,11 @@ TEST_CASE("what mqsub prints: the end of a message, colours, shares") {
   CHECK(sub({"-t", "a", "--retain-handling", "new"}).retain_handling ==
         wire::RetainHandling::send_if_new);
   CHECK(sub_error({"-t", "a", "--retain-handling", "x"}).contains("always, new or never"));
+  const auto request =
+      pub({"--request", "-ta", "-n", "-R", "--retain-handling=always", "--retain-as-published"});
+  CHECK_FALSE(request.shows_retained);
+  CHECK(request.is_retain_kept);
+  CHECK(request.retain_handling == wire::RetainHandling::send);
 }
 
 TEST_CASE("topics are coloured on a terminal, always or never; NO_COLOR speaks where nobody did") {

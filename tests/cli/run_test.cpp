@@ -148,6 +148,10 @@ struct Requesting : Stage {
     reply(run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = granted});
     return *this;
   }
+  void answer_retained(std::string_view payload) {
+    reply(run, wire::Publish{
+                   .retain = true, .topic = "r", .properties = {}, .payload = bytes_of(payload)});
+  }
   void answer(std::string_view payload, std::string_view correlation = {}) {
     wire::PropertyList properties;
     if (!correlation.empty()) {
@@ -169,6 +173,14 @@ struct Requesting : Stage {
     talk.open().sent();
   }
 };
+
+PubOptions request(bool shows_retained) {
+  PubOptions options;
+  options.is_retain_kept = true;
+  options.retain_handling = wire::RetainHandling::send;
+  options.shows_retained = shows_retained;
+  return options;
+}
 
 SubOptions to(std::vector<std::string> filters) {
   SubOptions options;
@@ -260,6 +272,22 @@ TEST_CASE("--retain-as-published and --retain-handling go to a v5 server") {
   Subscribing stage(options);
   stage.reply(stage.run, Connack{});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0 retain-as-published no-retained");
+}
+
+TEST_CASE("a request asks for retained answers only where that was said, and -R takes none") {
+  Requesting any(request(true));
+  any.reply(any.run, Connack{});
+  CHECK(any.talk.sent() == "SUBSCRIBE 65535 r q0 retain-as-published");
+  any.answer_retained("old");
+  CHECK(any.printed == "old\n");
+
+  Requesting fresh(request(false));
+  fresh.reply(fresh.run, Connack{});
+  CHECK(fresh.talk.sent() == "SUBSCRIBE 65535 r q0 retain-as-published no-retained");
+  fresh.answer_retained("old");
+  CHECK(fresh.printed.empty());
+  fresh.answer("new");
+  CHECK(fresh.printed == "new\n");
 }
 
 TEST_CASE("--retained-only ends after a quiet second, or with the first other message") {
