@@ -640,6 +640,34 @@ TEST_CASE("--repeat publishes copies; with a delay each waits for the delivery o
   CHECK(stage.sent(stage.run) == "DISCONNECT");
 }
 
+TEST_CASE("the progress of lines is what was acknowledged, not what was read") {
+  Publishing stage(message(kQoS1, Source::lines), "");
+  stage.join();
+  stage.run.on_input(bytes_of("one\nand two\nthree"), stage.talk.now);
+  stage.turn(stage.run);
+  CHECK(stage.run.next_deadline() == stage.talk.now.steady + Seconds(1));
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 0 lines, 0 B, 0.0 lines/s, 2 in flight");
+  stage.reply(stage.run, wire::Puback{.packet_id = 2, .properties = {}});
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 1 lines, 4 B, 0.5 lines/s, 1 in flight");
+  stage.reply(stage.run, wire::Puback{.packet_id = 1, .properties = {}});
+  stage.advance(stage.run, Seconds(2));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 2 lines, 12 B, 0.5 lines/s, 0 in flight");
+}
+
+TEST_CASE("the progress of lines at QoS 0 is what the network has taken") {
+  Publishing stage(message(kQoS0, Source::lines), "");
+  stage.join();
+  stage.run.on_input(bytes_of("one\n"), stage.talk.now);
+  stage.turn(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 0 lines, 0 B, 0.0 lines/s, 1 in flight");
+  stage.sent(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 1 lines, 4 B, 0.5 lines/s, 0 in flight");
+}
+
 TEST_CASE("-l publishes each line, and ends when all are acknowledged") {
   Publishing stage(message(kQoS1, Source::lines), "");
   CHECK_FALSE(stage.run.wants_input());
