@@ -397,7 +397,7 @@ TEST_CASE("-w gives each topic a line of the screen, on which nothing steers it"
   stage.arrive("b", "two\nlines\x1b[2J");
   stage.arrive("a", "\x1b[2J");
   CHECK(stage.printed.ends_with(
-      "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\x1b[1;1H\x1b[2Ka \\x1b[2J"));
+      "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\\x0alines\\x1b[2J\x1b[1;1H\x1b[2Ka \\x1b[2J"));
   stage.run.on_interrupt(stage.talk.now);
   stage.turn(stage.run);
   stage.sent(stage.run);
