@@ -90,6 +90,30 @@ is_wiped() { grep -q -- -P "$1" && ! grep -q secret "$1"; }
   grep -q 'mqsub: no password: interrupted' again
 }
 
+@test "the password is asked for on the terminal also when standard input is something else" {
+  users_only
+  cd "$house"
+  echo piped >lines
+  mkfifo keys
+  exec {keys}<>keys
+  script -qfec "mqpub -p $port -u bond -t a -r -l <lines" shown <&"$keys" >/dev/null &
+  local program=$!
+  wait_for_line shown 'Password of bond: ' && echo secret >&"$keys"
+  wait "$program"
+  [[ $(mqsub -p "$port" -u bond -P secret -t a -C 1 -W 20) == piped ]]
+}
+
+@test "nobody is asked for a password without a terminal of one's own, or in the background" {
+  users_only
+  cd "$house"
+  for how in "setsid -w mqpub -p $port -u bond -t a -n </dev/null" \
+    "bash -mc 'mqpub -p $port -u bond -t a -n </dev/null & wait'"; do
+    timeout 20 script -qfc "$how" shown </dev/null >/dev/null
+    grep -q 'refused the connection' shown
+    run ! grep -q 'Password of' shown
+  done
+}
+
 @test "--help and --version: nobody who reads is a quiet end, a full disk is told" {
   unread() {
     python3 -c 'import os, subprocess, sys
