@@ -18,12 +18,14 @@ int explain(const server::Config& config, const server::AccessFiles& files,
   const auto asked = server::listeners_named(config, listener);
   if (!asked) return fail(asked.error(), kUsage);
   int code = 0;
+  std::string answers;
   for (const std::size_t i : *asked) {
     const auto answer = server::answer(config, files, i, question);
-    fmt::print("{}\n", answer.words);
+    answers += answer.words + "\n";
     if (!answer.is_allowed) code = kDenied;
   }
-  return code;
+  const int shown = show(answers);
+  return shown == 0 ? code : shown;
 }
 
 }  // namespace
@@ -43,9 +45,9 @@ int check(std::span<char* const> arguments) {
   }
   for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
   for (const auto& warning : found.warnings) fmt::print(stderr, "mqbroker: warning: {}\n", warning);
-  for (const auto& listener : found.listeners) fmt::print("{}\n", listener);
-  fmt::print("{}: the configuration is right\n", options->config_file);
-  return 0;
+  std::string words;
+  for (const auto& listener : found.listeners) words += listener + "\n";
+  return show(words + options->config_file + ": the configuration is right\n");
 }
 
 }  // namespace mq::app

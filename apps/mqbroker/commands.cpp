@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "cli/console.hpp"
+
 namespace mq::app {
 
 int fail(const Error& error, int code) {
@@ -12,8 +14,7 @@ int fail(const Error& error, int code) {
 }
 
 int show(std::string_view text) {
-  fmt::print("{}", text);
-  return 0;
+  return cli::show("mqbroker", text);
 }
 
 }  // namespace mq::app

@@ -75,8 +75,7 @@ int make_certificates(std::span<char* const> arguments) {
   configuration << mq::cli::configuration_for(*options) << std::flush;
   if (!configuration)
     return fail({"cannot write " + file + ", or it is there already"}, kCannotStart);
-  fmt::print("{}", mq::cli::commands_for(*options));
-  return 0;
+  return show(mq::cli::commands_for(*options));
 }
 
 /// mqbroker db
@@ -125,16 +124,12 @@ int main(int argc, char** argv) {
   const auto options = mq::cli::parse_broker(arguments);
   if (!options) return fail(options.error(), kUsage);
   if (options->wants_help) return show(mq::cli::broker_help());
-  if (options->wants_version) {
-    fmt::print("mqbroker {}\n", MQ_VERSION);
-    return 0;
-  }
+  if (options->wants_version) return show("mqbroker " MQ_VERSION "\n");
   auto config = read_config(*options);
   if (!config) return fail(config.error(), kUsage);
   if (options->is_config_test) {
     for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
-    fmt::print("{}: the configuration is right\n", options->config_file);
-    return 0;
+    return show(options->config_file + ": the configuration is right\n");
   }
   if (auto chosen = choose_data_file(*options, *config); !chosen) {
     return fail(chosen.error(), kUsage);

@@ -64,10 +64,7 @@ int edit_passwords(std::span<char* const> arguments) {
   }
   const auto after = change_passwords(*options, before);
   if (!after) return fail(after.error(), kCannotStart);
-  if (options->creates && options->file == "-") {
-    fmt::print("{}", *after);
-    return 0;
-  }
+  if (options->creates && options->file == "-") return show(*after);
   const bool may_replace = !options->creates || options->overwrites;
   using server::Existing;
   const auto written = server::replace_file(

@@ -1,4 +1,3 @@
-#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,14 +85,8 @@ int main(int argc, char** argv) {
     notices.errors(options.error().message);
     return cli::exit_code::kFailure;
   }
-  if (options->connection.wants_help) {
-    fmt::print("{}", cli::pub_help());
-    return cli::exit_code::kOk;
-  }
-  if (options->connection.wants_version) {
-    fmt::print("mqpub {}\n", MQ_VERSION);
-    return cli::exit_code::kOk;
-  }
+  if (options->connection.wants_help) return cli::show("mqpub", cli::pub_help());
+  if (options->connection.wants_version) return cli::show("mqpub", "mqpub " MQ_VERSION "\n");
   cli::respect_no_color(*options, std::getenv("NO_COLOR"));
   if (const auto found = cli::find_password(options->connection); !found) {
     notices.error(found.error().message);

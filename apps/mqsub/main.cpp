@@ -1,4 +1,3 @@
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -59,14 +58,8 @@ int main(int argc, char** argv) {
     notices.errors(options.error().message);
     return cli::exit_code::kFailure;
   }
-  if (options->connection.wants_help) {
-    fmt::print("{}", cli::sub_help());
-    return cli::exit_code::kOk;
-  }
-  if (options->connection.wants_version) {
-    fmt::print("mqsub {}\n", MQ_VERSION);
-    return cli::exit_code::kOk;
-  }
+  if (options->connection.wants_help) return cli::show("mqsub", cli::sub_help());
+  if (options->connection.wants_version) return cli::show("mqsub", "mqsub " MQ_VERSION "\n");
   cli::respect_no_color(*options, std::getenv("NO_COLOR"));
   if (const auto found = cli::find_password(options->connection); !found) {
     notices.error(found.error().message);

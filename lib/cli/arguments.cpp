@@ -162,6 +162,9 @@ void Gathered::add_option(const Place& place, std::span<char* const> given) {
     lists.push_back(std::move(list));
   } else if (place.option->values == Values::number_or_none && given.size() > 1) {
     add(std::string(first) + "=" + given[1]);
+  } else if (!first.starts_with("--") && place.offset < first.size()) {
+    add(std::string(first.substr(0, place.offset)));  // the library takes only letters and digits
+    add(std::string(first.substr(place.offset)));     // right behind a letter
   } else {
     add(given);
   }

@@ -16,8 +16,8 @@ namespace {
 /// While it lives, the terminal does not show what is typed, and Ctrl-C only interrupts reading.
 class Silence {
  public:
-  Silence() {
-    is_terminal_ = tcgetattr(STDIN_FILENO, &before_) == 0;
+  explicit Silence(int input) : input_(input) {
+    is_terminal_ = tcgetattr(input_, &before_) == 0;
     if (!is_terminal_) return;
     struct sigaction interrupt{};
     interrupt.sa_handler = [](int) {};
@@ -29,11 +29,11 @@ class Silence {
     sigdelset(&signals_before_, SIGINT);
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    tcsetattr(input_, TCSAFLUSH, &silent);
   }
   ~Silence() {
     if (!is_terminal_) return;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    tcsetattr(input_, TCSAFLUSH, &before_);
     sigaction(SIGINT, &action_before_, nullptr);
     sigprocmask(SIG_SETMASK, &signals_before_, nullptr);
   }
@@ -44,14 +44,17 @@ class Silence {
   /// Returns false when it came.
   bool wait() const {
     if (!is_terminal_) return true;
-    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    pollfd input{.fd = input_, .events = POLLIN, .revents = 0};
     return ppoll(&input, 1, nullptr, &signals_before_) >= 0;
   }
+  /// Returns false at the end of the input.
+  bool read(char& c) const { return ::read(input_, &c, 1) == 1; }
   void say(std::string_view words) const {
     if (is_terminal_) write_to(STDERR_FILENO)(words);
   }
 
  private:
+  int input_;
   bool is_terminal_ = false;
   termios before_{};
   struct sigaction action_before_{};
@@ -63,7 +66,7 @@ std::expected<std::string, Error> read_line(const Silence& silence, std::string_
   std::string line;
   char c = 0;
   bool is_interrupted = false;
-  while (!(is_interrupted = !silence.wait()) && read(STDIN_FILENO, &c, 1) == 1 && c != '\n') {
+  while (!(is_interrupted = !silence.wait()) && silence.read(c) && c != '\n') {
     line += c;
   }
   silence.say("\n");
@@ -74,13 +77,13 @@ std::expected<std::string, Error> read_line(const Silence& silence, std::string_
 
 }  // namespace
 
-std::expected<std::string, Error> ask_password(const std::string& prompt) {
-  const Silence silence;
+std::expected<std::string, Error> ask_password(const std::string& prompt, int input) {
+  const Silence silence(input);
   return read_line(silence, prompt);
 }
 
 std::expected<std::string, Error> ask_new_password() {
-  const Silence silence;
+  const Silence silence(STDIN_FILENO);
   auto first = read_line(silence, "Password: ");
   if (!first) return first;
   if (first->empty()) return std::unexpected(Error{"the password is empty"});

@@ -7,12 +7,13 @@
 
 namespace mq::cli {
 
-/// Reads a password from stdin. On a terminal it asks, on stderr, and shows nothing.
+/// Reads a password. From a terminal it asks for it, on stderr, and shows nothing.
 ///
+/// input  where it is typed
 /// Fails  Ctrl-C
-std::expected<std::string, Error> ask_password(const std::string& prompt);
+std::expected<std::string, Error> ask_password(const std::string& prompt, int input);
 
-/// The same, twice, for one that is to be remembered.
+/// The same from stdin, twice, for one that is to be remembered.
 ///
 /// Fails  an empty one, two that differ, the end of the input, Ctrl-C
 std::expected<std::string, Error> ask_new_password();

@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "base/printable.hpp"
+#include "cli/exit_code.hpp"
 
 namespace mq::cli {
 
@@ -35,6 +38,15 @@ Write write_to(int descriptor) {
 
 Medium medium_of(int descriptor) {
   return isatty(descriptor) == 1 ? Medium::terminal : Medium::file;
+}
+
+int show(const std::string& program, std::string_view text) {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (write_to(STDOUT_FILENO)(text) || errno == EPIPE) return exit_code::kOk;
+  const std::string reason = std::strerror(errno);
+  Notices(program, write_to(STDERR_FILENO), Medium::file, Notices::Loudness::normal)
+      .error("cannot write to standard output: " + reason);
+  return exit_code::kFailure;
 }
 
 bool Output::flush() {

@@ -16,6 +16,12 @@ Write write_to(int descriptor);
 enum class Medium : bool { file, terminal };
 Medium medium_of(int descriptor);
 
+/// Prints all that a program was asked for on standard output. A reader that has gone away is a
+/// quiet end; anything else that keeps it from being written is told on standard error.
+///
+/// Returns  the exit code
+int show(const std::string& program, std::string_view text);
+
 /// Text and bytes on their way out, gathered until flush().
 class Output {
  public:

@@ -13,11 +13,10 @@ std::size_t length_of(Byte first) {
   return first < 0xF0 ? 3 : 4;
 }
 
-bool is_control(std::string_view character) {
+bool is_control(std::string_view character, Newlines newlines) {
   const auto first = static_cast<Byte>(character[0]);
-  if (character.size() == 1) {
-    return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F;
-  }
+  if (first == '\n') return newlines == Newlines::escaped;
+  if (character.size() == 1) return (first < 0x20 && first != '\t') || first == 0x7F;
   return first == 0xC2 && static_cast<Byte>(character[1]) < 0xA0;  // U+0080 to U+009F
 }
 
@@ -32,13 +31,13 @@ void append_hex(std::string_view bytes, std::string& out) {
 
 }  // namespace
 
-void escape(std::string_view text, std::string& out) {
+void escape(std::string_view text, Newlines newlines, std::string& out) {
   while (!text.empty()) {
     std::string_view character = text.substr(0, length_of(static_cast<Byte>(text[0])));
     if (!wire::is_utf8(bytes_of(character))) {
       character = text.substr(0, 1);
       append_hex(character, out);
-    } else if (is_control(character)) {
+    } else if (is_control(character, newlines)) {
       append_hex(character, out);
     } else {
       out += character;

@@ -7,8 +7,10 @@
 
 namespace mq::cli {
 
-/// Appends text for a terminal: \xNN for control characters other than tab and newline, and for
-/// what is not UTF-8.
-void escape(std::string_view text, std::string& out);
+enum class Newlines : bool { kept, escaped };
+
+/// Appends text for a terminal: \xNN for control characters other than tabs, with newlines as it is
+/// said, and for what is not UTF-8.
+void escape(std::string_view text, Newlines newlines, std::string& out);
 
 }  // namespace mq::cli

@@ -120,7 +120,7 @@ void Formatter::append_plain(const wire::Publish& message, std::string& out) {
   if (message.payload.empty()) {
     out += "(null)";
   } else {
-    append_text(text_of(message.payload), out);
+    append_payload(text_of(message.payload), out);
   }
   out += format_.end;
 }
@@ -179,7 +179,7 @@ void Formatter::append_piece(const FormatPiece& piece, const wire::Publish& mess
     case 'p': {
       std::string_view payload = text_of(message.payload);
       if (piece.width != 0) payload = payload.substr(0, piece.width);
-      return pad(piece, payload.size(), ' ', out, [&] { append_text(payload, out); });
+      return pad(piece, payload.size(), ' ', out, [&] { append_payload(payload, out); });
     }
     case 'q':
       out += static_cast<char>('0' + static_cast<int>(message.qos));
@@ -224,10 +224,25 @@ void Formatter::append_field(std::string_view text, const FormatPiece& piece,
 
 void Formatter::append_text(std::string_view text, std::string& out) const {
   if (format_.medium == Medium::terminal) {
-    escape(text, out);
+    escape(text, Newlines::escaped, out);
   } else {
     out += text;
   }
+}
+
+/// The newline at the end of most files and command outputs is no danger.
+void Formatter::append_payload(std::string_view payload, std::string& out) const {
+  if (format_.medium == Medium::terminal && is_payload_alone()) {
+    return escape(payload, Newlines::kept, out);
+  }
+  const std::size_t end = payload.size() - (payload.ends_with('\n') ? 1 : 0);
+  append_text(payload.substr(0, end), out);
+  out += payload.substr(end);
+}
+
+bool Formatter::is_payload_alone() const {
+  if (format_.pieces.empty()) return !format_.has_topic;
+  return format_.pieces.size() == 1 && format_.pieces.front().code == 'p';
 }
 
 template <class Number>

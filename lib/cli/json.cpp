@@ -227,17 +227,26 @@ std::optional<std::string> read_base64(std::string_view text) {
   return bytes;
 }
 
-std::string_view json_member(std::string_view object, std::string_view key) {
-  std::string_view found;
+std::vector<JsonMember> json_members(std::string_view object) {
+  std::vector<JsonMember> members;
   std::size_t at = object.find('{') + 1;
   while ((at = object.find('"', at)) != std::string_view::npos) {
     const std::size_t name_end = string_end(object, at);
-    const auto name = nlohmann::json::parse(object.substr(at, name_end - at));
+    std::string name = nlohmann::json::parse(object.substr(at, name_end - at));
     const std::size_t start = object.find_first_not_of(kSpaces, object.find(':', name_end) + 1);
     at = value_end(object, start);
-    if (name == key) found = object.substr(start, at - start);
+    const std::string_view value = object.substr(start, at - start);
+    members.push_back({std::move(name), value.substr(0, value.find_last_not_of(kSpaces) + 1)});
   }
-  return found.substr(0, found.find_last_not_of(kSpaces) + 1);
+  return members;
+}
+
+std::string_view json_member(std::string_view object, std::string_view key) {
+  std::string_view found;
+  for (const JsonMember& member : json_members(object)) {
+    if (member.name == key) found = member.value;
+  }
+  return found;
 }
 
 }  // namespace mq::cli

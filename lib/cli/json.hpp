@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -32,6 +33,17 @@ void append_base64(ByteView bytes, std::string& out);
 
 /// Reads what append_base64() writes. Returns nothing when it is something else.
 std::optional<std::string> read_base64(std::string_view text);
+
+/// A member of a JSON object.
+struct JsonMember {
+  std::string name;
+  std::string_view value;  ///< its text, as it stands in the object's
+};
+
+/// All of them, in their order, also those of the same name.
+///
+/// object  one for which is_json() is true
+std::vector<JsonMember> json_members(std::string_view object);
 
 /// The text of a member's value in a JSON object, as it stands there; empty when there is no such
 /// member.

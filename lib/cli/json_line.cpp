@@ -58,18 +58,32 @@ std::expected<std::string, std::string> decoded(const Json& value, bool is_base6
   return *std::move(bytes);
 }
 
+Verdict add_user_property(const std::string& name, const Json& value, wire::PropertyList& out) {
+  if (!value.is_string()) return wrong(fmt::format("\"{}\" must be a string", name));
+  const auto& words = value.get_ref<const std::string&>();
+  if (std::max(name.size(), words.size()) > kTextMax) {
+    return wrong("must not be longer than 65535 bytes");
+  }
+  out.add_user(name, words);
+  return {};
+}
+
 Verdict add_user_properties(const Json& value, wire::PropertyList& out) {
-  if (!value.is_array()) return wrong("must be a list of objects");
+  if (!value.is_array()) return wrong("must be an object or a list of objects");
   for (const Json& pairs : value) {
-    if (!pairs.is_object()) return wrong("must be a list of objects");
+    if (!pairs.is_object()) return wrong("must be an object or a list of objects");
     for (const auto& [name, text] : pairs.items()) {
-      if (!text.is_string()) return wrong(fmt::format("\"{}\" must be a string", name));
-      const auto& words = text.get_ref<const std::string&>();
-      if (std::max(name.size(), words.size()) > kTextMax) {
-        return wrong("must not be longer than 65535 bytes");
-      }
-      out.add_user(name, words);
+      if (Verdict verdict = add_user_property(name, text, out); !verdict) return verdict;
     }
+  }
+  return {};
+}
+
+/// As mosquitto 2.0 writes them: one object, whose names may repeat, which the library cannot say.
+Verdict add_user_properties(std::string_view object, wire::PropertyList& out) {
+  for (const JsonMember& member : json_members(object)) {
+    const Json value = Json::parse(member.value);
+    if (Verdict verdict = add_user_property(member.name, value, out); !verdict) return verdict;
   }
   return {};
 }
@@ -96,8 +110,14 @@ Verdict add_bytes(const wire::PropertyRow& row, const Json& value, bool is_base6
   return {};
 }
 
-Verdict add_property(std::string_view key, const Json& value, wire::PropertyList& out) {
-  if (key == "user-properties") return add_user_properties(value, out);
+/// `line` is what it all stands in.
+Verdict add_property(std::string_view line, std::string_view key, const Json& value,
+                     wire::PropertyList& out) {
+  if (key == "user-properties") {
+    return value.is_object()
+               ? add_user_properties(json_member(json_member(line, "properties"), key), out)
+               : add_user_properties(value, out);
+  }
   const bool is_base64 = key.ends_with(kBase64Suffix);
   if (is_base64) key.remove_suffix(kBase64Suffix.size());
   const wire::PropertyRow* row = wire::find_property(key);
@@ -116,14 +136,14 @@ Verdict add_property(std::string_view key, const Json& value, wire::PropertyList
   }
 }
 
-Verdict add_properties(const Json& object, wire::PropertyList& out) {
+Verdict add_properties(const Json& object, std::string_view line, wire::PropertyList& out) {
   if (!object.is_object()) return wrong("properties: must be an object");
   for (const auto& [key, value] : object.items()) {
     const auto place = [&](std::string_view words) {
       return std::unexpected(fmt::format("properties, {}: {}", key, words));
     };
     wire::PropertyList added;
-    if (const Verdict verdict = add_property(key, value, added); !verdict) {
+    if (const Verdict verdict = add_property(line, key, value, added); !verdict) {
       return place(verdict.error());
     }
     out.add_encoded(added.view().encoded());
@@ -134,7 +154,14 @@ Verdict add_properties(const Json& object, wire::PropertyList& out) {
   return {};
 }
 
-Verdict read_head(const Json& object, JsonLine& out) {
+/// A number is how mosquitto 2.0 writes it.
+std::optional<bool> truth_of(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value == 0 || value == 1) return value == 1;
+  return std::nullopt;
+}
+
+Verdict read_head(const Json& object, std::string_view line, JsonLine& out) {
   if (const auto topic = object.find("topic"); topic != object.end()) {
     if (!topic->is_string()) return wrong("topic: must be a string");
     out.topic = topic->get<std::string>();
@@ -149,14 +176,14 @@ Verdict read_head(const Json& object, JsonLine& out) {
     out.qos = static_cast<wire::QoS>(qos->get<int>());
   }
   if (const auto retain = object.find("retain"); retain != object.end()) {
-    if (!retain->is_boolean()) return wrong("retain: must be true or false");
-    out.retain = retain->get<bool>();
+    out.retain = truth_of(*retain);
+    if (!out.retain) return wrong("retain: must be true or false");
   }
   if (const auto stamp = object.find("tst"); stamp != object.end() && stamp->is_string()) {
     out.stamp = stamp->get<std::string>();
   }
   const auto properties = object.find("properties");
-  return properties == object.end() ? Verdict() : add_properties(*properties, out.properties);
+  return properties == object.end() ? Verdict() : add_properties(*properties, line, out.properties);
 }
 
 Verdict read_payload(const Json& object, std::string_view line, JsonLine& out) {
@@ -184,7 +211,7 @@ std::expected<JsonLine, std::string> parse_json_line(std::string_view line) {
   if (!object) return std::unexpected(object.error());
   if (!object->is_object()) return std::unexpected("column 1: must be an object, in braces");
   JsonLine message;
-  if (const Verdict verdict = read_head(*object, message); !verdict) {
+  if (const Verdict verdict = read_head(*object, line, message); !verdict) {
     return std::unexpected(verdict.error());
   }
   if (const Verdict verdict = read_payload(*object, line, message); !verdict) {

@@ -1,5 +1,6 @@
 #include "cli/password.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,24 @@ std::expected<void, Error> use_file(ConnectOptions& options) {
   return {};
 }
 
+std::expected<void, Error> ask(ConnectOptions& options, int terminal) {
+  auto password = ask_password("Password of " + *options.user_name + ": ", terminal);
+  if (!password) return std::unexpected(Error{"no password: " + password.error().message});
+  if (!password->empty()) options.password = *std::move(password);
+  return {};
+}
+
+/// Where stdin is something else, the terminal may still be there. In the background a question
+/// would only stop the program.
+std::expected<void, Error> ask_on_terminal(ConnectOptions& options) {
+  const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
+  if (terminal < 0) return {};
+  std::expected<void, Error> asked;
+  if (tcgetpgrp(terminal) == getpgrp()) asked = ask(options, terminal);
+  ::close(terminal);
+  return asked;
+}
+
 }  // namespace
 
 std::expected<void, Error> find_password(ConnectOptions& options) {
@@ -40,11 +59,8 @@ std::expected<void, Error> find_password(ConnectOptions& options) {
     return {};
   }
   if (!options.user_name || options.password) return {};
-  if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) return {};
-  auto password = ask_password("Password of " + *options.user_name + ": ");
-  if (!password) return std::unexpected(Error{"no password: " + password.error().message});
-  if (!password->empty()) options.password = *std::move(password);
-  return {};
+  if (isatty(STDERR_FILENO) != 1) return {};
+  return isatty(STDIN_FILENO) == 1 ? ask(options, STDIN_FILENO) : ask_on_terminal(options);
 }
 
 }  // namespace mq::cli

@@ -30,6 +30,17 @@ Verdict set_timeout(PrintOptions& options, std::string_view value) {
   return {};
 }
 
+Verdict set_retain_handling(PrintOptions& options, std::string_view value) {
+  using wire::RetainHandling;
+  if (value != "always" && value != "new" && value != "never") {
+    return wrong("must be always, new or never");
+  }
+  options.retain_handling = value == "always" ? RetainHandling::send
+                            : value == "new"  ? RetainHandling::send_if_new
+                                              : RetainHandling::do_not_send;
+  return {};
+}
+
 Verdict complete(PrintOptions& options) {
   if (options.ends_with_nul && !options.has_newline) return wrong("-N and -0 exclude each other");
   if (!options.format) return {};

@@ -13,7 +13,7 @@ namespace mq::cli {
 
 enum class Colour : std::uint8_t { automatic, always, never };
 
-/// How messages that come are printed, and when it is enough.
+/// Which messages are to come, how they are printed, and when it is enough.
 struct PrintOptions {
   bool is_verbose = false;
   bool has_newline = true;
@@ -24,11 +24,15 @@ struct PrintOptions {
   Colour colour = Colour::automatic;
   std::optional<std::uint64_t> count;
   std::optional<Millis> timeout;
+  bool shows_retained = true;
+  bool is_retain_kept = false;                          ///< the flag comes as it was published
+  std::optional<wire::RetainHandling> retain_handling;  ///< none: as is usual for the program
 };
 
 Verdict set_colour(PrintOptions& options, std::string_view value);
 Verdict set_count(PrintOptions& options, std::string_view value);
 Verdict set_timeout(PrintOptions& options, std::string_view value);
+Verdict set_retain_handling(PrintOptions& options, std::string_view value);
 
 /// Reads the format, and checks rules that involve several options.
 ///
@@ -49,8 +53,10 @@ Verdict set_switch(Options& options, std::string_view) {
 }
 
 /// The rows of whoever prints messages. `Options` is a PrintOptions.
+///
+/// retain_handling  that is usual
 template <class Options>
-std::vector<OptionRow<Options>> print_rows() {
+std::vector<OptionRow<Options>> print_rows(std::string_view retain_handling) {
   using O = Options;
   using P = PrintOptions;
   using V = std::string_view;
@@ -78,6 +84,13 @@ std::vector<OptionRow<Options>> print_rows() {
        set_switch<O, &P::ends_with_nul>},
       {{"color", 0, "WHEN", "auto", "colour topics: auto (on a terminal), always or never"},
        [](O& o, V value) { return set_colour(o, value); }},
+      {{"no-retained", 'R', "", "", "do not print messages that were retained"},
+       set_switch<O, &P::shows_retained, false>},
+      {{"retain-as-published", 0, "", "", "MQTT 5: leave the retain flag as the publisher set it"},
+       set_switch<O, &P::is_retain_kept>},
+      {{"retain-handling", 0, "WHEN", retain_handling,
+        "MQTT 5: send retained messages always, never, or for new subscriptions (new)"},
+       [](O& o, V value) { return set_retain_handling(o, value); }},
   };
 }
 

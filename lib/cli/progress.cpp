@@ -12,6 +12,11 @@ namespace {
 
 constexpr Millis kFirst = Seconds(1);
 constexpr Millis kInterval = Millis(250);
+constexpr Millis kRateWindow = Seconds(5);
+
+std::string words_of_rate(double lines) {
+  return lines < 9.95 ? fmt::format("{:.1f}", lines) : fmt::format("{:.0f}", lines);
+}
 
 }  // namespace
 
@@ -24,14 +29,16 @@ std::string words_of_bytes(double bytes) {
 
 void Progress::start(Instant now) {
   if (!notices_.has_watcher()) return;
-  last_ = now;
+  samples_ = {{now, {}}};
   next_ = now + kFirst;
 }
 
 void Progress::show(const Transferred& so_far, Instant now) {
-  const double seconds = std::max(std::chrono::duration<double>(now - last_).count(), 0.001);
-  const auto rate = [&](std::uint64_t count, std::uint64_t before) {
-    return static_cast<double>(count - std::min(before, count)) / seconds;
+  while (samples_.size() > 1 && samples_[1].at <= now - kRateWindow) samples_.pop_front();
+  const auto& [since, before] = samples_.front();
+  const double seconds = std::max(std::chrono::duration<double>(now - since).count(), 0.001);
+  const auto rate = [&](std::uint64_t count, std::uint64_t earlier) {
+    return static_cast<double>(count - std::min(earlier, count)) / seconds;
   };
   std::string words;
   if (unit_ == Unit::lines) words = fmt::format("{} lines, ", so_far.messages);
@@ -41,12 +48,11 @@ void Progress::show(const Transferred& so_far, Instant now) {
                          std::min<std::uint64_t>(100, so_far.bytes * 100 / *total_));
   }
   words += unit_ == Unit::lines
-               ? fmt::format(", {:.0f} lines/s", rate(so_far.messages, before_.messages))
-               : fmt::format(", {}/s", words_of_bytes(rate(so_far.bytes, before_.bytes)));
+               ? fmt::format(", {} lines/s", words_of_rate(rate(so_far.messages, before.messages)))
+               : fmt::format(", {}/s", words_of_bytes(rate(so_far.bytes, before.bytes)));
   if (unit_ == Unit::lines) words += fmt::format(", {} in flight", so_far.in_flight);
   notices_.status(words);
-  before_ = so_far;
-  last_ = now;
+  samples_.push_back({now, so_far});
   next_ = now + kInterval;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 
@@ -9,7 +10,7 @@
 
 namespace mq::cli {
 
-/// How far a transfer has come.
+/// How far a transfer has come: what has arrived, as far as that can be known.
 struct Transferred {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
@@ -33,12 +34,16 @@ class Progress {
   void clear();
 
  private:
+  struct Sample {
+    Instant at;
+    Transferred so_far;
+  };
+
   Notices& notices_;
   Unit unit_;
   std::optional<std::uint64_t> total_;
   Instant next_ = kNever;
-  Instant last_{};
-  Transferred before_;
+  std::deque<Sample> samples_;  ///< of the last seconds, for the rate; the oldest first
 };
 
 /// "1.2 MB"

@@ -127,7 +127,7 @@ std::vector<OptionRow<O>> make_table() {
       {{"latency", 0, "", "", "print how long each answer took"}, set_switch<O, &O::shows_latency>},
   };
   table.insert(table.end(), requesting.begin(), requesting.end());
-  const auto printing = print_rows<O>();
+  const auto printing = print_rows<O>("never");
   table.insert(table.end(), printing.begin(), printing.end());
   const auto shared = connect_rows<O>();
   table.insert(table.end(), shared.begin(), shared.end());
@@ -168,16 +168,20 @@ Verdict check_request(const PubOptions& options) {
     return wrong("--request needs -e with MQTT 3, which cannot tell where answers are to go");
   }
   if (options.is_request) return {};
-  for (const auto& [is_given, name] : {std::pair(options.response_topic.has_value(), "-e"),
-                                       {options.shows_latency, "--latency"},
-                                       {options.format.has_value(), "-F"},
-                                       {options.is_verbose, "-v"},
-                                       {options.count.has_value(), "-C"},
-                                       {options.timeout.has_value(), "-W"},
-                                       {options.ends_with_nul, "-0"},
-                                       {!options.has_newline, "-N"},
-                                       {options.json != JsonStyle::compact, "--pretty"},
-                                       {options.colour != Colour::automatic, "--color"}}) {
+  for (const auto& [is_given, name] :
+       {std::pair(options.response_topic.has_value(), "-e"),
+        {options.shows_latency, "--latency"},
+        {options.format.has_value(), "-F"},
+        {options.is_verbose, "-v"},
+        {options.count.has_value(), "-C"},
+        {options.timeout.has_value(), "-W"},
+        {options.ends_with_nul, "-0"},
+        {!options.has_newline, "-N"},
+        {options.json != JsonStyle::compact, "--pretty"},
+        {options.colour != Colour::automatic, "--color"},
+        {!options.shows_retained, "-R"},
+        {options.is_retain_kept, "--retain-as-published"},
+        {options.retain_handling.has_value(), "--retain-handling"}}) {
     if (is_given) return wrong(fmt::format("{} goes with --request", name));
   }
   return {};

@@ -194,6 +194,7 @@ bool Publisher::publish(const wire::Publish& message, Now now) {
   if (!core().publish(message, now)) return false;
   if (unsettled() == 0) progress_at_ = now.steady;
   ++published_;
+  if (options_.reads_lines()) line_ends_.push_back(lines_.taken());
   return true;
 }
 
@@ -204,6 +205,7 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
     return;
   }
   settled_ += event.count;
+  if (options_.reads_lines()) settle_lines(event.count);
   if (event.outcome == Outcome::refused) {
     notices().error(fmt::format(
         "message {} refused: {}{}", settled_, wire::name(event.reason, wire::PacketType::puback),
@@ -216,6 +218,13 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
   if (options_.repeat_delay > Millis(0)) next_copy_ = now.steady + options_.repeat_delay;
   if (unsettled() == 0) progress_at_ = kNever;
   end_when_settled(now);
+}
+
+/// Of lines that are acknowledged in another order than they were sent, the first count.
+void Publisher::settle_lines(std::uint64_t count) {
+  if (count == 0) return;
+  bytes_settled_ = line_ends_[count - 1];
+  line_ends_.erase(line_ends_.begin(), line_ends_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 bool Publisher::is_all_published() const {
@@ -232,7 +241,7 @@ void Publisher::end_when_settled(Now now) {
 Instant Publisher::next_deadline() const {
   Instant next = progress_.next_deadline();
   if (progress_at_ != kNever && options_.ack_timeout > Millis(0)) {
-    next = progress_at_ + options_.ack_timeout;
+    next = std::min(next, progress_at_ + options_.ack_timeout);
   }
   const bool is_copy_due = !options_.reads_lines() && published_ < options_.repeat &&
                            options_.repeat_delay > Millis(0) && unsettled() == 0;
@@ -243,7 +252,7 @@ Instant Publisher::next_deadline() const {
 
 Transferred Publisher::transferred() const {
   if (options_.reads_lines()) {
-    return {.messages = lines_.number(), .bytes = lines_.taken(), .in_flight = unsettled()};
+    return {.messages = settled_, .bytes = bytes_settled_, .in_flight = unsettled()};
   }
   const std::uint64_t total = payload_.size() * options_.repeat;
   return {.messages = published_, .bytes = std::min(bytes_sent(), total), .in_flight = unsettled()};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,7 @@ class Publisher final : public Run, public client::InputSink {
   bool has_room() const;
   void tell_lost_properties(const wire::PropertyList& properties);
   Transferred transferred() const;
+  void settle_lines(std::uint64_t count);
   bool is_late(Now now) const;
   bool is_all_published() const;
   void end_when_settled(Now now);
@@ -67,6 +69,8 @@ class Publisher final : public Run, public client::InputSink {
   LineCutter lines_;
   std::uint64_t published_ = 0;
   std::uint64_t settled_ = 0;
+  std::deque<std::uint64_t> line_ends_;  ///< where in the input those lines end that are under way
+  std::uint64_t bytes_settled_ = 0;      ///< of the input
   std::uint64_t delivered_ = 0;
   std::uint64_t sent_ = 0;       ///< of them, without an acknowledgement
   std::uint64_t bad_lines_ = 0;  ///< skipped, or the last one

@@ -50,8 +50,12 @@ void Requester::on_deadline(Now now) {
 void Requester::on_connected(const client::Connected& event, Now now) {
   if (!event.is_first && event.session_present) return;
   is_subscribed_ = false;
-  const wire::SubscriptionOptions how{.qos = options_.connection.qos,
-                                      .retain_handling = wire::RetainHandling::do_not_send};
+  const auto usual = wire::RetainHandling::do_not_send;
+  const wire::SubscriptionOptions how{
+      .qos = options_.connection.qos,
+      .retain_as_published = options_.is_retain_kept,
+      .retain_handling =
+          options_.shows_retained ? options_.retain_handling.value_or(usual) : usual};
   const bool is_sent =
       core()
           .subscribe({.properties = options_.connection.properties.subscribe.view(),
@@ -109,6 +113,7 @@ bool Requester::is_answer(const wire::Publish& message) const {
 
 void Requester::on_arrived(const client::Arrived& event, Now now) {
   if (is_finishing() || !is_answer(event.message)) return;
+  if (event.message.retain && !options_.shows_retained) return;
   formatter_.append(event.message, now.wall, output_.buffer());
   if (options_.shows_latency) print_latency(now.wall);
   if (++answers_ == options_.count.value_or(1)) {

@@ -38,17 +38,6 @@ Verdict set_share(O& options, V value) {
   return {};
 }
 
-Verdict set_retain_handling(O& options, V value) {
-  using wire::RetainHandling;
-  if (value != "always" && value != "new" && value != "never") {
-    return wrong("must be always, new or never");
-  }
-  options.retain_handling = value == "always" ? RetainHandling::send
-                            : value == "new"  ? RetainHandling::send_if_new
-                                              : RetainHandling::do_not_send;
-  return {};
-}
-
 /// Rules that involve several options of mqsub's own.
 Verdict check_output(const O& options) {
   if (!options.shows_live && !options.shows_retained) {
@@ -86,13 +75,6 @@ std::vector<OptionRow<O>> make_table() {
        set_switch<O, &O::shows_live, false>},
       {{"remove-retained", 0, "", "", "remove the retained messages that come from the server"},
        set_switch<O, &O::removes_retained>},
-      {{"retain-as-published", 0, "", "", "MQTT 5: leave the retain flag as the publisher set it"},
-       set_switch<O, &O::is_retain_kept>},
-      {{"retain-handling", 0, "WHEN", "always",
-        "MQTT 5: send retained messages always, never, or for new subscriptions (new)"},
-       [](O& o, V value) { return set_retain_handling(o, value); }},
-      {{"no-retained", 'R', "", "", "do not print messages that were retained"},
-       set_switch<O, &O::shows_retained, false>},
       {{"filter-out", 'T', "TOPIC", "", "do not print messages of these topics"},
        [](O& o, V value) -> Verdict {
          o.filters_out.emplace_back(value);
@@ -106,7 +88,7 @@ std::vector<OptionRow<O>> make_table() {
       {{"exit-after-subscribe", 'E', "", "", "end as soon as the server has answered -t and -U"},
        set_switch<O, &O::ends_after_subscribing>},
   };
-  const auto printing = print_rows<O>();
+  const auto printing = print_rows<O>("always");
   table.insert(table.begin() + 2, printing.begin(), printing.end());
   const auto shared = connect_rows<O>();
   table.insert(table.end(), shared.begin(), shared.end());

@@ -25,11 +25,8 @@ struct SubOptions : PrintOptions {
   std::vector<std::string> unsubscriptions;
   bool is_watching = false;
   bool shows_rate = false;
-  bool shows_retained = true;
   bool shows_live = true;
   bool removes_retained = false;
-  bool is_retain_kept = false;  ///< the flag comes as it was published
-  wire::RetainHandling retain_handling = wire::RetainHandling::send;
   std::uint32_t millionths = kAllMessages;  ///< of the messages, chosen at random, are printed
   bool ends_after_subscribing = false;
 };

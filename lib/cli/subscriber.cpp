@@ -93,9 +93,10 @@ void Subscriber::subscribe(Now now) {
   bool is_sent = true;
   if (!options_.filters.empty()) {
     wire::Subscribe request{.properties = options_.connection.properties.subscribe.view()};
-    wire::SubscriptionOptions how{.qos = options_.connection.qos,
-                                  .retain_as_published = options_.is_retain_kept,
-                                  .retain_handling = options_.retain_handling};
+    wire::SubscriptionOptions how{
+        .qos = options_.connection.qos,
+        .retain_as_published = options_.is_retain_kept,
+        .retain_handling = options_.retain_handling.value_or(wire::RetainHandling::send)};
     if (!options_.shows_retained) how.retain_handling = wire::RetainHandling::do_not_send;
     for (const auto& filter : options_.filters) request.subscriptions.push_back({filter, how});
     is_sent = core().subscribe(request, now).has_value();

@@ -90,6 +90,49 @@ is_wiped() { grep -q -- -P "$1" && ! grep -q secret "$1"; }
   grep -q 'mqsub: no password: interrupted' again
 }
 
+@test "the password is asked for on the terminal also when standard input is something else" {
+  users_only
+  cd "$house"
+  echo piped >lines
+  mkfifo keys
+  exec {keys}<>keys
+  script -qfec "mqpub -p $port -u bond -t a -r -l <lines" shown <&"$keys" >/dev/null &
+  local program=$!
+  wait_for_line shown 'Password of bond: ' && echo secret >&"$keys"
+  wait "$program"
+  [[ $(mqsub -p "$port" -u bond -P secret -t a -C 1 -W 20) == piped ]]
+}
+
+@test "nobody is asked for a password without a terminal of one's own, or in the background" {
+  users_only
+  cd "$house"
+  for how in "setsid -w mqpub -p $port -u bond -t a -n </dev/null" \
+    "bash -mc 'mqpub -p $port -u bond -t a -n </dev/null & wait'"; do
+    timeout 20 script -qfc "$how" shown </dev/null >/dev/null
+    grep -q 'refused the connection' shown
+    run ! grep -q 'Password of' shown
+  done
+}
+
+@test "--help and --version: nobody who reads is a quiet end, a full disk is told" {
+  unread() {
+    python3 -c 'import os, subprocess, sys
+gone, pipe = os.pipe()
+os.close(gone)
+sys.exit(subprocess.run(sys.argv[1:], stdout=pipe).returncode)' "$@"
+  }
+  for program in mqbroker mqsub mqpub "mqbroker passwd"; do
+    for option in --help --version; do
+      [[ $program$option != "mqbroker passwd--version" ]] || continue
+      # shellcheck disable=SC2086
+      run -0 unread $program "$option"
+      [[ -z $output ]]
+      run -1 --separate-stderr bash -c "$program $option >/dev/full"
+      [[ $stderr == "${program%% *}: cannot write to standard output: No space left on device" ]]
+    done
+  done
+}
+
 @test "-D: properties of CONNECT, SUBSCRIBE and DISCONNECT reach the broker" {
   start_broker
   window left mqsub -p "$port" -t a -D subscribe subscription-identifier 7 -F '%S %p'

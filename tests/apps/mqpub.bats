@@ -213,7 +213,7 @@ END
   local program=$!
   exec 4>fifo
   echo one >&4
-  wait_for_line shown 'mqpub: 1 lines, 4 B, [0-9]+ lines/s, 0 in flight'
+  wait_for_line shown 'mqpub: 1 lines, 4 B, [0-9.]+ lines/s, 0 in flight'
   exec 4>&-
   wait "$program"
   script -qfec "mqpub -p $port -t a -l --quiet <lines" quiet </dev/null >/dev/null &

@@ -34,7 +34,7 @@ struct Printer {
   std::string print(std::string_view payload, MessageFormat format) {
     wire::Publish message{.qos = wire::QoS::at_least_once,
                           .retain = true,
-                          .topic = "a/b",
+                          .topic = topic,
                           .packet_id = 5,
                           .properties = {},
                           .payload = bytes_of(payload)};
@@ -51,6 +51,7 @@ struct Printer {
     return print(payload, {.pieces = *pieces, .end = ""});
   }
 
+  std::string_view topic = "a/b";
   wire::PropertyList properties;
   bool has_properties = true;
   std::string said;
@@ -78,7 +79,7 @@ std::string bare(std::string_view format, std::string_view payload = "hello") {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  escape(text, out);
+  escape(text, Newlines::kept, out);
   return out;
 }
 
@@ -111,6 +112,24 @@ TEST_CASE("in a pipe the bytes are the payload's; on a terminal nothing can stee
   CHECK(formatted(nasty, {.medium = Medium::terminal}) == "a\\x1b[31m\\x00\\xff\n");
   CHECK(formatted(nasty, {.pieces = *parse_format("\\e[1m%p"), .medium = Medium::terminal}) ==
         "\x1b[1ma\\x1b[31m\\x00\\xff\n");
+}
+
+TEST_CASE("on a terminal no part of a payload looks like another message") {
+  const auto shown = [](std::string_view payload, MessageFormat format) {
+    format.medium = Medium::terminal;
+    return formatted(payload, format);
+  };
+  CHECK(shown("one\nx/y two", {.has_topic = true}) == "a/b one\\x0ax/y two\n");
+  CHECK(shown("one\nx/y two", {.pieces = *parse_format("%t: %p")}) == "a/b: one\\x0ax/y two\n");
+  CHECK(shown("one\n", {.has_topic = true}) == "a/b one\n\n");
+  CHECK(shown("one\n\n", {.has_topic = true}) == "a/b one\\x0a\n\n");
+  CHECK(shown("one\ntwo", {}) == "one\ntwo\n");
+  CHECK(shown("one\ntwo", {.pieces = *parse_format("%p")}) == "one\ntwo\n");
+  CHECK(formatted("one\nx/y two", {.has_topic = true}) == "a/b one\nx/y two\n");
+
+  Printer printer;
+  printer.topic = "a\nx/y two";
+  CHECK(printer.print("p", {.has_topic = true, .medium = Medium::terminal}) == "a\\x0ax/y two p\n");
 }
 
 TEST_CASE("the colour of a topic is not part of its width") {

@@ -97,6 +97,22 @@ TEST_CASE("what belongs to the connection it came by is left out") {
             .properties.empty());
 }
 
+TEST_CASE("what mosquitto 2.0 prints is read: retain as a number, user properties as an object") {
+  const JsonLine line =
+      read(R"({"tst":"2026-11-23T08:58:39.966231Z+0000","topic":"a","qos":1,"retain":1,)"
+           R"("payloadlen":1,"mid":1,"properties":{"content-type":"t",)"
+           R"("user-properties":{"b":"1","a":"\u00e9, } \"","b":"2" , "":""}},"payload":"x"})");
+  CHECK(line.retain == true);
+  CHECK(read(R"({"retain":0,"payload":null})").retain == false);
+  wire::PropertyList expected;
+  expected.add(PropertyId::content_type, std::string_view("t"))
+      .add_user("b", "1")
+      .add_user("a", "\u00e9, } \"")
+      .add_user("b", "2")
+      .add_user("", "");
+  CHECK(text_of(line.properties.view().encoded()) == text_of(expected.view().encoded()));
+}
+
 TEST_CASE("what is wrong with a line is told with its place") {
   CHECK(fault("") == "column 1: unexpected end of input; expected '[', '{', or a literal");
   CHECK(fault(R"({"topic":"a" "qos":1})") == "column 18: unexpected string literal; expected '}'");
@@ -108,7 +124,7 @@ TEST_CASE("what is wrong with a line is told with its place") {
   CHECK(fault(R"({"topic":"a\u0000","payload":""})") == "topic: must be UTF-8");
   CHECK(fault(R"({"qos":3,"payload":""})") == "qos: must be 0, 1 or 2");
   CHECK(fault(R"({"qos":-1,"payload":""})") == "qos: must be 0, 1 or 2");
-  CHECK(fault(R"({"retain":1,"payload":""})") == "retain: must be true or false");
+  CHECK(fault(R"({"retain":2,"payload":""})") == "retain: must be true or false");
   CHECK(fault(R"({"topic":"a"})") == "there is no payload; an empty one is null");
   CHECK(fault(R"({"payload_b64":"AA"})") == "payload_b64: is not base64");
   CHECK(fault(R"({"payload_b64":1})") == "payload_b64: must be a string");
@@ -127,7 +143,10 @@ TEST_CASE("properties keep to the standard's rules") {
   CHECK(property_fault(R"("response-topic":"a/#")") ==
         "properties, response-topic: response topic is empty or has wildcards");
   CHECK(property_fault(R"("correlation-data_b64":"!")").ends_with("is not base64"));
-  CHECK(property_fault(R"("user-properties":{"a":"b"})").ends_with("must be a list of objects"));
+  CHECK(fault(R"({"retain":"1","payload":""})") == "retain: must be true or false");
+  CHECK(property_fault(R"("user-properties":"a")")
+            .ends_with("must be an object or a list of objects"));
+  CHECK(property_fault(R"("user-properties":{"a":1})").ends_with("\"a\" must be a string"));
   CHECK(property_fault(R"("user-properties":[{"a":1}])").ends_with("\"a\" must be a string"));
   CHECK(property_fault("\"content-type\":\"" + std::string(65'536, 'x') + '"')
             .ends_with("must not be longer than 65535 bytes"));

@@ -110,6 +110,25 @@ TEST_CASE("a value may begin with a dash or be empty") {
   CHECK(sub({"-t", "a", "-x", "-1"}).connection.session_expiry_interval == kNeverExpires);
 }
 
+TEST_CASE("a value behind its letter is everything that follows, whatever that is") {
+  CHECK(sub({"-ta", "-h127.0.0.1"}).connection.endpoint.host == "127.0.0.1");
+  CHECK(sub({"-ta", "-vh::1"}).connection.endpoint.host == "::1");
+  CHECK(sub({"-tx/y", "-t#"}).filters == std::vector<std::string>{"x/y", "#"});
+  CHECK(sub({"-ta", "-F%j"}).format == "%j");
+  CHECK(sub({"-ta", "-x-1"}).connection.session_expiry_interval == kNeverExpires);
+  CHECK(sub({"-ta", "-W1.5"}).timeout == Millis(1500));
+  CHECK(sub({"-ta", "-ifoo.bar"}).connection.client_id == "foo.bar");
+  CHECK(pub({"-ta", "-m-5"}).message == "-5");
+  CHECK(pub({"-ta", "-m--"}).message == "--");
+  CHECK(pub({"-ta", "-ma b"}).message == "a b");
+  CHECK(pub({"-ta", "-m=a"}).message == "=a");
+  CHECK(pub({"-ta", "-m\n"}).message == "\n");
+  CHECK(pub({"-ta", "-f./x"}).file == "./x");
+  const auto options = sub({"-Lmqtt://me:secret@h/a/b"});
+  CHECK(options.connection.password == "secret");
+  CHECK(options.filters == std::vector<std::string>{"a/b"});
+}
+
 TEST_CASE("the last of several values counts") {
   CHECK(pub({"-t", "a", "-t", "b", "-m", "x"}).topic == "b");
   CHECK(sub({"-t", "a", "-p", "1", "-p", "2"}).connection.endpoint.port == 2);
@@ -240,6 +259,9 @@ TEST_CASE("--request is MQTT 5 by itself; what prints answers goes with it alone
         {"-0"},
         {"--pretty"},
         {"--latency"},
+        {"-R"},
+        {"--retain-as-published"},
+        {"--retain-handling", "new"},
         {"-e", "b"},
         {"--color", "always"}}) {
     std::vector<std::string> words(alone);
@@ -508,6 +530,11 @@ TEST_CASE("what mqsub prints: the end of a message, colours, shares") {
   CHECK(sub({"-t", "a", "--retain-handling", "new"}).retain_handling ==
         wire::RetainHandling::send_if_new);
   CHECK(sub_error({"-t", "a", "--retain-handling", "x"}).contains("always, new or never"));
+  const auto request =
+      pub({"--request", "-ta", "-n", "-R", "--retain-handling=always", "--retain-as-published"});
+  CHECK_FALSE(request.shows_retained);
+  CHECK(request.is_retain_kept);
+  CHECK(request.retain_handling == wire::RetainHandling::send);
 }
 
 TEST_CASE("topics are coloured on a terminal, always or never; NO_COLOR speaks where nobody did") {

@@ -42,11 +42,31 @@ TEST_CASE("progress is shown after a second, then four times a second, on one li
   CHECK(progress.next_deadline() == kStart + Millis(1250));
   progress.show({.messages = 6000, .bytes = 1'200'000, .in_flight = 0}, kStart + Millis(1250));
   CHECK(terminal.take() ==
-        "\r\x1b[Kmq: 6000 lines, 1.2 MB of 2.0 MB, 60 %, 4000 lines/s, 0 in flight");
+        "\r\x1b[Kmq: 6000 lines, 1.2 MB of 2.0 MB, 60 %, 4800 lines/s, 0 in flight");
   terminal.notices.error("oops");
   CHECK(terminal.take() == "\r\x1b[Kmq: oops\n");
   progress.clear();
   CHECK(terminal.take().empty());
+}
+
+TEST_CASE("the rate is that of the last five seconds, so that a slow input does not make it jump") {
+  Terminal terminal;
+  Progress progress(terminal.notices, Progress::Unit::lines, std::nullopt);
+  progress.start(kStart);
+  const auto rate_after = [&](int quarters, std::uint64_t lines) {
+    progress.show({.messages = lines}, kStart + quarters * Millis(250));
+    const std::string words = terminal.take();
+    const std::size_t end = words.find(" lines/s");
+    const std::size_t start = words.rfind(' ', end - 1) + 1;
+    return words.substr(start, end - start);
+  };
+  for (int quarters = 4; quarters <= 120; ++quarters) {  // a line each second
+    const double rate = std::stod(rate_after(quarters, static_cast<std::uint64_t>(quarters) / 4));
+    CHECK(rate >= 0.5);
+    CHECK(rate <= 1.0);
+  }
+  for (int quarters = 121; quarters <= 140; ++quarters) rate_after(quarters, 30);
+  CHECK(rate_after(141, 30) == "0.0");
 }
 
 TEST_CASE("of a file its bytes are told, and what is over leaves the line clear") {
@@ -65,7 +85,7 @@ TEST_CASE("where the whole is not known no share is told") {
   Progress progress(terminal.notices, Progress::Unit::lines, std::nullopt);
   progress.start(kStart);
   progress.show({.messages = 2, .bytes = 8}, kStart + Seconds(2));
-  CHECK(terminal.take() == "\r\x1b[Kmq: 2 lines, 8 B, 1 lines/s, 0 in flight");
+  CHECK(terminal.take() == "\r\x1b[Kmq: 2 lines, 8 B, 1.0 lines/s, 0 in flight");
 }
 
 TEST_CASE("scripts and --quiet are told nothing") {

@@ -148,6 +148,10 @@ struct Requesting : Stage {
     reply(run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = granted});
     return *this;
   }
+  void answer_retained(std::string_view payload) {
+    reply(run, wire::Publish{
+                   .retain = true, .topic = "r", .properties = {}, .payload = bytes_of(payload)});
+  }
   void answer(std::string_view payload, std::string_view correlation = {}) {
     wire::PropertyList properties;
     if (!correlation.empty()) {
@@ -169,6 +173,14 @@ struct Requesting : Stage {
     talk.open().sent();
   }
 };
+
+PubOptions request(bool shows_retained) {
+  PubOptions options;
+  options.is_retain_kept = true;
+  options.retain_handling = wire::RetainHandling::send;
+  options.shows_retained = shows_retained;
+  return options;
+}
 
 SubOptions to(std::vector<std::string> filters) {
   SubOptions options;
@@ -260,6 +272,22 @@ TEST_CASE("--retain-as-published and --retain-handling go to a v5 server") {
   Subscribing stage(options);
   stage.reply(stage.run, Connack{});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0 retain-as-published no-retained");
+}
+
+TEST_CASE("a request asks for retained answers only where that was said, and -R takes none") {
+  Requesting any(request(true));
+  any.reply(any.run, Connack{});
+  CHECK(any.talk.sent() == "SUBSCRIBE 65535 r q0 retain-as-published");
+  any.answer_retained("old");
+  CHECK(any.printed == "old\n");
+
+  Requesting fresh(request(false));
+  fresh.reply(fresh.run, Connack{});
+  CHECK(fresh.talk.sent() == "SUBSCRIBE 65535 r q0 retain-as-published no-retained");
+  fresh.answer_retained("old");
+  CHECK(fresh.printed.empty());
+  fresh.answer("new");
+  CHECK(fresh.printed == "new\n");
 }
 
 TEST_CASE("--retained-only ends after a quiet second, or with the first other message") {
@@ -369,7 +397,7 @@ TEST_CASE("-w gives each topic a line of the screen, on which nothing steers it"
   stage.arrive("b", "two\nlines\x1b[2J");
   stage.arrive("a", "\x1b[2J");
   CHECK(stage.printed.ends_with(
-      "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\x1b[1;1H\x1b[2Ka \\x1b[2J"));
+      "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\\x0alines\\x1b[2J\x1b[1;1H\x1b[2Ka \\x1b[2J"));
   stage.run.on_interrupt(stage.talk.now);
   stage.turn(stage.run);
   stage.sent(stage.run);
@@ -610,6 +638,34 @@ TEST_CASE("--repeat publishes copies; with a delay each waits for the delivery o
     stage.advance(stage.run, Seconds(2));
   }
   CHECK(stage.sent(stage.run) == "DISCONNECT");
+}
+
+TEST_CASE("the progress of lines is what was acknowledged, not what was read") {
+  Publishing stage(message(kQoS1, Source::lines), "");
+  stage.join();
+  stage.run.on_input(bytes_of("one\nand two\nthree"), stage.talk.now);
+  stage.turn(stage.run);
+  CHECK(stage.run.next_deadline() == stage.talk.now.steady + Seconds(1));
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 0 lines, 0 B, 0.0 lines/s, 2 in flight");
+  stage.reply(stage.run, wire::Puback{.packet_id = 2, .properties = {}});
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 1 lines, 4 B, 0.5 lines/s, 1 in flight");
+  stage.reply(stage.run, wire::Puback{.packet_id = 1, .properties = {}});
+  stage.advance(stage.run, Seconds(2));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 2 lines, 12 B, 0.5 lines/s, 0 in flight");
+}
+
+TEST_CASE("the progress of lines at QoS 0 is what the network has taken") {
+  Publishing stage(message(kQoS0, Source::lines), "");
+  stage.join();
+  stage.run.on_input(bytes_of("one\n"), stage.talk.now);
+  stage.turn(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 0 lines, 0 B, 0.0 lines/s, 1 in flight");
+  stage.sent(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  CHECK(stage.take_said() == "\r\x1b[Kmq: 1 lines, 4 B, 0.5 lines/s, 0 in flight");
 }
 
 TEST_CASE("-l publishes each line, and ends when all are acknowledged") {
