@@ -19,6 +19,7 @@
 #include "net/input.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
+#include "net/standard_streams.hpp"
 #include "net/way.hpp"
 
 using namespace mq;
@@ -71,6 +72,7 @@ int run(const cli::PubOptions& options, std::string payload, MakeFilter make_fil
 }  // namespace
 
 int main(int argc, char** argv) {
+  net::fill_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));

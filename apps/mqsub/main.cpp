@@ -14,6 +14,7 @@
 #include "net/client_driver.hpp"
 #include "net/loop.hpp"
 #include "net/signals.hpp"
+#include "net/standard_streams.hpp"
 #include "net/way.hpp"
 
 using namespace mq;
@@ -44,6 +45,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
 }  // namespace
 
 int main(int argc, char** argv) {
+  net::fill_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   setenv("UV_THREADPOOL_SIZE", "1", 0);  // all that is done off the loop is to look up one name
   const std::span arguments(argv, static_cast<std::size_t>(argc));

@@ -48,7 +48,8 @@ struct ConnectOptions {
   bool uses_srv = false;
   std::optional<std::uint16_t> in_flight_max;
   Millis connect_timeout = Seconds(30);
-  bool is_retrying = false;  ///< the first connection too
+  Millis ack_timeout = Seconds(60);  ///< of what was published or subscribed to; 0: none
+  bool is_retrying = false;          ///< the first connection too
   bool is_debugging = false;
   bool is_quiet = false;
   bool wants_help = false;

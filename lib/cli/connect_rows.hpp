@@ -165,6 +165,14 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.connect_timeout = *timeout;
          return {};
        }},
+      {{"ack-timeout", 0, "SECONDS", "60",
+        "give up when nothing is acknowledged for so long; 0 for never"},
+       [](O& o, V value) -> Verdict {
+         const auto timeout = parse_seconds(value);
+         if (!timeout) return std::unexpected(timeout.error());
+         o.connection.ack_timeout = *timeout;
+         return {};
+       }},
       {{"retry", 0, "", "", "also when the first connection fails, try again until it succeeds"},
        [](O& o, V) -> Verdict {
          o.connection.is_retrying = true;

@@ -107,14 +107,6 @@ std::vector<OptionRow<O>> make_table() {
          o.repeat_delay = *delay;
          return {};
        }},
-      {{"ack-timeout", 0, "SECONDS", "60",
-        "give up when nothing is acknowledged for so long; 0 for never"},
-       [](O& o, V value) -> Verdict {
-         const auto timeout = parse_seconds(value);
-         if (!timeout) return std::unexpected(timeout.error());
-         o.ack_timeout = *timeout;
-         return {};
-       }},
   };
   const std::vector<OptionRow<O>> requesting = {
       {{"request", 0, "", "", "publish a request and print what is answered; MQTT 5 by default"},

@@ -28,7 +28,6 @@ struct PubOptions : PrintOptions {
   bool is_retained = false;
   std::uint64_t repeat = 1;
   Millis repeat_delay = Millis(0);
-  Millis ack_timeout = Seconds(60);
   bool skips_bad_lines = false;
   std::optional<std::string> topic_separator;  ///< lines: it stands behind the topic of each
   std::optional<double> pace;                  ///< JSON lines: as fast as they were recorded, times

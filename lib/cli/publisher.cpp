@@ -21,6 +21,9 @@ using wire::QoS;
 
 namespace {
 
+/// Of messages that alternate between QoS 0 and the others; enough for all that are under way.
+constexpr std::size_t kMostRuns = 100'000;
+
 Progress::Unit unit_of(const PubOptions& options) {
   return options.reads_lines() ? Progress::Unit::lines : Progress::Unit::bytes;
 }
@@ -74,6 +77,12 @@ void Publisher::on_input(ByteView bytes, Now now) {
 void Publisher::on_input_end(Now now) {
   lines_.end();
   publish_more(now);
+}
+
+void Publisher::on_input_failed(std::string_view words, Now now) {
+  notices().error(fmt::format("cannot read standard input: {}", words));
+  is_input_broken_ = true;
+  on_input_end(now);
 }
 
 void Publisher::publish_more(Now now) {
@@ -191,11 +200,26 @@ bool Publisher::publish(std::string_view payload, Now now) {
 }
 
 bool Publisher::publish(const wire::Publish& message, Now now) {
-  if (!core().publish(message, now)) return false;
+  const auto ticket = core().publish(message, now);
+  if (!ticket) return false;
   if (unsettled() == 0) progress_at_ = now.steady;
   ++published_;
+  remember_number(*ticket);
   if (options_.reads_lines()) line_ends_.push_back(lines_.taken());
   return true;
+}
+
+void Publisher::remember_number(client::Ticket ticket) {
+  if (runs_.empty() || ticket != last_ticket_ + 1) runs_[ticket] = published_;
+  if (runs_.size() > kMostRuns) runs_.erase(runs_.begin());
+  last_ticket_ = ticket;
+}
+
+std::optional<std::uint64_t> Publisher::number_of(client::Ticket ticket) const {
+  const auto behind = runs_.upper_bound(ticket);
+  if (behind == runs_.begin()) return std::nullopt;
+  const auto& [first, number] = *std::prev(behind);
+  return number + (ticket - first);
 }
 
 void Publisher::on_settled(const client::Settled& event, Now now) {
@@ -207,9 +231,11 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
   settled_ += event.count;
   if (options_.reads_lines()) settle_lines(event.count);
   if (event.outcome == Outcome::refused) {
-    notices().error(fmt::format(
-        "message {} refused: {}{}", settled_, wire::name(event.reason, wire::PacketType::puback),
-        event.reason_string.empty() ? "" : fmt::format(" ({})", event.reason_string)));
+    const auto number = number_of(event.ticket);
+    notices().error(
+        fmt::format("message{} refused: {}{}", number ? fmt::format(" {}", *number) : "",
+                    wire::name(event.reason, wire::PacketType::puback),
+                    event.reason_string.empty() ? "" : fmt::format(" ({})", event.reason_string)));
     if (refusal_ == 0) refusal_ = static_cast<int>(event.reason);
   } else if (event.outcome != Outcome::dropped) {
     delivered_ += event.count;
@@ -235,13 +261,14 @@ bool Publisher::is_all_published() const {
 void Publisher::end_when_settled(Now now) {
   if (!is_all_published() || is_finishing()) return;
   if (core().unsettled() > 0) return;
-  finish(refusal_ == 0 && bad_lines_ > 0 ? exit_code::kFailure : refusal_, now);
+  const bool is_input_bad = bad_lines_ > 0 || is_input_broken_;
+  finish(refusal_ == 0 && is_input_bad ? exit_code::kFailure : refusal_, now);
 }
 
 Instant Publisher::next_deadline() const {
   Instant next = progress_.next_deadline();
-  if (progress_at_ != kNever && options_.ack_timeout > Millis(0)) {
-    next = std::min(next, progress_at_ + options_.ack_timeout);
+  if (progress_at_ != kNever && options_.connection.ack_timeout > Millis(0)) {
+    next = std::min(next, progress_at_ + options_.connection.ack_timeout);
   }
   const bool is_copy_due = !options_.reads_lines() && published_ < options_.repeat &&
                            options_.repeat_delay > Millis(0) && unsettled() == 0;
@@ -259,17 +286,15 @@ Transferred Publisher::transferred() const {
 }
 
 bool Publisher::is_late(Now now) const {
-  return progress_at_ != kNever && options_.ack_timeout > Millis(0) &&
-         now.steady >= progress_at_ + options_.ack_timeout;
+  return progress_at_ != kNever && options_.connection.ack_timeout > Millis(0) &&
+         now.steady >= progress_at_ + options_.connection.ack_timeout;
 }
 
 void Publisher::on_deadline(Now now) {
   if (now.steady >= progress_.next_deadline()) progress_.show(transferred(), now.steady);
   if (!is_late(now)) return publish_more(now);
   progress_at_ = kNever;
-  notices().error(fmt::format("{} acknowledged nothing for {} seconds", place(endpoint()),
-                              static_cast<double>(options_.ack_timeout.count()) / 1000));
-  finish(exit_code::kTimedOut, now);
+  give_up_waiting(now);
 }
 
 void Publisher::on_interrupt(int signal, Now now) {

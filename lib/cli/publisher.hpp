@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ class Publisher final : public Run, public client::InputSink {
   bool wants_input() const override;
   void on_input(ByteView bytes, Now now) override;
   void on_input_end(Now now) override;
+  void on_input_failed(std::string_view words, Now now) override;
 
   Instant next_deadline() const override;
   void on_deadline(Now now) override;
@@ -63,11 +65,17 @@ class Publisher final : public Run, public client::InputSink {
   void end_when_settled(Now now);
   std::string_view delivery_word() const;
   std::uint64_t unsettled() const { return published_ - settled_; }
+  void remember_number(client::Ticket ticket);
+  /// Of a message in the order of the input, from 1; nothing when that is forgotten.
+  std::optional<std::uint64_t> number_of(client::Ticket ticket) const;
 
   const PubOptions& options_;
   std::string payload_;
   LineCutter lines_;
   std::uint64_t published_ = 0;
+  client::Ticket last_ticket_ = 0;
+  /// The number of the first message of each run of consecutive tickets, by its ticket.
+  std::map<client::Ticket, std::uint64_t> runs_;
   std::uint64_t settled_ = 0;
   std::deque<std::uint64_t> line_ends_;  ///< where in the input those lines end that are under way
   std::uint64_t bytes_settled_ = 0;      ///< of the input
@@ -75,6 +83,7 @@ class Publisher final : public Run, public client::InputSink {
   std::uint64_t sent_ = 0;       ///< of them, without an acknowledgement
   std::uint64_t bad_lines_ = 0;  ///< skipped, or the last one
   bool is_stopped_ = false;      ///< by a bad line
+  bool is_input_broken_ = false;
   bool are_properties_lost_ = false;
   std::optional<Pace> pace_;
   std::optional<JsonLine> held_;  ///< until it is due

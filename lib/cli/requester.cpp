@@ -40,7 +40,17 @@ void Requester::on_interrupt(int signal, Now now) {
   finish(exit_code::kSignal + signal, now);
 }
 
+/// The server has so long for its next acknowledgement, but none for the answer.
+void Requester::await_acknowledgement(Now now) {
+  const Millis timeout = options_.connection.ack_timeout;
+  answered_by_ = timeout > Millis(0) ? now.steady + timeout : kNever;
+}
+
 void Requester::on_deadline(Now now) {
+  if (now.steady >= answered_by_) {
+    answered_by_ = kNever;
+    return give_up_waiting(now);
+  }
   if (now.steady < ends_by_) return;
   ends_by_ = kNever;
   notices().error("Timed out");
@@ -62,7 +72,7 @@ void Requester::on_connected(const client::Connected& event, Now now) {
                       .subscriptions = {{response_topic_, how}}},
                      now)
           .has_value();
-  if (is_sent) return;
+  if (is_sent) return await_acknowledgement(now);
   notices().error("the server takes no packet that is large enough for the response topic");
   finish(static_cast<int>(ReasonCode::packet_too_large), now);
 }
@@ -74,6 +84,7 @@ void Requester::on_subscribed(const client::Subscribed& event, Now now) {
     return finish(event.codes.front(), now);
   }
   is_subscribed_ = true;
+  answered_by_ = kNever;
   publish(now);
 }
 
@@ -89,9 +100,13 @@ void Requester::publish(Now now) {
                                now)
                       .has_value();
   published_at_ = now.wall;
+  if (is_published_ && options_.connection.qos != wire::QoS::at_most_once) {
+    await_acknowledgement(now);
+  }
 }
 
 void Requester::on_settled(const client::Settled& event, Now now) {
+  answered_by_ = kNever;
   if (event.outcome == Outcome::refused) {
     notices().error(
         fmt::format("request refused: {}", wire::name(event.reason, wire::PacketType::puback)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -29,7 +30,7 @@ class Requester final : public Run {
   void on_interrupt(int signal, Now now);
 
   void on_turn_end(Now now) override;
-  Instant next_deadline() const override { return ends_by_; }
+  Instant next_deadline() const override { return std::min(ends_by_, answered_by_); }
   void on_deadline(Now now) override;
 
  private:
@@ -39,6 +40,7 @@ class Requester final : public Run {
   void on_arrived(const client::Arrived& event, Now now) override;
 
   void publish(Now now);
+  void await_acknowledgement(Now now);
   bool is_answer(const wire::Publish& message) const;
   void print_latency(WallTime now);
   void flush(Now now);
@@ -51,6 +53,7 @@ class Requester final : public Run {
   wire::PropertyList properties_;  ///< of the request
   std::string correlation_;
   Instant ends_by_ = kNever;
+  Instant answered_by_ = kNever;  ///< what was subscribed to or published
   bool is_subscribed_ = false;
   bool is_published_ = false;
   WallTime published_at_{};

@@ -1,8 +1,11 @@
 #include "cli/run.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "cli/connection_words.hpp"
+#include "cli/exit_code.hpp"
 
 namespace mq::cli {
 
@@ -77,6 +80,12 @@ void Run::finish(int exit_code, Now now, wire::ReasonCode reason) {
   if (std::exchange(is_finishing_, true)) return;
   exit_code_ = exit_code;
   core_.disconnect(reason, now);
+}
+
+void Run::give_up_waiting(Now now) {
+  notices_.error(fmt::format("{} acknowledged nothing for {} seconds", place(endpoint()),
+                             static_cast<double>(options_.ack_timeout.count()) / 1000));
+  finish(mq::cli::exit_code::kTimedOut, now);
 }
 
 void Run::end(int exit_code) {

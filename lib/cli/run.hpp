@@ -42,6 +42,8 @@ class Run : public client::Application {
   /// Says goodbye to the server and ends with this exit code.
   void finish(int exit_code, Now now,
               wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
+  /// The server has acknowledged nothing in time: says so, and ends.
+  void give_up_waiting(Now now);
   bool is_finishing() const { return is_finishing_; }
   /// That the network has taken, over all connections.
   std::uint64_t bytes_sent() const { return bytes_sent_; }

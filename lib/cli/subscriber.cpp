@@ -1,6 +1,8 @@
 #include "cli/subscriber.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -56,7 +58,14 @@ void Subscriber::on_deadline(Now now) {
     finish(exit_code::kTimedOut, now);
   }
   if (now.steady >= rate_at_) print_rate(now);
-  if (now.steady >= quiet_by_) end_well(now);
+  if (now.steady >= answered_by_) {
+    answered_by_ = kNever;
+    return give_up_waiting(now);
+  }
+  if (now.steady < quiet_by_) return;
+  quiet_by_ = kNever;
+  is_probing_ = true;
+  core().ping(now);
 }
 
 void Subscriber::print_rate(Now now) {
@@ -68,7 +77,8 @@ void Subscriber::print_rate(Now now) {
 
 /// Requests and the quiet behind them have to begin anew.
 void Subscriber::on_away(Now) {
-  quiet_by_ = kNever;
+  quiet_by_ = answered_by_ = kNever;
+  is_probing_ = false;
 }
 
 void Subscriber::on_connected(const client::Connected& event, Now now) {
@@ -108,6 +118,9 @@ void Subscriber::subscribe(Now now) {
     is_sent = is_sent && core().unsubscribe(request, now).has_value();
     ++answers_due_;
   }
+  if (answers_due_ > 0 && options_.connection.ack_timeout > Millis(0)) {
+    answered_by_ = now.steady + options_.connection.ack_timeout;
+  }
   if (is_sent) return;
   notices().error("the server takes no packet that is large enough for all these topics");
   finish(static_cast<int>(ReasonCode::packet_too_large), now);
@@ -122,7 +135,7 @@ void Subscriber::on_subscribed(const client::Subscribed& event, Now now) {
                     "\" denied: " + std::string(words_of_subscription_code(event.codes[i])));
   }
   if (denied == event.codes.size()) return finish(event.codes.front(), now);
-  if (!options_.shows_live) quiet_by_ = now.steady + kQuiet;
+  if (!options_.shows_live) expect_more(now);
   end_after_answers(now);
 }
 
@@ -137,7 +150,7 @@ void Subscriber::on_unsubscribed(const client::Unsubscribed& event, Now now) {
 }
 
 void Subscriber::end_after_answers(Now now) {
-  --answers_due_;
+  if (--answers_due_ == 0) answered_by_ = kNever;
   if (options_.ends_after_subscribing && answers_due_ == 0) finish(exit_code::kOk, now);
 }
 
@@ -146,7 +159,7 @@ void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   if (is_ending_) return;
   if (!options_.shows_live) {
     if (!message.retain) return on_live(now);
-    quiet_by_ = now.steady + kQuiet;
+    expect_more(now);
   }
   if (is_filtered_out(message)) return;
   if (message.retain && options_.removes_retained) remove(message.topic, now);
@@ -155,6 +168,13 @@ void Subscriber::on_arrived(const client::Arrived& event, Now now) {
   }
   print(message, now);
   if (++printed_ == options_.count) end_well(now);
+}
+
+/// Nothing says that the last retained message has come. When it is quiet for a while, a PINGREQ
+/// goes out: its answer comes behind whatever a slow network has still to bring.
+void Subscriber::expect_more(Now now) {
+  is_probing_ = false;
+  quiet_by_ = now.steady + kQuiet;
 }
 
 /// What is retained comes first. But what is removed comes back as an empty live message.
@@ -174,7 +194,7 @@ void Subscriber::print(const wire::Publish& message, Now now) {
   } else {
     formatter_.append(message, now.wall, output_.buffer());
   }
-  if (!output_.flush_when_large()) return finish(exit_code::kOk, now);
+  if (!output_.flush_when_large()) return give_up_printing(now);
   if (output_.medium() == Medium::terminal) flush(now);
 }
 
@@ -226,11 +246,22 @@ bool Subscriber::is_filtered_out(const wire::Publish& message) const {
 
 void Subscriber::on_turn_end(Now now) {
   flush(now);
+  if (is_probing_ && !core().is_ping_out()) {
+    is_probing_ = false;
+    end_well(now);
+  }
 }
 
-/// A reader that has gone away is a quiet end.
 void Subscriber::flush(Now now) {
-  if (!output_.flush()) finish(exit_code::kOk, now);
+  if (!output_.flush()) give_up_printing(now);
+}
+
+/// A reader that has gone away is a quiet end. What was not printed is not acknowledged either.
+void Subscriber::give_up_printing(Now now) {
+  const int error = errno;
+  if (error != EPIPE) notices().error(std::string("cannot write: ") + std::strerror(error));
+  core().abandon();
+  finish(error == EPIPE ? exit_code::kOk : exit_code::kFailure, now);
 }
 
 }  // namespace mq::cli

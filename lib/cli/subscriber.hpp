@@ -29,7 +29,9 @@ class Subscriber final : public Run {
   void on_interrupt(Now now);
 
   void on_turn_end(Now now) override;
-  Instant next_deadline() const override { return std::min({ends_by_, quiet_by_, rate_at_}); }
+  Instant next_deadline() const override {
+    return std::min({ends_by_, answered_by_, quiet_by_, rate_at_});
+  }
   void on_deadline(Now now) override;
 
  private:
@@ -52,6 +54,9 @@ class Subscriber final : public Run {
   /// Ends with 0 as soon as what is to be removed is removed.
   void end_well(Now now);
   void flush(Now now);
+  /// What was to be printed could not be.
+  void give_up_printing(Now now);
+  void expect_more(Now now);
   void end_after_answers(Now now);
 
   const SubOptions& options_;
@@ -61,10 +66,12 @@ class Subscriber final : public Run {
   Prng prng_;
   std::string scratch_;
   Instant ends_by_ = kNever;
+  Instant answered_by_ = kNever;       ///< what was asked for with -t and -U
   Instant quiet_by_ = kNever;          ///< --retained-only: then everything has come
   Instant rate_at_ = kNever;           ///< --message-rate: when to print the next one
   std::uint64_t arrived_ = 0;          ///< since the last rate was printed
   std::deque<std::string> to_remove_;  ///< topics for which the core has no room yet
+  bool is_probing_ = false;            ///< likewise: PINGREQ is out, to come back behind the last
   bool is_ending_ = false;
   std::uint64_t printed_ = 0;
   bool was_connected_ = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 
@@ -31,6 +33,8 @@ class InputSink {
   virtual bool wants_input() const = 0;
   virtual void on_input(ByteView bytes, Now now) = 0;
   virtual void on_input_end(Now now) = 0;
+  /// It cannot be read, and so there will be no more of it.
+  virtual void on_input_failed(std::string_view words, Now now) = 0;
 };
 
 }  // namespace mq::client

@@ -100,6 +100,11 @@ void Core::disconnect(wire::ReasonCode reason, Now) {
   transport_ = Transport::drain;
 }
 
+void Core::abandon() {
+  is_ending_ = true;
+  if (state_ != State::ended) end();
+}
+
 void Core::on_open(Now now) {
   MQ_CHECK(state_ == State::opening);
   state_ = State::handshaking;
@@ -177,7 +182,12 @@ void Core::check_keep_alive(Now now) {
   if (ping_sent_ != kNever) {
     return lose({.cause = Cause::keep_alive, .words = "no sign of life"}, now);
   }
-  send(wire::Pingreq{});  // [MQTT-3.1.2-20]
+  ping(now);  // [MQTT-3.1.2-20]
+}
+
+void Core::ping(Now now) {
+  if (state_ != State::connected || is_ping_out()) return;
+  send(wire::Pingreq{});
   ping_sent_ = now.steady;
   ping_end_ = sent_total_ + output_.size();
 }

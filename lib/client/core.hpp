@@ -57,6 +57,10 @@ class Core {
   /// Returns  nothing when there is no connection. A request ends with its connection
   [[nodiscard]] std::optional<Ticket> subscribe(wire::Subscribe request, Now now);
   [[nodiscard]] std::optional<Ticket> unsubscribe(wire::Unsubscribe request, Now now);
+  /// Asks for a sign of life, if none is asked for yet; see is_ping_out().
+  void ping(Now now);
+  /// Ends without a word: what is queued is not sent any more, acknowledgements least of all.
+  void abandon();
   /// Says goodbye and ends; what is unsettled stays so.
   void disconnect(wire::ReasonCode reason, Now now);
 
@@ -89,6 +93,8 @@ class Core {
   // What is so.
 
   bool is_connected() const { return state_ == State::connected; }
+  /// The answer to a PINGREQ is awaited.
+  bool is_ping_out() const { return ping_sent_ != kNever; }
   /// publish() would take a message of this QoS.
   bool has_room(wire::QoS qos) const;
   bool has_output() const { return !output_.empty(); }

@@ -34,6 +34,13 @@ constexpr std::size_t kQos2WindowV3 = 20;
 /// An alias takes three bytes.
 constexpr std::size_t kShortTopic = 3;
 
+/// Whether no packet can hold it (MQTT 5.0 §2.1.4).
+bool is_beyond_measure(const wire::Publish& message) {
+  constexpr std::size_t kAround = 16;  // more than all the lengths and the packet id take
+  return message.topic.size() + message.properties.encoded().size() + message.payload.size() >
+         wire::kMaximumPacketSize - kAround;
+}
+
 }  // namespace
 
 template <class P>
@@ -71,12 +78,12 @@ void Core::send_connect() {
 
 std::optional<Ticket> Core::publish(const wire::Publish& message, Now now) {
   if (!has_room(message.qos)) return std::nullopt;
+  if (is_beyond_measure(message)) return refuse_publish(ReasonCode::packet_too_large);
   if (message.qos == QoS::at_most_once) return publish_unacknowledged(message);
   wire::Publish packet = message;
   packet.dup = false;
   packet.packet_id = session::packet_id_of(outbox_.next_sequence());
   const std::size_t size = wire::encoded_size(packet, settings_.version);
-  if (size > wire::kMaximumPacketSize) return refuse_publish(ReasonCode::packet_too_large);
   Stored stored{BlockRef::allocate(size)};
   wire::encode(packet, settings_.version, stored.frame->bytes());
   stored_bytes_ += size;

@@ -59,6 +59,7 @@ MQ_OPENSSL(HMAC);
 MQ_OPENSSL(OPENSSL_cleanse);
 MQ_OPENSSL(OPENSSL_sk_num);
 MQ_OPENSSL(OPENSSL_sk_value);
+MQ_OPENSSL(PEM_def_callback);
 MQ_OPENSSL(PEM_read_bio_X509);
 MQ_OPENSSL(PEM_write_PrivateKey);
 MQ_OPENSSL(PEM_write_X509);

@@ -1,8 +1,11 @@
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <utility>
 
+#include "crypto/openssl.hpp"
 #include "crypto/tls.hpp"
 #include "crypto/tls_context.hpp"
 #include "crypto/tls_filter.hpp"
@@ -55,11 +58,20 @@ void ask_for(TlsContext& context, const std::string& alpn) {
   SSL_CTX_set_alpn_protos(context.ssl.get(), list.data(), static_cast<unsigned>(list.size()));
 }
 
+/// Asks on the terminal. Standard input, which OpenSSL would take for want of one, has messages.
+int ask_pass_phrase(char* room, int size, int for_writing, void*) {
+  const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
+  if (terminal < 0) return -1;
+  close(terminal);
+  return PEM_def_callback(room, size, for_writing, nullptr);
+}
+
 }  // namespace
 
 std::expected<MakeFilter, Error> tls_client(const TlsClientOptions& options,
                                             const std::string& host) {
   const ContextPtr context = make_context(TLS_client_method());
+  SSL_CTX_set_default_passwd_cb(context->ssl.get(), ask_pass_phrase);
   Done done;
   if (options.psk.empty()) {
     done = trust(*context, options);

@@ -1,5 +1,7 @@
 #include "net/client_driver.hpp"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -95,7 +97,7 @@ void ClientDriver::follow_wish() {
       if (!dial_ && !link_) dial();
       break;
     case Transport::drain:
-      if (!is_draining_) drained_by_ = loop_.now().steady + kLinger;
+      if (!is_draining_) linger();
       is_draining_ = true;
       break;
   }
@@ -221,7 +223,22 @@ void ClientDriver::on_sent(std::size_t size) {
     left -= part;
   });
   core_.on_sent(size, loop_.now());
+  linger();
+}
+
+std::size_t ClientDriver::unsent() const {
+  if (!link_) return 0;
+  int socket = -1;
+  int queued = 0;
+  const bool is_known =
+      uv_fileno(&link_->handle, &socket) == 0 && ioctl(socket, TIOCOUTQ, &queued) == 0;
+  return uv_stream_get_write_queue_size(&link_->stream) +
+         static_cast<std::size_t>(is_known ? queued : 0);
+}
+
+void ClientDriver::linger() {
   drained_by_ = loop_.now().steady + kLinger;
+  last_unsent_ = unsent();
 }
 
 void ClientDriver::shut_down() {
@@ -233,7 +250,11 @@ void ClientDriver::on_timer(uv_timer_t* handle) {
   auto& driver = *static_cast<ClientDriver*>(handle->data);
   const Now now = driver.loop_.now();
   driver.armed_for_ = kNever;
-  if (driver.is_draining_ && now.steady >= driver.drained_by_) return driver.drop(UV_EOF);
+  if (driver.is_draining_ && now.steady >= driver.drained_by_) {
+    const std::size_t unsent = driver.unsent();
+    if (unsent >= driver.last_unsent_) return driver.drop(unsent > 0 ? UV_ETIMEDOUT : UV_EOF);
+    driver.linger();
+  }
   driver.core_.on_deadline(now);
   driver.application_.on_deadline(now);
   driver.take_events();

@@ -67,6 +67,10 @@ class ClientDriver {
   void drop(int status);
   void drop_link();
   void on_sent(std::size_t size);
+  /// Bytes that libuv and the system have still to bring to the server.
+  std::size_t unsent() const;
+  /// Draining may go on for some time.
+  void linger();
   void arm_timer();
   void finish();
 
@@ -86,6 +90,7 @@ class ClientDriver {
   bool is_tail_read_ = false;
   bool is_draining_ = false;
   Instant drained_by_ = kNever;
+  std::size_t last_unsent_ = 0;  ///< unsent() when that was set
   Instant armed_for_ = kNever;
   bool is_finished_ = false;
 };

@@ -115,7 +115,7 @@ bool ClientDriver::write_filtered() {
 
 void ClientDriver::on_filtered_written() {
   link_->filtered.clear();
-  drained_by_ = loop_.now().steady + kLinger;
+  linger();
   take_events();
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
 // Pipes, terminals and sockets are polled. What cannot be polled (a file, /dev/null) never makes us
 // wait, so it is read once a turn, by an idle handle that keeps the loop from sleeping.
@@ -79,9 +80,12 @@ void Input::read_some() {
   const ssize_t size = ::read(descriptor_, room_.get(), kRoomSize);
   if (size > 0) {
     sink_.on_input({room_.get(), static_cast<std::size_t>(size)}, loop_.now());
-  } else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+  } else if (size == 0) {
     is_ended_ = true;
     sink_.on_input_end(loop_.now());
+  } else if (const int error = errno; error != EAGAIN && error != EINTR) {
+    is_ended_ = true;
+    sink_.on_input_failed(std::generic_category().message(error), loop_.now());
   }
   follow_wish();
 }

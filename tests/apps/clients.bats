@@ -143,6 +143,25 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=pipe).returncode)' "$@"
   [[ $output == *"sending CONNECT"* && $output == *"sending DISCONNECT"* ]]
 }
 
+@test "standard streams that are closed are no others" {
+  start_broker
+  mqpub -p "$port" -t a -r -m x <&-
+  mqpub -p "$port" -t a -r -m x >&-
+  mqpub -p "$port" -t a -r -m x 2>&-
+  mqsub -p "$port" -t a -C 1 >&-
+  mqsub -p "$port" -t a -C 1 <&- 2>&- | grep -qx x
+}
+
+@test "what cannot be printed stays with the server" {
+  start_broker
+  mqsub -p "$port" -i bond -c -q 1 -t a -E
+  seq 100 | mqpub -p "$port" -q 1 -t a -l
+  run -1 --separate-stderr bash -c "mqsub -p $port -i bond -c -q 1 -t a >/dev/full"
+  [[ $stderr == *"mqsub: cannot write: No space left on device" ]]
+  run -0 mqsub -p "$port" -i bond -c -q 1 -t a -C 100 -W 20
+  [[ $(head -n 1 <<<"$output") == 1 ]]
+}
+
 @test "-A: the address that is connected from" {
   start_broker
   mqpub -p "$port" -A 127.0.0.9 -t a -m x

@@ -48,6 +48,13 @@ was_cut() { [[ $(grep -c cuts "$house/network.out") -eq $1 ]]; }
   all_once_in_order
 }
 
+@test "QoS 0 over a slow network, which is still busy when the input has ended" {
+  seq 100000 | sed 's/$/ and some more, so that a line is as long as lines are/' >"$house/lines"
+  rough --rate 1000000
+  send 0
+  all_once_in_order
+}
+
 @test "QoS 2 over 200 ms, MQTT 5" {
   rough --delay 0.1
   send 2 -V 5

@@ -2,11 +2,11 @@
 """A network that is far away and not well: passes TCP on to a port of this machine, late, and now
 and then stands still or breaks.
 
-    rough_proxy.py PORT [--delay SECONDS] [--cut BYTES,...] [--stall BYTES,... --stall-for SECONDS]
+    rough_proxy.py PORT [--delay SECONDS] [--rate BYTES] [--cut BYTES,...] [--stall BYTES,... --stall-for SECONDS]
 
 Prints the port that it listens on. The bytes that come from clients are counted over all
 connections: where the count passes a number of --cut, both sides are reset; where it passes one of
---stall, nothing passes for a while. Each line of standard output says what was done.
+--stall, nothing passes for a while. --rate is what passes in a second. Each line of standard output says what was done.
 """
 
 import argparse
@@ -29,7 +29,10 @@ class Proxy:
         self.passed = 0
 
     async def serve(self):
-        server = await asyncio.start_server(self.on_client, "127.0.0.1", 0, limit=CHUNK)
+        listener = socket.create_server(("127.0.0.1", 0))
+        if self.options.rate:  # what the system takes beforehand is no slow network
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
+        server = await asyncio.start_server(self.on_client, sock=listener, limit=CHUNK)
         print(server.sockets[0].getsockname()[1], flush=True)
         async with server:
             await server.serve_forever()
@@ -59,6 +62,8 @@ class Proxy:
                 due = asyncio.get_running_loop().time() + self.options.delay
                 is_last = counts and await self.count(len(data), ends)
                 await under_way.put((due, data, is_last))
+                if self.options.rate:
+                    await asyncio.sleep(len(data) / self.options.rate)
             await delivery
         except (OSError, asyncio.CancelledError):
             delivery.cancel()
@@ -105,6 +110,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--delay", type=float, default=0)
+    parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--cut", type=numbers, default=[])
     parser.add_argument("--stall", type=numbers, default=[])
     parser.add_argument("--stall-for", type=float, default=1)

@@ -515,7 +515,7 @@ TEST_CASE("what remains: the flags of both programs") {
   CHECK(publisher.is_retained);
   CHECK(publisher.repeat == 3);
   CHECK(publisher.repeat_delay == Millis(250));
-  CHECK(publisher.ack_timeout == Seconds(7));
+  CHECK(publisher.connection.ack_timeout == Seconds(7));
 }
 
 TEST_CASE("what mqsub prints: the end of a message, colours, shares") {

@@ -410,3 +410,18 @@ TEST_CASE("long payloads go out whole, in every version, with and without an ali
   talk.publish("topic", payload, kQoS1);
   CHECK(talk.sent() == "PUBLISH topic q1 id=1 {topic-alias=1} '" + payload + "'");
 }
+
+TEST_CASE("a message that no packet can hold is refused, and the next one goes out") {
+  const std::vector<Byte> huge(wire::kMaximumPacketSize);
+  for (const QoS qos : {kQoS0, kQoS1}) {
+    Conversation talk(persistent());
+    talk.open().sent();
+    talk.reply(kFresh);
+    CHECK(
+        talk.core.publish({.qos = qos, .topic = "a", .properties = {}, .payload = huge}, talk.now));
+    CHECK(talk.events() == "refused x1 149");
+    CHECK(
+        talk.core.publish({.qos = kQoS0, .topic = "a", .properties = {}, .payload = {}}, talk.now));
+    CHECK(talk.sent() == "PUBLISH a q0 ''");
+  }
+}

@@ -24,8 +24,10 @@ class Sink final : public client::InputSink {
   bool wants_input() const override { return text.size() < wanted_ && !is_ended; }
   void on_input(ByteView bytes, Now) override { text += text_of(bytes); }
   void on_input_end(Now) override { is_ended = true; }
+  void on_input_failed(std::string_view what, Now) override { words = what; }
 
   std::string text;
+  std::string words;  ///< why it could not be read
   bool is_ended = false;
 
  private:
@@ -63,6 +65,20 @@ TEST_CASE("a pipe is read to its end, and given back in the mode that it had") {
   CHECK(sink.text == "hello");
   CHECK(sink.is_ended);
   CHECK(fcntl(pipe.ends[0], F_GETFL) == mode);
+}
+
+TEST_CASE("what cannot be read is not taken for the end") {
+  const int directory = open("/", O_RDONLY | O_CLOEXEC);
+  REQUIRE(directory >= 0);
+  Sink sink(1000);
+  {
+    Loop loop;
+    const Input input(loop, directory, sink);
+    loop.run();
+  }
+  CHECK(sink.words == "Is a directory");
+  CHECK_FALSE(sink.is_ended);
+  close(directory);
 }
 
 TEST_CASE("what the sink does not want stays in the pipe") {
