@@ -54,8 +54,8 @@ std::vector<OptionRow<Options>> connect_rows() {
        }},
       {{"nodelay", 0, "", "", "send small packets at once, which is always so"},
        [](O&, V) -> Verdict { return {}; }},
-      {{"proxy", 0, "URL", "",
-        "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]"},
+      {{"proxy", 0, "URL", "", "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]",
+        Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          auto proxy = parse_proxy(value);
          if (!proxy) return std::unexpected(proxy.error());
@@ -103,7 +103,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.user_name = value;
          return {};
        }},
-      {{"pw", 'P', "PASSWORD", "", "password"},
+      {{"pw", 'P', "PASSWORD", "", "password", Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          o.connection.password = value;
          return {};

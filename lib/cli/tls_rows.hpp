@@ -66,7 +66,8 @@ std::vector<OptionRow<Options>> tls_rows() {
          if (value.size() > 255) return wrong("must not be longer than 255 bytes");
          return set_tls_text<O, &T::alpn>(o, value);
        }},
-      {{"psk", 0, "HEX", "", "TLS: a key shared with the server, in place of certificates"},
+      {{"psk", 0, "HEX", "", "TLS: a key shared with the server, in place of certificates",
+        Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          const auto key = crypto::psk_of(value);
          if (!key) return wrong("must be hexadecimal digits, an even number");

@@ -457,6 +457,17 @@ TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT-3.1.2-
   CHECK(settings({"-t", "a", "-P", "secret", "-V", "5"}).password == "secret");
 }
 
+TEST_CASE("what is wrong with a secret is told without it") {
+  for (const auto* url : {"mqtt://me:secret@h", "mqtts://me:secret@h:x/a", "mqtt://me:secret@h/a+",
+                          "http://me:secret@h/a", "me:secret@h/a"}) {
+    const std::string error = sub_error({"-L", url});
+    CHECK(error.starts_with("-L: "));
+    CHECK_FALSE(error.contains("secret"));
+  }
+  CHECK(sub_error({"-ta", "--psk", "0g", "--psk-identity", "me"}).starts_with("--psk: must be"));
+  CHECK(sub_error({"-ta", "--proxy=http://me:secret@h"}).starts_with("--proxy: must be"));
+}
+
 TEST_CASE("a password is wiped from the command line, however it was given") {
   CommandLine line{"-t", "P", "-P", "one", "--pw", "two", "--pw=three", "-vP", "four", "-Pfive"};
   const auto options = parse_sub(line.span());
