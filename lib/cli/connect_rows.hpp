@@ -12,6 +12,7 @@
 
 namespace mq::cli {
 
+Verdict check_bind_address(std::string_view value);
 Verdict set_version(ConnectOptions& options, std::string_view value);
 Verdict set_session_expiry(ConnectOptions& options, std::string_view value);
 Verdict set_property(ConnectOptions& options, std::string_view joined);
@@ -48,9 +49,8 @@ std::vector<OptionRow<Options>> connect_rows() {
        }},
       {{"bind-address", 'A', "ADDRESS", "", "connect from this address of this machine"},
        [](O& o, V value) -> Verdict {
-         if (value.empty()) return wrong("must not be empty");
          o.connection.endpoint.bind_address = value;
-         return {};
+         return check_bind_address(value);
        }},
       {{"nodelay", 0, "", "", "send small packets at once, which is always so"},
        [](O&, V) -> Verdict { return {}; }},

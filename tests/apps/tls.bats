@@ -218,7 +218,7 @@ $(printf '%s\n' "$@")"
   our_broker "cafile HOUSE/ca.crt" "require_certificate true"
   mqpub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
   mosquitto_pub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
-  refused 'the peer refuses it' --cafile ca.crt
+  refused 'it wants a client certificate. Show one with --cert and --key' --cafile ca.crt
   wait_for_line broker.err 'Client at .* disconnected: TLS: peer did not return a certificate\.$'
   refused 'the peer refuses it' --cafile ca.crt --cert impostor.crt --key impostor.key
   wait_for_line broker.err 'CN = impostor, issued by CN = stranger, is not trusted: '

@@ -360,6 +360,10 @@ TEST_CASE("-D connect session-expiry-interval is -x") {
 TEST_CASE("-A, -S, --nodelay") {
   const auto options = sub({"-t", "a", "-h", "example.org", "-A", "127.0.0.2", "-S", "--nodelay"});
   CHECK(options.connection.endpoint.bind_address == "127.0.0.2");
+  CHECK(sub({"-ta", "-A", "fe80::1%lo"}).connection.endpoint.bind_address == "fe80::1%lo");
+  for (const auto* name : {"foo", "127.0.0.1%lo", "1.2.3", ""}) {
+    CHECK(sub_error({"-ta", "-A", name}).ends_with(": must be an IP address of this machine"));
+  }
   CHECK(options.connection.endpoint.srv_service == "_mqtt._tcp");
   CHECK(sub({"-t", "a", "-S", "--cafile", "x"}).connection.endpoint.srv_service ==
         "_secure-mqtt._tcp");
