@@ -374,7 +374,7 @@ psk_hint house'
   [[ $stderr == *'cannot write tls/ca.key: File exists; choose another directory'* ]]
   [[ $(<tls/ca.key) == mine && $(ls tls) == ca.key ]]
   run -3 --separate-stderr mqbroker cert
-  [[ $stderr == *'cert needs a directory first'* ]]
+  [[ $stderr == *'cert needs one directory'* ]]
   run -3 --separate-stderr mqbroker cert tls
   [[ $stderr == *'cert needs the name'* ]]
   run -3 --separate-stderr mqbroker cert tls --host localhost --client ../x
