@@ -177,7 +177,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.is_debugging = true;
          return {};
        }},
-      {{"quiet", 0, "", "", "no warnings and hints"},
+      {{"quiet", 0, "", "", "no errors, warnings and hints; the exit code tells"},
        [](O& o, V) -> Verdict {
          o.connection.is_quiet = true;
          return {};
