@@ -121,8 +121,8 @@ std::vector<OptionRow<Options>> connect_rows() {
          return {};
        }},
       {{"property", 'D', "COMMAND NAME VALUE", "",
-        "MQTT 5: have a packet carry a property: publish content-type text/plain, connect "
-        "user-property KEY VALUE, ...",
+        "MQTT 5: a property for a packet: connect, publish, subscribe, unsubscribe, disconnect or "
+        "will; such as publish content-type text/plain, connect user-property KEY VALUE",
         Values::property},
        [](O& o, V value) { return set_property(o.connection, value); }},
       {{"protocol-version", 'V', "VERSION", "311", "31, 311 or 5 (also mqttv31, mqttv311, mqttv5)"},
@@ -146,7 +146,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.will_payload = value;
          return {};
        }},
-      {{"will-qos", 0, "QOS", "0", "QoS of that message"},
+      {{"will-qos", 0, "QOS", "0", "QoS of that message: 0, 1 or 2"},
        [](O& o, V value) -> Verdict {
          const auto qos = parse_qos(value);
          if (!qos) return std::unexpected(qos.error());

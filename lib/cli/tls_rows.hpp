@@ -54,7 +54,7 @@ std::vector<OptionRow<Options>> tls_rows() {
        [](O& o, V value) { return set_key_form(o.connection, value); }},
       {{"insecure", 0, "", "", "TLS: take a certificate that is for another host, too"},
        set_tls_switch<O, &T::is_host_checked, false>},
-      {{"tls-version", 0, "VERSION", "", "TLS: use tlsv1.2 or tlsv1.3 and no other"},
+      {{"tls-version", 0, "VERSION", "", "TLS: tlsv1.2 or tlsv1.3, and no other"},
        [](O& o, V value) {
          if (!o.connection.tls) o.connection.tls.emplace();
          return set_tls_version(*o.connection.tls, value);
