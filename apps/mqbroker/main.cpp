@@ -78,6 +78,12 @@ int make_certificates(std::span<char* const> arguments) {
   return show(mq::cli::commands_for(*options));
 }
 
+/// Returns  the code, when all that was printed is written
+int end_of_output(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return fail({"cannot write all of it to standard output"}, kCannotStart);
+}
+
 /// mqbroker db
 int work_on_data(std::span<char* const> arguments) {
   using Task = mq::cli::DbOptions::Task;
@@ -88,7 +94,7 @@ int work_on_data(std::span<char* const> arguments) {
   switch (options->task) {
     case Task::verify: {
       const auto is_right = mq::server::print_faults(options->file, stdout);
-      if (is_right) return *is_right ? 0 : kCannotStart;
+      if (is_right) return end_of_output(*is_right ? 0 : kCannotStart);
       return fail(is_right.error(), kCannotStart);
     }
     case Task::dump:
@@ -101,7 +107,7 @@ int work_on_data(std::span<char* const> arguments) {
       done = mq::storage::back_up(options->file, options->to);
       break;
   }
-  return done ? 0 : fail(done.error(), kCannotStart);
+  return done ? end_of_output(0) : fail(done.error(), kCannotStart);
 }
 
 }  // namespace

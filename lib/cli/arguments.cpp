@@ -240,8 +240,14 @@ std::string label(const OptionName& option) {
   return "--" + std::string(option.name);
 }
 
-void wipe(std::span<const OptionName> table, std::string_view name,
-          std::span<char* const> arguments) {
+std::string shown(const OptionName& option, std::string_view value) {
+  if (option.secrecy == Secrecy::secret) return label(option);
+  std::string words(value);
+  std::ranges::replace(words, kJoint, ' ');
+  return label(option) + " " + words;
+}
+
+void wipe_secrets(std::span<const OptionName> table, std::span<char* const> arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     if (argument == "--") return;
@@ -249,7 +255,7 @@ void wipe(std::span<const OptionName> table, std::string_view name,
     if (place.option == nullptr) continue;
     const std::size_t last = i + span_of(place, arguments.subspan(i)) - 1;
     if (last >= arguments.size()) return;
-    if (place.option->name == name) {
+    if (place.option->secrecy == Secrecy::secret) {
       char* value = last == i ? arguments[i] + place.offset : arguments[last];
       std::memset(value, 'x', std::strlen(value));
     }

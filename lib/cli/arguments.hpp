@@ -32,9 +32,11 @@ std::expected<std::vector<Given>, Error> parse_arguments(
 /// How an option is called in a message: by its letter when it has one.
 std::string label(const OptionName& option);
 
-/// Overwrites the values of an option on a command line that parse_arguments() has read, so that
-/// `ps` does not show them.
-void wipe(std::span<const OptionName> table, std::string_view name,
-          std::span<char* const> arguments);
+/// An option and the value that it was given, for a message; of a secret one the option only.
+std::string shown(const OptionName& option, std::string_view value);
+
+/// Overwrites the values of secret options on a command line that parse_arguments() has read, so
+/// that `ps` does not show them.
+void wipe_secrets(std::span<const OptionName> table, std::span<char* const> arguments);
 
 }  // namespace mq::cli

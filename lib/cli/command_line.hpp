@@ -29,10 +29,8 @@ std::expected<Options, Error> apply_given(std::span<const OptionRow<Options>> ta
   for (const Given& one : given) {
     const auto& row = table[one.row];
     if (const Verdict verdict = row.effect(options, one.value); !verdict) {
-      std::string value = one.value;
-      std::ranges::replace(value, kJoint, ' ');
       return std::unexpected(
-          Error{one.origin + label(row.name) + " " + value + ": " + verdict.error()});
+          Error{one.origin + shown(row.name, one.value) + ": " + verdict.error()});
     }
   }
   return options;

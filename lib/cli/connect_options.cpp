@@ -1,5 +1,7 @@
 #include "cli/connect_options.hpp"
 
+#include <arpa/inet.h>
+
 #include <utility>
 
 #include "cli/connect_rows.hpp"
@@ -61,6 +63,16 @@ Verdict check_topic(std::string_view topic) {
   if (topic::has_wildcard(topic)) return wrong("must be one topic: + and # are for subscribing");
   if (!topic::is_name(topic)) return wrong("has too many levels");
   return {};
+}
+
+Verdict check_bind_address(std::string_view value) {
+  const std::string address(value.substr(0, value.find('%')));  // behind it: an interface
+  in6_addr binary{};
+  if (inet_pton(AF_INET, std::string(value).c_str(), &binary) == 1 ||
+      inet_pton(AF_INET6, address.c_str(), &binary) == 1) {
+    return {};
+  }
+  return wrong("must be an IP address of this machine");
 }
 
 Verdict set_version(ConnectOptions& options, std::string_view value) {

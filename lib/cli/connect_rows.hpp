@@ -12,6 +12,7 @@
 
 namespace mq::cli {
 
+Verdict check_bind_address(std::string_view value);
 Verdict set_version(ConnectOptions& options, std::string_view value);
 Verdict set_session_expiry(ConnectOptions& options, std::string_view value);
 Verdict set_property(ConnectOptions& options, std::string_view joined);
@@ -48,14 +49,13 @@ std::vector<OptionRow<Options>> connect_rows() {
        }},
       {{"bind-address", 'A', "ADDRESS", "", "connect from this address of this machine"},
        [](O& o, V value) -> Verdict {
-         if (value.empty()) return wrong("must not be empty");
          o.connection.endpoint.bind_address = value;
-         return {};
+         return check_bind_address(value);
        }},
       {{"nodelay", 0, "", "", "send small packets at once, which is always so"},
        [](O&, V) -> Verdict { return {}; }},
-      {{"proxy", 0, "URL", "",
-        "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]"},
+      {{"proxy", 0, "URL", "", "go through a SOCKS5 proxy: socks5h://[USER[:PASSWORD]@]HOST[:PORT]",
+        Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          auto proxy = parse_proxy(value);
          if (!proxy) return std::unexpected(proxy.error());
@@ -103,7 +103,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.user_name = value;
          return {};
        }},
-      {{"pw", 'P', "PASSWORD", "", "password"},
+      {{"pw", 'P', "PASSWORD", "", "password", Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          o.connection.password = value;
          return {};
@@ -121,8 +121,8 @@ std::vector<OptionRow<Options>> connect_rows() {
          return {};
        }},
       {{"property", 'D', "COMMAND NAME VALUE", "",
-        "MQTT 5: have a packet carry a property: publish content-type text/plain, connect "
-        "user-property KEY VALUE, ...",
+        "MQTT 5: a property for a packet: connect, publish, subscribe, unsubscribe, disconnect or "
+        "will; such as publish content-type text/plain, connect user-property KEY VALUE",
         Values::property},
        [](O& o, V value) { return set_property(o.connection, value); }},
       {{"protocol-version", 'V', "VERSION", "311", "31, 311 or 5 (also mqttv31, mqttv311, mqttv5)"},
@@ -146,7 +146,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.will_payload = value;
          return {};
        }},
-      {{"will-qos", 0, "QOS", "0", "QoS of that message"},
+      {{"will-qos", 0, "QOS", "0", "QoS of that message: 0, 1 or 2"},
        [](O& o, V value) -> Verdict {
          const auto qos = parse_qos(value);
          if (!qos) return std::unexpected(qos.error());
@@ -185,7 +185,7 @@ std::vector<OptionRow<Options>> connect_rows() {
          o.connection.is_debugging = true;
          return {};
        }},
-      {{"quiet", 0, "", "", "no warnings and hints"},
+      {{"quiet", 0, "", "", "no errors, warnings and hints; the exit code tells"},
        [](O& o, V) -> Verdict {
          o.connection.is_quiet = true;
          return {};

@@ -19,6 +19,9 @@ std::string_view remedy(std::string_view words) {
     return ". Is a broker running there? Choose another place with -h and -p";
   }
   if (words.contains("unknown node")) return ". Is the name given with -h spelled right?";
+  if (words.contains("address not available")) {
+    return ". The address given with -A must be one of this machine";
+  }
   if (words.contains("no such file")) return ". Is a broker listening on that path?";
   if (words.contains("does not speak TLS")) return ". Is the port right? TLS is mostly on 8883";
   if (words.contains(", not for ")) {
@@ -31,10 +34,17 @@ std::string_view remedy(std::string_view words) {
   if (words.contains("unknown PSK identity") || words.contains("decrypt error")) {
     return ". Does the server have the same --psk-identity and --psk?";
   }
+  if (words.contains("wants a client certificate")) return ". Show one with --cert and --key";
   if (words.contains("the peer refuses it")) {
     return ". Does the server want a certificate (--cert, --key), or another version or cipher?";
   }
   return "";
+}
+
+/// The same where the proxy itself could not be connected to.
+std::string_view remedy_for_proxy(std::string_view words) {
+  if (words.contains("unknown node")) return ". That is the proxy: is its name spelled right?";
+  return ". That is the proxy, as --proxy names it: does it run there?";
 }
 
 std::string with_words(std::string text, std::string_view words) {
@@ -49,11 +59,12 @@ std::string place(const client::Endpoint& endpoint) {
   return fmt::format("{} port {}", endpoint.host, endpoint.port);
 }
 
-std::string words_of(const client::Lost& lost, const client::Endpoint& endpoint) {
-  const std::string where = place(endpoint);
+std::string words_of(const client::Lost& lost, const ConnectOptions& options) {
+  const std::string where = place(options.endpoint);
   switch (lost.cause) {
     case Cause::unreachable:
-      return lost.words + std::string(remedy(lost.words));
+      return lost.words +
+             std::string(options.proxy ? remedy_for_proxy(lost.words) : remedy(lost.words));
     case Cause::timed_out:
       return fmt::format("cannot connect to {}: no answer in time", where);
     case Cause::disconnected:

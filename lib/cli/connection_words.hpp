@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/connect_options.hpp"
 #include "client/endpoint.hpp"
 #include "client/event.hpp"
 
@@ -13,7 +14,7 @@ namespace mq::cli {
 std::string place(const client::Endpoint& endpoint);
 
 /// One line without the program's name.
-std::string words_of(const client::Lost& lost, const client::Endpoint& endpoint);
+std::string words_of(const client::Lost& lost, const ConnectOptions& options);
 std::string words_of(const client::Refused& refused, const client::Endpoint& endpoint);
 
 int exit_code_of(const client::Lost& lost);

@@ -57,10 +57,11 @@ bool Output::flush() {
 }
 
 void Notices::error(std::string_view words) {
-  line(words);
+  if (!is_quiet_) line(words);
 }
 
 void Notices::errors(std::string_view lines) {
+  if (is_quiet_) return;
   std::size_t end = lines.find('\n');
   line(lines.substr(0, end));
   while (end != lines.npos) {
@@ -72,6 +73,10 @@ void Notices::errors(std::string_view lines) {
 
 void Notices::note(std::string_view words) {
   if (!is_quiet_) line(words);
+}
+
+void Notices::trace(std::string_view words) {
+  line(words);
 }
 
 void Notices::hint(std::string_view words) {

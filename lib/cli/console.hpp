@@ -43,7 +43,7 @@ class Output {
 };
 
 /// What a program says beside its output, a line each: "mqsub: …". Words of others may be among it:
-/// control characters are shown as \xNN.
+/// control characters are shown as \xNN. What is quiet tells nothing but by its exit code.
 class Notices {
  public:
   enum class Loudness : bool { normal, quiet };
@@ -60,6 +60,8 @@ class Notices {
   void errors(std::string_view lines);
   /// Something that is good to know.
   void note(std::string_view words);
+  /// What was asked for, and is told also when it is to be quiet.
+  void trace(std::string_view words);
   /// Advice, for a person at a terminal only.
   void hint(std::string_view words);
   /// Somebody looks on who wants to hear more than what went wrong.

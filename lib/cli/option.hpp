@@ -23,6 +23,9 @@ enum class Values : std::uint8_t {
 };
 inline constexpr char kJoint = '\0';  ///< no argument has it
 
+/// Whether there may be a password in the value, which then no message and no `ps` shows.
+enum class Secrecy : bool { open, secret };
+
 /// What parsing, help, man page and completions know of an option.
 struct OptionName {
   std::string_view name;                ///< long, without dashes
@@ -31,6 +34,7 @@ struct OptionName {
   std::string_view default_value = {};  ///< as help shows it
   std::string_view help = {};
   Values values = Values::one;
+  Secrecy secrecy = Secrecy::open;
 };
 
 /// A row of a program's table of options.

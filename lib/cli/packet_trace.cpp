@@ -114,7 +114,7 @@ void PacketTrace::show(wire::Framer& framer, std::string_view direction, ByteVie
     const auto frame = framer.next(wire::kMaximumPacketSize);
     if (!frame) framer = wire::Framer();  // the core ends the connection
     if (!frame || !*frame) return;
-    notices_.error(fmt::format("{} {}", direction, describe(**frame, version_)));
+    notices_.trace(fmt::format("{} {}", direction, describe(**frame, version_)));
   }
 }
 

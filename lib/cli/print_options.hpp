@@ -82,14 +82,14 @@ std::vector<OptionRow<Options>> print_rows(std::string_view retain_handling) {
        set_switch<O, &P::has_newline, false>},
       {{"print0", '0', "", "", "end each message with a NUL instead of a newline"},
        set_switch<O, &P::ends_with_nul>},
-      {{"color", 0, "WHEN", "auto", "colour topics: auto (on a terminal), always or never"},
+      {{"color", 0, "WHEN", "auto", "colour topics: auto, always or never; auto is on a terminal"},
        [](O& o, V value) { return set_colour(o, value); }},
       {{"no-retained", 'R', "", "", "do not print messages that were retained"},
        set_switch<O, &P::shows_retained, false>},
       {{"retain-as-published", 0, "", "", "MQTT 5: leave the retain flag as the publisher set it"},
        set_switch<O, &P::is_retain_kept>},
       {{"retain-handling", 0, "WHEN", retain_handling,
-        "MQTT 5: send retained messages always, never, or for new subscriptions (new)"},
+        "MQTT 5: when to send retained messages: always, never or new, to new subscriptions"},
        [](O& o, V value) { return set_retain_handling(o, value); }},
   };
 }

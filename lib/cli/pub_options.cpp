@@ -50,7 +50,8 @@ std::vector<OptionRow<O>> make_table() {
          return check_topic(value);
        }},
       {{"url", 'L', "URL", "",
-        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC"},
+        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC", Values::one,
+        Secrecy::secret},
        [](O& o, V value) -> Verdict {
          const auto url = parse_url(value);
          if (!url) return std::unexpected(url.error());
@@ -250,10 +251,7 @@ std::string pub_help() {
 std::expected<PubOptions, Error> parse_pub(std::span<char* const> arguments,
                                            std::span<const std::string> files) {
   auto options = apply_with_file(pub_table(), PubOptions{}, arguments, files);
-  if (options) {
-    for (const auto* secret : {"pw", "psk", "proxy", "url"})
-      wipe(names_of(pub_table()), secret, arguments);
-  }
+  if (options) wipe_secrets(names_of(pub_table()), arguments);
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

@@ -59,8 +59,8 @@ void Run::handle(const client::Event& event, Now now) {
 }
 
 void Run::handle_lost(const client::Lost& lost, Now now) {
-  if (lost.retry_at != kNever) return tell_away(words_of(lost, endpoint()), now);
-  notices_.error(words_of(lost, endpoint()));
+  if (lost.retry_at != kNever) return tell_away(words_of(lost, options_), now);
+  notices_.error(words_of(lost, options_));
   end(exit_code_of(lost));
 }
 

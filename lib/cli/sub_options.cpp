@@ -57,7 +57,8 @@ std::vector<OptionRow<O>> make_table() {
          return check_filter(value);
        }},
       {{"url", 'L', "URL", "",
-        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC"},
+        "server, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC", Values::one,
+        Secrecy::secret},
        [](O& o, V value) -> Verdict {
          const auto url = parse_url(value);
          if (!url) return std::unexpected(url.error());
@@ -109,10 +110,7 @@ std::string sub_help() {
 std::expected<SubOptions, Error> parse_sub(std::span<char* const> arguments,
                                            std::span<const std::string> files) {
   auto options = apply_with_file(sub_table(), SubOptions{}, arguments, files);
-  if (options) {
-    for (const auto* secret : {"pw", "psk", "proxy", "url"})
-      wipe(names_of(sub_table()), secret, arguments);
-  }
+  if (options) wipe_secrets(names_of(sub_table()), arguments);
   if (!options || options->connection.wants_help || options->connection.wants_version) {
     return options;
   }

@@ -54,7 +54,7 @@ std::vector<OptionRow<Options>> tls_rows() {
        [](O& o, V value) { return set_key_form(o.connection, value); }},
       {{"insecure", 0, "", "", "TLS: take a certificate that is for another host, too"},
        set_tls_switch<O, &T::is_host_checked, false>},
-      {{"tls-version", 0, "VERSION", "", "TLS: use tlsv1.2 or tlsv1.3 and no other"},
+      {{"tls-version", 0, "VERSION", "", "TLS: tlsv1.2 or tlsv1.3, and no other"},
        [](O& o, V value) {
          if (!o.connection.tls) o.connection.tls.emplace();
          return set_tls_version(*o.connection.tls, value);
@@ -66,7 +66,8 @@ std::vector<OptionRow<Options>> tls_rows() {
          if (value.size() > 255) return wrong("must not be longer than 255 bytes");
          return set_tls_text<O, &T::alpn>(o, value);
        }},
-      {{"psk", 0, "HEX", "", "TLS: a key shared with the server, in place of certificates"},
+      {{"psk", 0, "HEX", "", "TLS: a key shared with the server, in place of certificates",
+        Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          const auto key = crypto::psk_of(value);
          if (!key) return wrong("must be hexadecimal digits, an even number");

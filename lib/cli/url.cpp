@@ -14,6 +14,12 @@ constexpr std::string_view kPercent =
 constexpr std::string_view kForm =
     "must be mqtt://HOST/TOPIC, or have mqtts, ws or wss in place of mqtt";
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 /// %41 is A. Nothing, when two digits do not follow a percent sign.
 std::optional<std::string> decoded(std::string_view text) {
   std::string out;
@@ -79,7 +85,7 @@ Verdict read_authority(std::string_view place, Url& url) {
 std::expected<Url, std::string> parse_url(std::string_view text) {
   Url url;
   const auto scheme_end = text.find("://");
-  const std::string_view scheme = text.substr(0, scheme_end);
+  const std::string scheme = lower(text.substr(0, scheme_end));
   if (scheme_end == std::string_view::npos) return std::unexpected(std::string(kForm));
   url.is_tls = scheme == "mqtts" || scheme == "wss";
   url.is_websocket = scheme == "ws" || scheme == "wss";
@@ -103,7 +109,7 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
 
 std::expected<client::Proxy, std::string> parse_proxy(std::string_view text) {
   constexpr std::string_view kScheme = "socks5h://";
-  if (!text.starts_with(kScheme)) {
+  if (lower(text.substr(0, kScheme.size())) != kScheme) {
     return std::unexpected("must be socks5h://[USER[:PASSWORD]@]HOST[:PORT]");
   }
   text.remove_prefix(kScheme.size());

@@ -23,7 +23,7 @@ struct Url {
 };
 
 /// Fails  what is wrong, to be read behind the option
-/// Spec   RFC 3986 §2.1, §3.2; everything behind the first slash is the topic, also ? and #
+/// Spec   RFC 3986 §2.1, §3.1, §3.2; everything behind the first slash is the topic, also ? and #
 std::expected<Url, std::string> parse_url(std::string_view text);
 
 /// "socks5h://user:password@host:port". The port is 1080 by default.

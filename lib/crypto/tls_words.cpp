@@ -30,6 +30,12 @@ std::string text_of(const GENERAL_NAME& name) {
   return text.data();
 }
 
+/// OpenSSL has no words for the alert of a server of TLS 1.3 that is shown no certificate.
+std::string alert_words(int alert) {
+  if (alert == SSL_AD_CERTIFICATE_REQUIRED) return "it wants a client certificate";
+  return SSL_alert_desc_string_long(alert);
+}
+
 }  // namespace
 
 std::string openssl_words() {
@@ -38,8 +44,7 @@ std::string openssl_words() {
   const int reason = ERR_GET_REASON(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
       reason <= SSL_AD_REASON_OFFSET + 255) {
-    return std::string("the peer refuses it: ") +
-           SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+    return "the peer refuses it: " + alert_words(reason - SSL_AD_REASON_OFFSET);
   }
   if (ERR_GET_LIB(error) == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) {
     return "there is none in it, in PEM";

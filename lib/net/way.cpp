@@ -48,7 +48,10 @@ std::expected<MakeFilter, Error> filter_for(const Way& way, std::uint64_t seed) 
 
 client::Endpoint first_stop(const Way& way) {
   if (!way.proxy) return way.endpoint;
-  return {.host = way.proxy->host, .port = way.proxy->port, .unix_path = {}};
+  return {.host = way.proxy->host,
+          .port = way.proxy->port,
+          .unix_path = {},
+          .bind_address = way.endpoint.bind_address};
 }
 
 }  // namespace mq::net

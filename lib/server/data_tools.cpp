@@ -14,8 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// What cannot be written is remembered by `out`.
 void print(const Json& json, std::FILE* out) {
-  fmt::print(out, "{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::fwrite(line.data(), 1, line.size(), out);
 }
 
 std::string hex_of(ByteView bytes) {

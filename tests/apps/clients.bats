@@ -133,6 +133,22 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=pipe).returncode)' "$@"
   done
 }
 
+@test "--quiet: errors are told by the exit code only, mistakes on the command line in words" {
+  for program in "mqpub -m x" "mqsub"; do
+    # shellcheck disable=SC2086
+    run -1 $program -h 127.0.0.1 -p 1 -t a --quiet
+    [[ -z $output ]]
+    # shellcheck disable=SC2086
+    run -1 $program -t a --quiet -q 3
+    [[ $output == *"must be 0, 1 or 2"* ]]
+  done
+  start_broker
+  run -27 mqsub -p "$port" -t a -W 0.1 --quiet
+  [[ -z $output ]]
+  run -0 mqpub -p "$port" -t a -m x --quiet -d
+  [[ $output == *"sending CONNECT"* ]]
+}
+
 @test "-D: properties of CONNECT, SUBSCRIBE and DISCONNECT reach the broker" {
   start_broker
   window left mqsub -p "$port" -t a -D subscribe subscription-identifier 7 -F '%S %p'

@@ -86,6 +86,14 @@ persistence_file mosquitto.db"
   mqpub -p "$port" -t a/b -m "goes on" -q 1
 }
 
+@test "db tells when its output cannot be written" {
+  filled
+  for command in stats dump verify; do
+    run -1 --separate-stderr bash -c "mqbroker db $command $house/mqbroker.db >/dev/full"
+    [[ $stderr == "mqbroker: cannot write all of it to standard output" ]]
+  done
+}
+
 @test "db verify finds what does not fit together, and a broken file" {
   filled
   stop broker

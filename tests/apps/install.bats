@@ -49,7 +49,7 @@ offered() {
       # shellcheck disable=SC2016
       zsh -f -c '
         _describe() { print -l -- ${${(P)@[-1]}%%:*}; }
-        _files() {}
+        _files() { print -l -- *; }
         complete_it() { local -a words=("$@"); local CURRENT=$# PREFIX=$words[-1]; source $file; }
         file=$1; shift; complete_it "$@"' zsh "$share/zsh/site-functions/_mq" "$@" |
         grep -e "^${*: -1}"
@@ -65,6 +65,33 @@ options_of() { "$@" --help | grep -oE '^ +(-., )?--[a-z0-9-]+|^  -.' | tr -s ', 
     for program in mqbroker mqsub mqpub "mqbroker passwd" "mqbroker cert"; do
       # shellcheck disable=SC2086
       diff <({ offered $shell $program -; offered $shell $program --; } | sort -u) <(options_of $program)
+    done
+  done
+}
+
+@test "bash, zsh and fish complete the values of options, files where one is wanted, else nothing" {
+  PATH=$house/usr/bin:$PATH
+  mkdir "$house/here"
+  cd "$house/here"
+  touch ca.crt
+  for shell in bash zsh fish; do
+    for option in -q --qos --will-qos; do
+      [[ $(offered $shell mqpub $option "") == $'0\n1\n2' ]]
+    done
+    [[ $(offered $shell mqsub --color "") == $'always\nauto\nnever' ]]
+    [[ $(offered $shell mqsub --color au) == auto ]]
+    [[ $(offered $shell mqsub --retain-handling "") == $'always\nnever\nnew' ]]
+    [[ $(offered $shell mqsub -V "") == $'31\n311\n5' ]]
+    [[ $(offered $shell mqsub -v -D "") == $'connect\ndisconnect\npublish\nsubscribe\nunsubscribe\nwill' ]]
+    [[ $(offered $shell mqsub --tls-version "") == $'tlsv1.2\ntlsv1.3' ]]
+    [[ $(offered $shell mqbroker passwd -H "") == $'argon2id\nsha512\nsha512-pbkdf2' ]]
+    for words in "mqsub --cafile" "mqpub -f" "mqbroker -c" "mqbroker passwd"; do
+      # shellcheck disable=SC2086
+      [[ $(offered $shell $words "") == ca.crt ]]
+    done
+    for words in "mqsub -i" "mqpub -t" "mqpub --pace" "mqsub --will-payload"; do
+      # shellcheck disable=SC2086
+      [[ -z $(offered $shell $words "") ]]
     done
   done
 }

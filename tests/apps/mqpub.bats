@@ -153,6 +153,27 @@ END
   mqsub -p "$port" -t in/text -C 1 -N -W 20 | cmp - "$house/text"
 }
 
+@test "the manual's way to copy everything copies what is retained, before and meanwhile" {
+  start_broker here
+  local here=$port
+  start_broker there
+  local there=$port
+  mqpub -p "$here" -r -q 1 -t before -m old
+  mkdir -p "$XDG_CONFIG_HOME"
+  echo "-C 3" >"$XDG_CONFIG_HOME/mqsub"
+  mandoc -T ascii "$BATS_TEST_DIRNAME/../../man/mqpub.1" | sed 's/.\x08//g' |
+    sed -n '/Copy everything/,/json-lines/ { s/^ *\$ *//; /mqsub\|mqpub/p }' |
+    sed "s/-h here/-p $here/; s/-h there/-p $there/" >"$house/example"
+  window copy bash example
+  wait_for_line "$house/here.err" ' 2 #$'
+  mqpub -p "$here" -r -q 2 -t meanwhile -m new
+  mqpub -p "$here" -q 1 -t passing -m by
+  wait_for_end copy
+  rm "$XDG_CONFIG_HOME/mqsub"
+  run -0 mqsub -p "$there" -t '#' --retained-only -v
+  [[ $(sort <<<"$output") == $'before old\nmeanwhile new' ]]
+}
+
 @test "--json-lines: a line that is none is named; --keep-going skips and counts it" {
   start_broker
   printf '%s\n' '{"topic":"a","payload":"one"}' '{"topic":"a","payload":' '{"topic":"a","payload":"two"}' \

@@ -76,5 +76,5 @@ keyfile HOUSE/server.key"
     --proxy "socks5h://127.0.0.1:$proxy_port"
   [[ $stderr == *'cannot connect to localhost port 1: the proxy cannot connect: connection to the server refused'* ]]
   run -1 --separate-stderr mqpub -h localhost -p 1 -t a -m b --proxy socks5h://127.0.0.1:1
-  [[ $stderr == *'cannot connect to 127.0.0.1 port 1: connection refused'* ]]
+  [[ $stderr == *'cannot connect to 127.0.0.1 port 1: connection refused. That is the proxy'* ]]
 }

@@ -218,7 +218,7 @@ $(printf '%s\n' "$@")"
   our_broker "cafile HOUSE/ca.crt" "require_certificate true"
   mqpub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
   mosquitto_pub -h localhost -p "$port" --cafile ca.crt --cert client.crt --key client.key -t a -m b
-  refused 'the peer refuses it' --cafile ca.crt
+  refused 'it wants a client certificate. Show one with --cert and --key' --cafile ca.crt
   wait_for_line broker.err 'Client at .* disconnected: TLS: peer did not return a certificate\.$'
   refused 'the peer refuses it' --cafile ca.crt --cert impostor.crt --key impostor.key
   wait_for_line broker.err 'CN = impostor, issued by CN = stranger, is not trusted: '
@@ -382,7 +382,7 @@ psk_hint house'
   [[ $stderr == *'cannot write tls/ca.key: File exists; choose another directory'* ]]
   [[ $(<tls/ca.key) == mine && $(ls tls) == ca.key ]]
   run -3 --separate-stderr mqbroker cert
-  [[ $stderr == *'cert needs a directory first'* ]]
+  [[ $stderr == *'cert needs one directory'* ]]
   run -3 --separate-stderr mqbroker cert tls
   [[ $stderr == *'cert needs the name'* ]]
   run -3 --separate-stderr mqbroker cert tls --host localhost --client ../x

@@ -360,6 +360,10 @@ TEST_CASE("-D connect session-expiry-interval is -x") {
 TEST_CASE("-A, -S, --nodelay") {
   const auto options = sub({"-t", "a", "-h", "example.org", "-A", "127.0.0.2", "-S", "--nodelay"});
   CHECK(options.connection.endpoint.bind_address == "127.0.0.2");
+  CHECK(sub({"-ta", "-A", "fe80::1%lo"}).connection.endpoint.bind_address == "fe80::1%lo");
+  for (const auto* name : {"foo", "127.0.0.1%lo", "1.2.3", ""}) {
+    CHECK(sub_error({"-ta", "-A", name}).ends_with(": must be an IP address of this machine"));
+  }
   CHECK(options.connection.endpoint.srv_service == "_mqtt._tcp");
   CHECK(sub({"-t", "a", "-S", "--cafile", "x"}).connection.endpoint.srv_service ==
         "_secure-mqtt._tcp");
@@ -455,6 +459,17 @@ TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT-3.1.2-
   CHECK(both.password == "secret");
   CHECK_FALSE(settings({"-t", "a", "-P", "secret"}).password);
   CHECK(settings({"-t", "a", "-P", "secret", "-V", "5"}).password == "secret");
+}
+
+TEST_CASE("what is wrong with a secret is told without it") {
+  for (const auto* url : {"mqtt://me:secret@h", "mqtts://me:secret@h:x/a", "mqtt://me:secret@h/a+",
+                          "http://me:secret@h/a", "me:secret@h/a"}) {
+    const std::string error = sub_error({"-L", url});
+    CHECK(error.starts_with("-L: "));
+    CHECK_FALSE(error.contains("secret"));
+  }
+  CHECK(sub_error({"-ta", "--psk", "0g", "--psk-identity", "me"}).starts_with("--psk: must be"));
+  CHECK(sub_error({"-ta", "--proxy=http://me:secret@h"}).starts_with("--proxy: must be"));
 }
 
 TEST_CASE("a password is wiped from the command line, however it was given") {

@@ -72,7 +72,7 @@ TEST_CASE("output is gathered until it is flushed, or large") {
   CHECK(writes == 2);
 }
 
-TEST_CASE("notices: errors always, notes unless quiet, hints only on a terminal") {
+TEST_CASE("notices: errors and notes unless quiet, hints on a terminal, traces always") {
   using Loudness = Notices::Loudness;
   const auto said = [](Medium medium, Loudness loudness) {
     std::string all;
@@ -86,11 +86,15 @@ TEST_CASE("notices: errors always, notes unless quiet, hints only on a terminal"
     notices.error("error");
     notices.note("note");
     notices.hint("hint");
+    notices.errors("two\nlines");
+    notices.trace("trace");
     return all;
   };
-  CHECK(said(Medium::terminal, Loudness::normal) == "mqsub: error\nmqsub: note\nmqsub: hint\n");
-  CHECK(said(Medium::file, Loudness::normal) == "mqsub: error\nmqsub: note\n");
-  CHECK(said(Medium::terminal, Loudness::quiet) == "mqsub: error\n");
+  CHECK(said(Medium::terminal, Loudness::normal) ==
+        "mqsub: error\nmqsub: note\nmqsub: hint\nmqsub: two\nlines\nmqsub: trace\n");
+  CHECK(said(Medium::file, Loudness::normal) ==
+        "mqsub: error\nmqsub: note\nmqsub: two\nlines\nmqsub: trace\n");
+  CHECK(said(Medium::terminal, Loudness::quiet) == "mqsub: trace\n");
 }
 
 TEST_CASE("a notice is one line, whatever a server's words have in them") {

@@ -578,6 +578,14 @@ TEST_CASE("what cannot be connected to is named, with the reason and the way out
   CHECK(words_of(refused, {}) ==
         "cannot connect to x port 1 (1.2.3.4): connection refused. Is a broker running there? "
         "Choose another place with -h and -p");
+  ConnectOptions by_proxy;
+  by_proxy.proxy.emplace();
+  CHECK(words_of(refused, by_proxy) ==
+        "cannot connect to x port 1 (1.2.3.4): connection refused. That is the proxy, as --proxy "
+        "names it: does it run there?");
+  const client::Lost elsewhere{.cause = client::Cause::unreachable,
+                               .words = "cannot connect to x: address not available"};
+  CHECK(words_of(elsewhere, {}).ends_with("-A must be one of this machine"));
 }
 
 TEST_CASE("a refusal is told in the standard's words and exits with its code") {

@@ -31,6 +31,13 @@ TEST_CASE("a URL has a host and a topic, and may have all the rest") {
   CHECK(all.topic == "/t?x#y");
 }
 
+TEST_CASE("a scheme is the same in large letters and small ones") {
+  CHECK(parse_url("MQTT://h/A").value().topic == "A");
+  CHECK(parse_url("Mqtts://h/a").value().is_tls);
+  CHECK(parse_url("WSS://h/a").value().is_websocket);
+  CHECK(parse_proxy("SOCKS5H://h").value().host == "h");
+}
+
 TEST_CASE("what is written with percent signs is decoded, in every part") {
   const auto url = parse_url("mqtt://%6de%40home:p%2fw@%6cocalhost:1/%23%25").value();
   CHECK(url.user_name == "me@home");

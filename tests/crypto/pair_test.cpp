@@ -139,6 +139,7 @@ TEST_CASE("the client's certificate is asked for, checked, and names its user") 
   const Pair without(client_options(), of_server);
   CHECK(without.server->trouble() == "TLS: peer did not return a certificate");
   CHECK(without.client->state() == State::failed);
+  CHECK(without.client->trouble() == "TLS: the peer refuses it: it wants a client certificate");
 }
 
 TEST_CASE("a certificate without a common name names nobody") {

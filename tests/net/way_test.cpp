@@ -46,6 +46,12 @@ TEST_CASE(
   CHECK(host_line(place("h", 1883, "/socket")) == "localhost");
 }
 
+TEST_CASE("to the proxy, too, the way is from the address that was asked for") {
+  Way way{.endpoint = place("h", 1), .proxy = client::Proxy{.host = "p"}};
+  way.endpoint.bind_address = "127.0.0.2";
+  CHECK(first_stop(way).bind_address == "127.0.0.2");
+}
+
 TEST_CASE("the proxy comes first, then TLS, and the WebSocket only inside of it") {
   const Way way{.endpoint = place("h", 443),
                 .proxy = client::Proxy{.host = "p", .port = 9},
