@@ -4,7 +4,7 @@
 # _mq_values OPTION PROGRAM... - VALUE, or FILE, when the option takes one; behind it what it may be.
 _mq_values() {
   "${@:2}" --help 2>/dev/null | awk -v option="$1" '
-    /^ +-/ {
+    /^  (    )?-/ {
       if (wanted) exit
       left = substr($0, 32, 1) == " " ? substr($0, 1, 31) : $0
       wanted = index(left " ", " " option " ") || index(left, " " option ",")
@@ -33,7 +33,7 @@ _mq() {
   values=$(_mq_values "${COMP_WORDS[COMP_CWORD - 1]}" "${program[@]}")
   if [[ $word == -* ]]; then
     words=$("${program[@]}" --help 2>/dev/null |
-      sed -nE 's/^ +((-[[:alnum:]]), )?(--[a-z0-9-]+).*/\2 \3/p; s/^  (-[[:alnum:]]) .*/\1/p')
+      sed -nE 's/^  (    )?((-[[:alnum:]]), )?(--[a-z0-9-]+).*/\3 \4/p; s/^  (-[[:alnum:]]) .*/\1/p')
   elif [[ $values == VALUE* ]]; then
     words=${values#VALUE}
   elif [[ $values == FILE || -z $words ]]; then

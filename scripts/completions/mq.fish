@@ -4,7 +4,7 @@
 # __mq_values OPTION PROGRAM... - VALUE, or FILE, when the option takes one; behind it what it may be.
 function __mq_values
     $argv[2..] --help 2>/dev/null | awk -v option=$argv[1] '
-    /^ +-/ {
+    /^  (    )?-/ {
       if (wanted) exit
       left = substr($0, 32, 1) == " " ? substr($0, 1, 31) : $0
       wanted = index(left " ", " " option " ") || index(left, " " option ",")
@@ -43,7 +43,7 @@ function __mq_words
     end
     $program --help 2>/dev/null | awk '
         function say() { for (i = 1; i <= n; ++i) print names[i] "\t" help; n = 0 }
-        /^ +-/ {
+        /^  (    )?-/ {
             say(); sub(/^ +/, ""); gap = match($0, /  +/)
             help = gap ? substr($0, gap + RLENGTH) : ""
             n = split(gap ? substr($0, 1, gap - 1) : $0, names, /[, ]+/)

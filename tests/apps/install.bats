@@ -57,7 +57,7 @@ offered() {
   esac | sort -u
 }
 
-options_of() { "$@" --help | grep -oE '^ +(-., )?--[a-z0-9-]+|^  -.' | tr -s ', ' '\n' | sort -u | grep .; }
+options_of() { "$@" --help | grep -oE '^  (    )?(-., )?--[a-z0-9-]+|^  -.' | tr -s ', ' '\n' | sort -u | grep .; }
 
 @test "bash, zsh and fish complete every option, and no other" {
   PATH=$house/usr/bin:$PATH
