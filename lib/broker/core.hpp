@@ -336,6 +336,8 @@ class Core {
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   /// A message that its receiver acknowledges soon need not be stored, if it may be sent before.
   bool may_be_noted(const Session& session, wire::QoS qos) const;
+  bool may_note_at_once(const Session& session, wire::QoS qos) const;
+  void note_at_once(const Session& session, const Message& message, std::uint8_t flags);
   /// Whether the message is not to be in memory, but in the store only.
   bool is_beyond_window(const Session& session, const Message& message) const;
   /// Asks for the bodies of the stubs that the feed comes to next.

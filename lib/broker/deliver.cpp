@@ -194,11 +194,22 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
   }
 }
 
+// Out of the way of what needs no journal.
+[[gnu::noinline]] bool Core::may_note_at_once(const Session& session, QoS qos) const {
+  return may_be_noted(session, qos) && session.tail.count == 0;
+}
+
+[[gnu::noinline]] void Core::note_at_once(const Session& session, const Message& message,
+                                          std::uint8_t flags) {
+  journal_.note_queued(session, session.outbox.next_sequence(), message, flags, 0);
+}
+
 bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming& incoming, QoS qos,
                         bool retain) {
   if (!session.is_awake || subscriber.identifier != 0) return false;
-  const bool is_kept = journal_.keeps(session);
-  if (is_kept && (!may_be_noted(session, qos) || session.tail.count > 0)) return false;
+  if (journal_.keeps(session) && !may_note_at_once(session, qos)) [[unlikely]] {
+    return false;
+  }
   Connection& connection = *session.connection;
   const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
   if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
@@ -217,8 +228,8 @@ bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming
   count_held(&session, message);
   session.in_flight_bytes += incoming.packet.payload.size();
   const std::uint8_t flags = retain ? kRetainFlag : 0;
-  if (is_kept) {
-    journal_.note_queued(session, session.outbox.next_sequence(), message, flags, 0);
+  if (journal_.keeps(session)) [[unlikely]] {
+    note_at_once(session, message, flags);
   }
   session.outbox.push_sent({message, 0}, qos, flags);
   if (packet_id == pattern.packet_id) {

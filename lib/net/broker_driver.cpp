@@ -185,7 +185,7 @@ void BrokerDriver::on_check(uv_check_t* check) {
 
 void BrokerDriver::on_timer(uv_timer_t* timer) {
   auto& driver = *static_cast<BrokerDriver*>(timer->data);
-  driver.core_.on_heap(mallinfo2().uordblks);
+  driver.look_at_heap();
   driver.core_.on_deadline(driver.now());
   driver.end_overdue();
   driver.flush();

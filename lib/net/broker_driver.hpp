@@ -133,6 +133,7 @@ class BrokerDriver {
 
   // broker_operate.cpp
   void heed_throttle();
+  void look_at_heap();
   void stop_watching();
   static bool may_read(const Peer& peer);
 
@@ -205,6 +206,7 @@ class BrokerDriver {
   std::function<void()> on_change_;
   std::vector<std::unique_ptr<Regular>> regulars_;
   std::uint64_t heap_known_at_ = 0;  ///< in loop time
+  std::size_t heap_trimmed_ = 0;     ///< how much was free when free pages were given back
   std::vector<Peer*> peers_;         ///< by the slot of the core's id
   std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn
   std::vector<Peer*> ending_;        ///< forgotten by the core, not yet closed

@@ -18,6 +18,8 @@ constexpr unsigned kAskEveryMs = 2000;
 /// A certificate and its key are two files: the second has come by then.
 constexpr std::uint64_t kSettledMs = 300;
 constexpr std::uint64_t kHeapEveryMs = 100;
+/// Less than that is not worth a search for whole pages.
+constexpr std::size_t kIdleHeap = 16U << 20U;
 
 }  // namespace
 
@@ -81,9 +83,20 @@ void BrokerDriver::heed_throttle() {
     peer->is_throttled = false;
     if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
-  if (core_.config().memory_limit == 0 || uv_now(&loop_) < heap_known_at_ + kHeapEveryMs) return;
+  if (core_.config().memory_limit > 0) look_at_heap();
+}
+
+/// Tells the core how much is in use; and what a crowd that has left leaves free goes back to the
+/// system, once.
+void BrokerDriver::look_at_heap() {
+  if (uv_now(&loop_) < heap_known_at_ + kHeapEveryMs) return;
   heap_known_at_ = uv_now(&loop_);
-  core_.on_heap(mallinfo2().uordblks);
+  const auto heap = mallinfo2();
+  core_.on_heap(heap.uordblks);
+  heap_trimmed_ = std::min(heap_trimmed_, heap.fordblks);
+  if (heap.fordblks < heap_trimmed_ + std::max(kIdleHeap, heap.uordblks)) return;
+  malloc_trim(0);
+  heap_trimmed_ = heap.fordblks;
 }
 
 }  // namespace mq::net
