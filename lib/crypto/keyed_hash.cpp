@@ -1,7 +1,5 @@
 #include "crypto/keyed_hash.hpp"
 
-#include <unistd.h>
-
 #include "base/check.hpp"
 #include "crypto/openssl.hpp"
 
@@ -19,7 +17,7 @@ Digest keyed_hash(std::span<const Byte> key, std::string_view text) {
 
 Digest random_key() {
   Digest key{};
-  MQ_CHECK(getentropy(key.data(), key.size()) == 0);  // without bringing OpenSSL into memory
+  MQ_CHECK(RAND_bytes(key.data(), static_cast<int>(key.size())) == 1);
   return key;
 }
 

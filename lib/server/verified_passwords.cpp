@@ -6,6 +6,7 @@ namespace mq::server {
 
 crypto::Digest VerifiedPasswords::digest_of(std::string_view user,
                                             std::string_view password) const {
+  std::call_once(is_key_made_, [this] { key_ = crypto::random_key(); });
   // A user name has no NUL in it, so no two pairs make one text.
   return crypto::keyed_hash(key_, std::string(user) + '\0' + std::string(password));
 }

@@ -28,7 +28,8 @@ class VerifiedPasswords {
   };
   crypto::Digest digest_of(std::string_view user, std::string_view password) const;
 
-  crypto::Digest key_ = crypto::random_key();
+  mutable std::once_flag is_key_made_;
+  mutable crypto::Digest key_{};  ///< made for the first password: who has none needs no OpenSSL
   mutable std::mutex mutex_;
   TextMap<Entry> entries_;  ///< by user
 };
