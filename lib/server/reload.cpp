@@ -39,6 +39,9 @@ auto BrokerProcess::read_certificates(const Config& config, const std::vector<bo
 
 std::expected<AccessFiles, Error> BrokerProcess::read_access(
     const Config& config, const std::vector<bool>& is_open) const {
+  // Whoever came through a listener that is closed by now is still bound by its files, as long as
+  // they can be read.
+  if (auto all = AccessFiles::read(config.listeners)) return all;
   std::vector<Listener> listeners = config.listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     if (!is_open[i]) listeners[i] = {};

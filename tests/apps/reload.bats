@@ -65,6 +65,19 @@ a_port() {
   wait_for_line client.out '^open again$'
 }
 
+@test "whoever came through a listener that is closed is still bound by the files" {
+  mqbroker passwd -b -c users bob secret
+  other=$(a_port)
+  our_broker "password_file users"
+  configure "password_file users" "listener $other 127.0.0.1"
+  window client mqsub -h 127.0.0.1 -p "$other" -i client -u bob -P secret -t t
+  wait_for_line broker.err 'client 0 t'
+  configure "password_file users"
+  mqbroker passwd -D users bob
+  configure "password_file users"
+  wait_for_line broker.err 'Client client disconnected'
+}
+
 @test "a listener's interface and number of connections change, and whoever is there stays" {
   our_broker
   window client mqsub -h 127.0.0.1 -p "$port" -i client -t t
