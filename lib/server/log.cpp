@@ -144,6 +144,11 @@ Log::Log(Log&& other) noexcept
       topic_sink_(std::move(other.topic_sink_)),
       file_(std::exchange(other.file_, -1)) {}
 
+void Log::give_to(uid_t user, gid_t group) const {
+  // Where that is not possible the first attempt to open it anew says so.
+  if (file_ >= 0 && fchown(file_, user, group) != 0) return;
+}
+
 Log::~Log() {
   if (file_ >= 0) close(file_);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -68,6 +70,8 @@ class Log {
   /// Goes on by another configuration; a file that both have stays open. The old one stays when it
   /// fails.
   std::expected<void, Error> use(const LogConfig& config);
+  /// Lets that user open the file anew, who is no root.
+  void give_to(uid_t user, gid_t group) const;
   /// Opens the file anew, because the old one was moved away. The old one stays when it fails.
   std::expected<void, Error> reopen();
 

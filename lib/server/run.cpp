@@ -132,6 +132,9 @@ std::expected<void, Error> BrokerProcess::open() {
   if (!config_.data_file.empty()) {
     if (auto made = make_data_directory(config_.data_file, config_.user); !made) return made;
   }
+  if (const auto heir = user_after_root(config_.user); heir && *heir) {
+    log_.give_to((*heir)->uid, (*heir)->gid);
+  }
   const auto user = drop_root(config_.user);
   if (!user) return std::unexpected(user.error());
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));

@@ -32,6 +32,19 @@ has_ipv6() { grep -q "^0*1 " /proc/net/if_inet6 2>/dev/null; }
 # come_in [ARGUMENT...] - mqpub is let in.
 come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
 
+@test "the log file belongs to whom the broker becomes, who can open it anew" {
+  ((EUID == 0)) || skip "only root becomes somebody else"
+  start_broker broker 'listener PORT 127.0.0.1
+allow_anonymous true
+user nobody
+log_dest stderr
+log_dest file HOUSE/b.log'
+  [[ $(stat -c %U b.log) == nobody ]]
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line b.log 'configuration was read again'
+  run ! grep 'cannot open the log file' b.log
+}
+
 @test "port and bind_address say where the default listener is" {
   broker_of 'port PORT' 'bind_address 127.0.0.1' 'allow_anonymous true'
   come_in
