@@ -100,6 +100,9 @@ options_of() { "$@" --help | grep -oE '^  (    )?(-., )?--[a-z0-9-]+|^  -.' | tr
 
 @test "bash, zsh and fish complete mqbroker's commands" {
   PATH=$house/usr/bin:$PATH
+  mkdir "$house/there"
+  touch "$house/there/another" # file, which is not to be offered
+  cd "$house/there"
   for shell in bash zsh fish; do
     run -0 offered $shell mqbroker c
     [[ $output == $'cert\ncheck' ]]
