@@ -223,7 +223,7 @@ void ClientDriver::on_sent(std::size_t size) {
     left -= part;
   });
   core_.on_sent(size, loop_.now());
-  linger();
+  if (is_draining_) linger();
 }
 
 std::size_t ClientDriver::unsent() const {

@@ -115,7 +115,7 @@ bool ClientDriver::write_filtered() {
 
 void ClientDriver::on_filtered_written() {
   link_->filtered.clear();
-  linger();
+  if (is_draining_) linger();
   take_events();
 }
 
