@@ -125,6 +125,8 @@ Verdict add_property(std::string_view line, std::string_view key, const Json& va
     return wrong("is no property of a message");
   }
   switch (row->id) {
+    case PropertyId::user_property:
+      return wrong("is written as user-properties, a list of objects");
     case PropertyId::topic_alias:
     case PropertyId::subscription_identifier:
       return {};

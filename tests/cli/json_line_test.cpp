@@ -144,6 +144,9 @@ TEST_CASE("properties keep to the standard's rules") {
         "properties, response-topic: response topic is empty or has wildcards");
   CHECK(property_fault(R"("correlation-data_b64":"!")").ends_with("is not base64"));
   CHECK(fault(R"({"retain":"1","payload":""})") == "retain: must be true or false");
+  for (const auto* singular : {R"("user-property":"a")", R"("user-property_b64":"YQ==")"}) {
+    CHECK(property_fault(singular).ends_with("is written as user-properties, a list of objects"));
+  }
   CHECK(property_fault(R"("user-properties":"a")")
             .ends_with("must be an object or a list of objects"));
   CHECK(property_fault(R"("user-properties":{"a":1})").ends_with("\"a\" must be a string"));
