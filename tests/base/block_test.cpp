@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <vector>
 
 namespace mq {
 
@@ -55,6 +58,26 @@ TEST_CASE("no owner owns nothing, and copies of it neither") {
   CHECK_FALSE(none);
   const BlockRef copy = none;
   CHECK_FALSE(copy);
+}
+
+TEST_CASE("Blocks that live at once share no memory, however many were dropped before") {
+  const auto filled = [](std::size_t count) {
+    std::vector<BlockRef> blocks;
+    for (std::size_t i = 0; i < count; ++i) {
+      blocks.push_back(BlockRef::allocate(i % 700));
+      std::memset(blocks.back()->bytes(), static_cast<int>(i % 251), i % 700);
+    }
+    return blocks;
+  };
+  for (const std::size_t count : {10, 3000, 500}) {
+    const auto blocks = filled(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const ByteView bytes(blocks[i]->bytes(), blocks[i]->size());
+      REQUIRE(bytes.size() == i % 700);
+      CHECK(std::ranges::count(bytes, static_cast<Byte>(i % 251)) ==
+            static_cast<std::ptrdiff_t>(i % 700));
+    }
+  }
 }
 
 }  // namespace mq
