@@ -68,7 +68,7 @@ class Ring {
 
   std::size_t index(std::size_t position) const { return (head_ + position) & (capacity_ - 1); }
 
-  void grow() {
+  [[gnu::noinline]] void grow() {
     const std::size_t wider = capacity_ == 0 ? 4 : capacity_ * 2;
     T* slots = Allocator().allocate(wider);
     for (std::size_t i = 0; i < size_; ++i) {

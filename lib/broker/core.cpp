@@ -172,6 +172,11 @@ bool Core::handle(Connection& connection, ByteView frame) {
     case PacketType::publish:
       return handle_publish(connection, frame);
     case PacketType::puback:
+      if (const auto packet_id = wire::short_puback_id(frame); packet_id != 0) [[likely]] {
+        on_puback(connection, packet_id);
+        return true;
+      }
+      [[fallthrough]];
     case PacketType::pubrec:
     case PacketType::pubrel:
     case PacketType::pubcomp:
@@ -234,7 +239,8 @@ void Core::on_drained(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->session == nullptr) return;
   connection->unsent_packets = 0;
-  if (connection->session->is_awake) pump(*connection->session);
+  Session& session = *connection->session;
+  if (session.is_awake && session.has_more()) pump(session);
 }
 
 std::optional<storage::Batch> Core::take_batch() {
@@ -383,12 +389,6 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   fall_asleep(*session, now_.steady);
 }
 
-void Core::mark_dirty(Connection& connection) {
-  if (connection.is_dirty) return;
-  connection.is_dirty = true;
-  dirty_.push_back(connection.id);
-}
-
 const std::vector<ConnectionId>& Core::take_dirty() {
   taken_.clear();
   taken_.swap(dirty_);
@@ -424,20 +424,6 @@ void Core::end_turn() {
   free_connections_.insert(free_connections_.end(), left_connections_.begin(),
                            left_connections_.end());
   left_connections_.clear();
-}
-
-void Core::count_held(Session* session, const Message& message) {
-  const auto size = message.payload().size();
-  ++held_.count;
-  held_.bytes += size;
-  if (session != nullptr) session->queued_bytes += size;
-}
-
-void Core::count_released(Session* session, const Message& message) {
-  const auto size = message.payload().size();
-  --held_.count;
-  held_.bytes -= size;
-  if (session != nullptr) session->queued_bytes -= size;
 }
 
 std::size_t Core::unsent_packets() const {

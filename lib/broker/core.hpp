@@ -186,7 +186,11 @@ class Core {
   template <class P>
   void acknowledge(Connection& connection, const P& packet, storage::Ticket ticket);
   void release_held(Connection& connection);
-  void mark_dirty(Connection& connection);
+  void mark_dirty(Connection& connection) {
+    if (connection.is_dirty) return;
+    connection.is_dirty = true;
+    dirty_.push_back(connection.id);
+  }
   void on_connection_deadline(Connection& connection);
 
   // handle_connect.cpp
@@ -303,6 +307,7 @@ class Core {
 
   // handle_acks.cpp
   bool handle_acknowledgement(Connection& connection, ByteView frame);
+  void on_puback(Connection& connection, std::uint16_t packet_id);
   void on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack);
   void settle(Session& session, Outbox::Item item);
 
@@ -348,9 +353,17 @@ class Core {
   void leave_tail(Session& session, const storage::Page::Entry& entry);
   /// The store has nothing of what should be there.
   void lose_tail(Session& session);
-  /// Counts a message that an outbox, or with no session the retained index, holds or lets go.
-  void count_held(Session* session, const Message& message);
-  void count_released(Session* session, const Message& message);
+  /// Counts a payload that an outbox, or with no session the retained index, holds or lets go.
+  void count_held(Session* session, std::size_t size) {
+    ++held_.count;
+    held_.bytes += size;
+    if (session != nullptr) session->queued_bytes += size;
+  }
+  void count_released(Session* session, std::size_t size) {
+    --held_.count;
+    held_.bytes -= size;
+    if (session != nullptr) session->queued_bytes -= size;
+  }
   /// Lets go of what it remembers about entries that are stored by now.
   void forget_stored(Session& session) const;
   /// Whether the entry with this sequence number is stored, where that is to be waited for.
@@ -369,7 +382,14 @@ class Core {
   std::uint32_t identifier_in(topic::FilterId share, std::uint32_t owner) const;
   /// The next entry of the outbox will not be sent.
   void give_up(Session& session, Drop reason);
-  void count_sent(Connection& connection, std::size_t size, std::size_t payload_size);
+  void count_sent(Connection& connection, std::size_t size, std::size_t payload_size) {
+    ++stats_.packets_sent;
+    ++connection.unsent_packets;
+    ++stats_.publish_sent;
+    stats_.publish_bytes_sent += payload_size;
+    stats_.bytes_sent += size;
+    mark_dirty(connection);
+  }
   struct Alias {
     std::uint16_t number = 0;
     bool is_new = false;

@@ -43,6 +43,77 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
 
 }  // namespace
 
+// Out of the way of what needs no journal.
+[[gnu::noinline]] bool Core::may_note_at_once(const Session& session, QoS qos) const {
+  return may_be_noted(session, qos) && session.tail.count == 0;
+}
+
+[[gnu::noinline]] void Core::note_at_once(const Session& session, const Message& message,
+                                          std::uint8_t flags) {
+  journal_.note_queued(session, session.outbox.next_sequence(), message, flags, 0);
+}
+
+// The two are inline in route(): a delivery is so little that calls would be a tenth of it.
+[[gnu::always_inline]] inline bool Core::send_at_once(Session& session,
+                                                      const Subscriber& subscriber,
+                                                      Incoming& incoming, QoS qos, bool retain) {
+  if (!session.is_awake || subscriber.identifier != 0) return false;
+  if (journal_.keeps(session) && !may_note_at_once(session, qos)) [[unlikely]] {
+    return false;
+  }
+  Connection& connection = *session.connection;
+  const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
+  if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
+      config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
+    return false;
+  }
+  const Message& message = incoming.shared(now_.steady);
+  const auto packet_id = session::packet_id_of(session.outbox.next_sequence());
+  if (!incoming.pattern.suits(connection.version, first_byte(qos, retain))) {
+    write_pattern(incoming, connection.version, first_byte(qos, retain), packet_id);
+  }
+  const Pattern& pattern = incoming.pattern;
+  const auto& [head, payload, _] = pattern.encoded;
+  const auto size = head.size() + payload.size();
+  if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
+  const auto payload_size = incoming.packet.payload.size();
+  count_held(&session, payload_size);
+  session.in_flight_bytes += payload_size;
+  const std::uint8_t flags = retain ? kRetainFlag : 0;
+  if (journal_.keeps(session)) [[unlikely]] {
+    note_at_once(session, message, flags);
+  }
+  session.outbox.push_sent({message, 0}, qos, flags);
+  if (packet_id == pattern.packet_id) {
+    connection.out.append(head);
+  } else {
+    Byte* out = connection.out.reserve(head.size(), turn_);
+    std::memcpy(out, head.data(), head.size());
+    put_packet_id(out + pattern.packet_id_at, packet_id);
+    connection.out.append_written(head.size());
+  }
+  if (!payload.empty()) connection.out.append(payload, message.block());
+  count_sent(connection, size, payload_size);
+  return true;
+}
+
+[[gnu::always_inline]] inline void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
+  const auto options = GrantedOptions::of(subscriber.options);
+  if (options.no_local && subscriber.owner == incoming.publisher) return;  // [MQTT-3.8.3-3]
+  Session& session = *sessions_[subscriber.owner];
+  if (!may_read(session, incoming.packet.topic)) return;
+  const QoS qos =
+      config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
+  const bool retain = options.retain_as_published && incoming.packet.retain;
+  if (qos == QoS::at_most_once && session.is_awake) {
+    send_at_most_once(session, subscriber, incoming);
+  } else if (qos != QoS::at_most_once || config_.queue_qos0_messages) {
+    if (send_at_once(session, subscriber, incoming, qos, retain)) return;
+    enqueue(session, {incoming.shared(now_.steady), subscriber.identifier}, qos,
+            retain ? kRetainFlag : std::uint8_t{0});
+  }
+}
+
 bool Core::route(Incoming& incoming) {
   const auto filters = subscriptions_.match(incoming.packet.topic);
   bool has_subscribers = false;
@@ -58,23 +129,6 @@ bool Core::route(Incoming& incoming) {
     }
   }
   return has_subscribers;
-}
-
-void Core::deliver(const Subscriber& subscriber, Incoming& incoming) {
-  const auto options = GrantedOptions::of(subscriber.options);
-  if (options.no_local && subscriber.owner == incoming.publisher) return;  // [MQTT-3.8.3-3]
-  Session& session = *sessions_[subscriber.owner];
-  if (!may_read(session, incoming.packet.topic)) return;
-  const QoS qos =
-      config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
-  const bool retain = options.retain_as_published && incoming.packet.retain;
-  if (qos == QoS::at_most_once && session.is_awake) {
-    send_at_most_once(session, subscriber, incoming);
-  } else if (qos != QoS::at_most_once || config_.queue_qos0_messages) {
-    if (send_at_once(session, subscriber, incoming, qos, retain)) return;
-    enqueue(session, {incoming.shared(now_.steady), subscriber.identifier}, qos,
-            retain ? kRetainFlag : std::uint8_t{0});
-  }
 }
 
 QoS Core::outgoing_qos(QoS granted, QoS published) const {
@@ -192,57 +246,6 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
     wire::encode(packet, version, whole.data());
     encoded = {.head = whole, .payload = {}, .is_as_received = false};
   }
-}
-
-// Out of the way of what needs no journal.
-[[gnu::noinline]] bool Core::may_note_at_once(const Session& session, QoS qos) const {
-  return may_be_noted(session, qos) && session.tail.count == 0;
-}
-
-[[gnu::noinline]] void Core::note_at_once(const Session& session, const Message& message,
-                                          std::uint8_t flags) {
-  journal_.note_queued(session, session.outbox.next_sequence(), message, flags, 0);
-}
-
-bool Core::send_at_once(Session& session, const Subscriber& subscriber, Incoming& incoming, QoS qos,
-                        bool retain) {
-  if (!session.is_awake || subscriber.identifier != 0) return false;
-  if (journal_.keeps(session) && !may_note_at_once(session, qos)) [[unlikely]] {
-    return false;
-  }
-  Connection& connection = *session.connection;
-  const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
-  if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
-      config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
-    return false;
-  }
-  const Message& message = incoming.shared(now_.steady);
-  const auto packet_id = session::packet_id_of(session.outbox.next_sequence());
-  if (!incoming.pattern.suits(connection.version, first_byte(qos, retain))) {
-    write_pattern(incoming, connection.version, first_byte(qos, retain), packet_id);
-  }
-  const Pattern& pattern = incoming.pattern;
-  const auto& [head, payload, _] = pattern.encoded;
-  const auto size = head.size() + payload.size();
-  if (size > connection.maximum_packet_size || message.is_expired(now_.steady)) return false;
-  count_held(&session, message);
-  session.in_flight_bytes += incoming.packet.payload.size();
-  const std::uint8_t flags = retain ? kRetainFlag : 0;
-  if (journal_.keeps(session)) [[unlikely]] {
-    note_at_once(session, message, flags);
-  }
-  session.outbox.push_sent({message, 0}, qos, flags);
-  if (packet_id == pattern.packet_id) {
-    connection.out.append(head);
-  } else {
-    Byte* out = connection.out.reserve(head.size(), turn_);
-    std::memcpy(out, head.data(), head.size());
-    put_packet_id(out + pattern.packet_id_at, packet_id);
-    connection.out.append_written(head.size());
-  }
-  if (!payload.empty()) connection.out.append(payload, message.block());
-  count_sent(connection, size, incoming.packet.payload.size());
-  return true;
 }
 
 void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::uint16_t packet_id) {

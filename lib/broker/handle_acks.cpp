@@ -24,16 +24,24 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
                 journal_.written_since(written));  // [MQTT-4.3.3-11]
     return true;
   }
+  if (ack->type == PacketType::puback) {
+    on_puback(connection, ack->packet_id);
+    return true;
+  }
   if (ack->type == PacketType::pubrec) {
     on_pubrec(connection, *ack);
   } else if (const auto item = session.outbox.find(ack->packet_id)) {
-    const bool is_awaited = ack->type == PacketType::puback
-                                ? item->entry->qos == QoS::at_least_once
-                                : item->entry->state == Delivery::released;
-    if (is_awaited) settle(session, *item);
+    if (item->entry->state == Delivery::released) settle(session, *item);
   }
   if (session.is_awake && session.has_more()) pump(session);
   return true;
+}
+
+void Core::on_puback(Connection& connection, std::uint16_t packet_id) {
+  Session& session = *connection.session;
+  const auto item = session.outbox.find(packet_id);
+  if (item && item->entry->qos == QoS::at_least_once) settle(session, *item);
+  if (session.is_awake && session.has_more()) pump(session);
 }
 
 void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack) {
@@ -49,8 +57,9 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     return;
   }
   if (item->entry->state == Delivery::published) {
-    session.in_flight_bytes -= item->entry->message.message.payload().size();
-    count_released(&session, item->entry->message.message);
+    const auto size = item->entry->message.message.payload().size();
+    session.in_flight_bytes -= size;
+    count_released(&session, size);
     session.outbox.release(*item);
     if (journal_.keeps(session)) {
       session.released_by = journal_.ticket();
@@ -65,8 +74,9 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
 void Core::settle(Session& session, Outbox::Item item) {
   const Message& message = item.entry->message.message;
   if (message) {
-    session.in_flight_bytes -= message.payload().size();
-    count_released(&session, message);
+    const auto size = message.payload().size();
+    session.in_flight_bytes -= size;
+    count_released(&session, size);
   }
   if (journal_.keeps(session)) journal_.drop_queued(session, item.sequence);
   session.outbox.settle(item);

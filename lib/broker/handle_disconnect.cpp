@@ -93,7 +93,7 @@ void Core::end_session(Session& session) {
   forget_drops(session);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     const Message& message = session.outbox[i].message.message;
-    if (message) count_released(&session, message);
+    if (message) count_released(&session, message.payload().size());
   }
   held_.count -= session.tail.count;
   held_.bytes -= session.tail.bytes;

@@ -198,13 +198,13 @@ void Core::retain(Incoming& incoming) {
 }
 
 void Core::put_retained(Message message) {
-  count_held(nullptr, message);
+  count_held(nullptr, message.payload().size());
   if (!is_reserved(message.topic())) retained_bytes_ += message.payload().size();
   if (const auto replaced = retained_.put(std::move(message))) count_retained_away(*replaced);
 }
 
 void Core::count_retained_away(const Message& message) {
-  count_released(nullptr, message);
+  count_released(nullptr, message.payload().size());
   if (!is_reserved(message.topic())) retained_bytes_ -= message.payload().size();
 }
 

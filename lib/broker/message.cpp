@@ -39,13 +39,13 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
       .retain = publish.retain,
       .is_stub = false,
   };
-  Byte* out = std::ranges::copy(bytes_of(topic), message.block_->bytes() + sizeof(Head)).out;
+  Byte* out = copy_bytes(bytes_of(topic), message.block_->bytes() + sizeof(Head));
   if (properties_size > 0) {
     for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
-      if (travels(it->id)) out = std::ranges::copy(it.encoded(), out).out;
+      if (travels(it->id)) out = copy_bytes(it.encoded(), out);
     }
   }
-  std::ranges::copy(publish.payload, out);
+  copy_bytes(publish.payload, out);
   return message;
 }
 

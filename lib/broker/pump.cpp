@@ -31,7 +31,7 @@ constexpr std::size_t kBodiesALoad = 500;
 void Core::push(Session& session, Queued queued, QoS qos, std::uint8_t flags) {
   const bool is_kept = journal_.keeps(session);
   const bool is_tail = is_kept && is_beyond_window(session, queued.message);
-  count_held(&session, queued.message);
+  count_held(&session, queued.message.payload().size());
   if (!is_kept) {
     session.outbox.push(std::move(queued), qos, flags);
     return;
@@ -200,7 +200,7 @@ void Core::pump_outbox(Session& session) {
     if (!send_publish(connection, outgoing)) {
       give_up(session, Drop::too_large);
     } else if (entry.qos == QoS::at_most_once) {
-      count_released(&session, message);
+      count_released(&session, message.payload().size());
       journal_.drop_queued(session, item->sequence);
       session.outbox.skip();
     } else {
@@ -219,7 +219,7 @@ std::uint32_t Core::identifier_in(FilterId share, std::uint32_t owner) const {
 
 void Core::give_up(Session& session, Drop reason) {
   const auto item = session.outbox.next(wire::kMaximumPacketSize);
-  count_released(&session, item->entry->message.message);
+  count_released(&session, item->entry->message.message.payload().size());
   journal_.drop_queued(session, item->sequence);
   session.outbox.skip();
   count_drop(session, reason);

@@ -96,7 +96,7 @@ void Core::restore(Session& session, std::uint64_t sequence,
     count_drop(session, message ? Drop::expired : Drop::unreadable);
     return;
   }
-  if (message) count_held(&session, message);
+  if (message) count_held(&session, message.payload().size());
   const auto qos = static_cast<QoS>(queued.qos);
   const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;
   session.outbox.restore(sequence, {Queued(std::move(message), queued.origin), qos, state, was_sent,

@@ -60,13 +60,4 @@ Core::Alias Core::alias_for(Connection& connection, std::string_view topic) {
   return {static_cast<std::uint16_t>(known.size() + 1), true};
 }
 
-void Core::count_sent(Connection& connection, std::size_t size, std::size_t payload_size) {
-  ++stats_.packets_sent;
-  ++connection.unsent_packets;
-  ++stats_.publish_sent;
-  stats_.publish_bytes_sent += payload_size;
-  stats_.bytes_sent += size;
-  mark_dirty(connection);
-}
-
 }  // namespace mq::broker

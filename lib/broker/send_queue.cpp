@@ -16,24 +16,26 @@ constexpr std::size_t kLongestStretch = 16U << 10U;
 
 }  // namespace
 
-std::span<Byte> TurnMemory::take(std::size_t size) {
-  while (current_ < pieces_.size() && pieces_[current_].size - used_ < size) {
-    ++current_;
-    used_ = 0;
-  }
-  if (current_ == pieces_.size()) {
+void TurnMemory::find_room(std::size_t size) {
+  while (next_ < pieces_.size() && pieces_[next_].size < size) ++next_;
+  if (next_ == pieces_.size()) {
     const auto length = std::max(size, kPieceSize);
     pieces_.push_back({std::make_unique_for_overwrite<Byte[]>(length), length});
   }
-  const std::span<Byte> room{pieces_[current_].bytes.get() + used_, size};
-  used_ += size;
-  return room;
+  const Piece& piece = pieces_[next_++];
+  room_ = {piece.bytes.get(), piece.size};
 }
 
 void TurnMemory::reset() {
   if (pieces_.size() > kPiecesKept) pieces_.resize(kPiecesKept);
   std::erase_if(pieces_, [](const Piece& piece) { return piece.size > kPieceSize; });
-  current_ = used_ = 0;
+  next_ = 0;
+  room_ = {};
+}
+
+void SendQueue::append_piece(ByteView bytes) {
+  pieces_.push_back({bytes.data(), bytes.size(), {}});
+  ++borrowed_;
 }
 
 void SendQueue::append(ByteView bytes, const BlockRef& owner) {

@@ -20,7 +20,12 @@ inline constexpr std::size_t kEnoughToSend = 256U << 10U;
 class TurnMemory {
  public:
   /// `size` bytes that stay until reset().
-  std::span<Byte> take(std::size_t size);
+  std::span<Byte> take(std::size_t size) {
+    if (room_.size() < size) find_room(size);
+    const auto taken = room_.first(size);
+    room_ = room_.subspan(size);
+    return taken;
+  }
   /// The turn is over: nobody refers to this memory any more.
   void reset();
 
@@ -30,9 +35,11 @@ class TurnMemory {
     std::size_t size;
   };
 
+  void find_room(std::size_t size);
+
   std::vector<Piece> pieces_;
-  std::size_t current_ = 0;
-  std::size_t used_ = 0;
+  std::size_t next_ = 0;    ///< the first piece of which nothing is taken
+  std::span<Byte> room_{};  ///< what is left of the piece before it
 };
 
 /// What one connection has yet to send: references to memory, in order.
@@ -52,8 +59,7 @@ class SendQueue {
         return;
       }
     }
-    pieces_.push_back({bytes.data(), bytes.size(), {}});
-    ++borrowed_;
+    append_piece(bytes);
   }
   /// Appends bytes of a block that the queue keeps alive.
   void append(ByteView bytes, const BlockRef& owner);
@@ -96,6 +102,7 @@ class SendQueue {
     BlockRef owner;  ///< none: memory of the turn
   };
 
+  void append_piece(ByteView bytes);
   void set_aside(std::size_t size, TurnMemory& memory);
 
   Ring<Piece> pieces_;

@@ -19,10 +19,13 @@ void Loop::run() {
 }
 
 Now Loop::now() const {
-  uv_timeval64_t wall{};
-  uv_gettimeofday(&wall);
-  return {Instant(Millis(uv_now(&loop_))),
-          WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
+  const Instant steady(Millis(uv_now(&loop_)));
+  if (steady != now_.steady) {
+    uv_timeval64_t wall{};
+    uv_gettimeofday(&wall);
+    now_ = {steady, WallTime(std::chrono::microseconds(wall.tv_sec * 1'000'000 + wall.tv_usec))};
+  }
+  return now_;
 }
 
 }  // namespace mq::net

@@ -17,12 +17,13 @@ class Loop {
 
   /// Until nothing is left to wait for.
   void run();
-  /// Read once per turn.
+  /// Read once per turn; both are as old as the loop's own time.
   Now now() const;
   uv_loop_t* handle() { return &loop_; }
 
  private:
   uv_loop_t loop_{};
+  mutable Now now_{};  ///< as it was read last
 };
 
 }  // namespace mq::net

@@ -112,7 +112,8 @@ class Outbox {
 
   /// The item under way with this packet id, if there is one.
   std::optional<Item> find(std::uint16_t packet_id) {
-    const std::uint64_t offset = (packet_id + kPacketIds - packet_id_of(first_)) % kPacketIds;
+    const std::uint16_t oldest = packet_id_of(first_);
+    const std::uint64_t offset = packet_id - oldest + (packet_id < oldest ? kPacketIds : 0);
     if (packet_id == 0 || offset >= cursor_) return std::nullopt;
     Entry& entry = entries_[offset];
     if (entry.state == Delivery::settled) return std::nullopt;

@@ -32,6 +32,12 @@ struct AnyAcknowledgement {
 [[nodiscard]] std::expected<AnyAcknowledgement, Fault> decode_acknowledgement(ByteView frame,
                                                                               Version version);
 
+/// The packet id of a PUBACK in its shortest form, which nearly all are; 0 for everything else.
+inline std::uint16_t short_puback_id(ByteView frame) {
+  const bool is_short = frame.size() == 4 && frame[0] == 0x40 && frame[1] == 2;
+  return is_short ? static_cast<std::uint16_t>(frame[2] << 8U | frame[3]) : std::uint16_t{0};
+}
+
 /// What a frame's first byte says it is; 0 (not a PacketType) for the reserved one.
 inline PacketType packet_type(ByteView frame) {
   return static_cast<PacketType>(frame[0] >> 4U);

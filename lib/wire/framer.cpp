@@ -42,16 +42,8 @@ void Framer::feed(ByteView bytes) {
   input_ = bytes;
 }
 
-std::expected<std::optional<ByteView>, Fault> Framer::next(std::size_t maximum_size) {
-  if (block_ || filled_ > 0) [[unlikely]] {
-    return gather(maximum_size);
-  }
-  if (input_.size() >= 2 && input_[1] + 2U <= std::min(maximum_size, input_.size()) &&
-      input_[1] < 0x80) [[likely]] {
-    const ByteView frame = input_.first(input_[1] + 2U);  // most are as short as that
-    input_ = input_.subspan(frame.size());
-    return frame;
-  }
+std::expected<std::optional<ByteView>, Fault> Framer::next_long(std::size_t maximum_size) {
+  if (block_ || filled_ > 0) return gather(maximum_size);
   const auto length = frame_length(input_, maximum_size);
   if (!length) return std::unexpected(length.error());
   if (*length && **length <= input_.size()) [[likely]] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,17 @@ class Framer {
   ///
   /// maximum_size  frames above it fail before memory is set aside for them
   /// Fails         see frame_length(); the stream is of no use after that
-  std::expected<std::optional<ByteView>, Fault> next(std::size_t maximum_size);
+  std::expected<std::optional<ByteView>, Fault> next(std::size_t maximum_size) {
+    const bool is_fresh = !block_ && filled_ == 0;
+    if (is_fresh && input_.empty()) return std::nullopt;
+    if (is_fresh && input_.size() >= 2 && input_[1] < 0x80 &&
+        input_[1] + 2U <= std::min(maximum_size, input_.size())) [[likely]] {
+      const ByteView frame = input_.first(input_[1] + 2U);  // most are as short as that
+      input_ = input_.subspan(frame.size());
+      return frame;
+    }
+    return next_long(maximum_size);
+  }
 
   /// What was fed and is not cut yet. The framer forgets it.
   ByteView take_rest() { return std::exchange(input_, {}); }
@@ -73,6 +84,7 @@ class Framer {
     if (!block_) return filled_ == 0 ? State::between : State::in_header;
     return filled_ == 0 ? State::yielded : State::gathering;
   }
+  std::expected<std::optional<ByteView>, Fault> next_long(std::size_t maximum_size);
   std::expected<std::optional<ByteView>, Fault> gather(std::size_t maximum_size);
   std::optional<ByteView> fill();
   void start_block(std::size_t size, ByteView start);

@@ -112,17 +112,11 @@ void Properties::Iterator::read() {
   size_ = rest_.size() - reader.left();
 }
 
-std::optional<Property> Properties::find(PropertyId id) const {
-  if (empty()) return std::nullopt;
+std::optional<Property> Properties::find_one(PropertyId id) const {
   for (const Property& property : *this) {
     if (property.id == id) return property;
   }
   return std::nullopt;
-}
-
-std::optional<std::uint32_t> Properties::number(PropertyId id) const {
-  const auto found = find(id);
-  return found ? std::optional(found->number) : std::nullopt;
 }
 
 std::optional<std::string_view> Properties::text(PropertyId id) const {

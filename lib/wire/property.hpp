@@ -114,12 +114,19 @@ class Properties {
   static std::default_sentinel_t end() { return {}; }
 
   /// The first property with this id.
-  std::optional<Property> find(PropertyId id) const;
-  std::optional<std::uint32_t> number(PropertyId id) const;
+  std::optional<Property> find(PropertyId id) const {
+    return empty() ? std::nullopt : find_one(id);
+  }
+  std::optional<std::uint32_t> number(PropertyId id) const {
+    const auto found = find(id);
+    return found ? std::optional(found->number) : std::nullopt;
+  }
   std::optional<std::string_view> text(PropertyId id) const;
   std::optional<ByteView> binary(PropertyId id) const;
 
  private:
+  std::optional<Property> find_one(PropertyId id) const;
+
   ByteView encoded_;
 };
 
