@@ -156,11 +156,11 @@ acl_file HOUSE/acl"
   wait_for_line broker.err "Denied: client one \(user alice\) may not be sent house/x: no rule"
 }
 
-# their_broker - Debian's mosquitto with the same file of users.
+# their_broker LINE... - Debian's mosquitto, with these lines in its configuration.
 their_broker() {
   broker=${MOSQUITTO:-/usr/sbin/mosquitto} start_broker broker_theirs "listener PORT 127.0.0.1
 user root
-password_file HOUSE/users"
+$(printf '%s\n' "$@")"
 }
 
 @test "users that mqbroker passwd made come in at Debian's mosquitto, and here" {
@@ -171,14 +171,13 @@ password_file HOUSE/users"
   printf 'changed\nchanged\n' | mqbroker passwd users bob | grep -qx 'Updating password for user bob'
   mosquitto_passwd -b users carol theirs
   [[ $(cut -d: -f1 users) == $'alice\nold\nbob\ncarol' ]]
-  their_broker
-  for _ in 1 2; do
+  for whose in their our; do
+    "${whose}_broker" "password_file HOUSE/users"
     come_in -u alice -P 'secret pass'
     come_in -u old -P older
     come_in -u bob -P changed
     come_in -u carol -P theirs
     run ! come_in -u bob -P asked
-    our_broker "password_file HOUSE/users"
   done
   mqbroker passwd -b -H argon2id users dora argon
   kill -HUP "${window_pid[broker]}"

@@ -85,6 +85,10 @@ is_heard() {
 window() {
   local name=$1
   shift
+  if [[ -n ${window_pid[$name]:-} ]] && running "$name"; then
+    complain "a program runs in the window $name already, which nobody would end any more"
+    return 1
+  fi
   : >"$house/$name.out" >"$house/$name.err" # what an earlier one said is not this one's
   (cd "$house" && exec env --default-signal=INT,QUIT,PIPE "$@") \
     <"${stdin:-/dev/null}" >"$house/$name.out" 2>"$house/$name.err" 3>&- &
