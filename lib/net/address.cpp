@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <iterator>
 
 namespace mq::net {
@@ -39,6 +40,17 @@ sockaddr_storage address_of(const std::string& text, std::uint16_t port) {
   if (uv_ip6_addr(text.c_str(), port, reinterpret_cast<sockaddr_in6*>(&address)) == 0)
     return address;
   return {};
+}
+
+sockaddr_storage unmapped(const sockaddr_storage& address) {
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  if (address.ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
+  sockaddr_storage mapped{};
+  auto& v4 = reinterpret_cast<sockaddr_in&>(mapped);
+  v4.sin_family = AF_INET;
+  v4.sin_port = v6.sin6_port;
+  std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
+  return mapped;
 }
 
 }  // namespace mq::net

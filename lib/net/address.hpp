@@ -14,5 +14,8 @@ std::uint16_t port_of(const sockaddr_storage& address);
 std::string neighbour_of(const sockaddr_storage& address);
 /// The other way round; for a text that is no address, an address that is neither.
 sockaddr_storage address_of(const std::string& text, std::uint16_t port);
+/// An IPv4 address as such where a socket for both families says "::ffff:127.0.0.1"; any other as
+/// it is.
+sockaddr_storage unmapped(const sockaddr_storage& address);
 
 }  // namespace mq::net

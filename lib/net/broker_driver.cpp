@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "base/check.hpp"
@@ -116,6 +117,10 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   if (uv_accept(server, &peer->stream) != 0) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
+  }
+  if (server->type == UV_TCP) {  // who is reset at once has none any more
+    int size = sizeof(peer->address);
+    uv_tcp_getpeername(&peer->tcp, reinterpret_cast<sockaddr*>(&peer->address), &size);
   }
   if (driver.is_full(listener)) return driver.turn_away(*peer);
   peer->listener = listener.index;
@@ -369,19 +374,16 @@ BrokerDriver::Peer* BrokerDriver::find(ConnectionId id) const {
   return peer != nullptr && peer->id == id ? peer : nullptr;
 }
 
-/// Of no family when it is not known: of a Unix socket, or one that is gone.
+/// Of no family when it is not known, as of a Unix socket.
 sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
   if (peer.filtered) {
     if (const auto place = peer.filtered->filter->place()) {
-      return net::address_of(place->address, place->port);
+      return unmapped(net::address_of(place->address, place->port));
     }
   }
   sockaddr_storage address{};
-  int size = sizeof(address);
-  if (peer.handle.type == UV_TCP) {
-    uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size);
-  }
-  return address;
+  std::memcpy(&address, &peer.address, sizeof(peer.address));
+  return unmapped(address);
 }
 
 std::string BrokerDriver::label_of(const Peer& peer) {

@@ -59,6 +59,7 @@ struct BrokerDriver::Peer {
   BrokerDriver* driver;
   broker::ConnectionId id;
   std::uint16_t listener = 0;
+  sockaddr_in6 address{};  ///< or a sockaddr_in; of no family when it is no TCP
   bool is_writing = false;
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself
