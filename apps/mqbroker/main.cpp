@@ -12,9 +12,11 @@
 #include "cli/db_options.hpp"
 #include "commands.hpp"
 #include "crypto/make_certificates.hpp"
+#include "server/check.hpp"
 #include "server/config_file.hpp"
 #include "server/data_directory.hpp"
 #include "server/data_tools.hpp"
+#include "server/process.hpp"
 #include "server/run.hpp"
 #include "storage/inspect.hpp"
 
@@ -75,6 +77,13 @@ int make_certificates(std::span<char* const> arguments) {
   configuration << mq::cli::configuration_for(*options) << std::flush;
   if (!configuration)
     return fail({"cannot write " + file + ", or it is there already"}, kCannotStart);
+  const auto heir = mq::server::user_after_root({});
+  if (heir && *heir) {
+    fmt::print(stderr,
+               "mqbroker: root becomes {0} when it runs the broker (see the option user), who has "
+               "to read the key when it is renewed: chown {0} {1}/server.key\n",
+               (*heir)->name, options->directory);
+  }
   return show(mq::cli::commands_for(*options));
 }
 
@@ -134,6 +143,9 @@ int main(int argc, char** argv) {
   auto config = read_config(*options);
   if (!config) return fail(config.error(), kUsage);
   if (options->is_config_test) {
+    const auto missing = mq::server::missing_here(*config);
+    for (const auto& line : missing) fmt::print(stderr, "mqbroker: {}\n", line);
+    if (!missing.empty()) return kUsage;
     for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
     return show(options->config_file + ": the configuration is right\n");
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "base/check.hpp"
@@ -117,8 +118,12 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
     return;
   }
-  if (driver.is_full(listener)) return driver.turn_away(*peer);
+  if (server->type == UV_TCP) {  // who is reset at once has none any more
+    int size = sizeof(peer->address);
+    uv_tcp_getpeername(&peer->tcp, reinterpret_cast<sockaddr*>(&peer->address), &size);
+  }
   peer->listener = listener.index;
+  if (driver.is_full(listener)) return driver.turn_away(*peer);
   ++driver.connection_counts_[listener.index];
   driver.look_for_shortage(*peer);
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
@@ -129,11 +134,6 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (listener.is_announced_late && peer->filtered) {
-    peer->filtered->announced_as = listener.label;
-  } else if (driver.open_sink_) {
-    driver.open_sink_(driver.label_of(*peer), listener.label);
-  }
   uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
@@ -359,7 +359,14 @@ void BrokerDriver::tell_facts() {
         },
         fact);
     const Peer* peer = find(id);
-    fact_sink_(fact, peer == nullptr ? std::string() : label_of(*peer));
+    if (peer == nullptr) {
+      fact_sink_(fact, {});
+    } else if (std::holds_alternative<broker::fact::Connected>(fact)) {
+      if (open_sink_) open_sink_(label_of(*peer), listener_labels_[peer->listener]);
+      fact_sink_(fact, label_of(*peer));
+    } else {
+      fact_sink_(fact, label_of(*peer) + " on " + listener_labels_[peer->listener]);
+    }
   }
 }
 
@@ -369,19 +376,16 @@ BrokerDriver::Peer* BrokerDriver::find(ConnectionId id) const {
   return peer != nullptr && peer->id == id ? peer : nullptr;
 }
 
-/// Of no family when it is not known: of a Unix socket, or one that is gone.
+/// Of no family when it is not known, as of a Unix socket.
 sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
   if (peer.filtered) {
     if (const auto place = peer.filtered->filter->place()) {
-      return net::address_of(place->address, place->port);
+      return unmapped(net::address_of(place->address, place->port));
     }
   }
   sockaddr_storage address{};
-  int size = sizeof(address);
-  if (peer.handle.type == UV_TCP) {
-    uv_tcp_getpeername(&peer.tcp, reinterpret_cast<sockaddr*>(&address), &size);
-  }
-  return address;
+  std::memcpy(&address, &peer.address, sizeof(peer.address));
+  return unmapped(address);
 }
 
 std::string BrokerDriver::label_of(const Peer& peer) {

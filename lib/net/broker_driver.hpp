@@ -26,10 +26,11 @@ namespace mq::net {
 /// something to send is written to once.
 class BrokerDriver {
  public:
-  /// Told what happened, in order, with the peer's address ("127.0.0.1:53466", a path, or empty
-  /// when it is not known any more).
+  /// Told what happened, in order, with the peer's address ("127.0.0.1:53466", or empty when it is
+  /// not known any more), and its listener unless the client has come in ("[::1]:53466 on port
+  /// 1883").
   using FactSink = std::function<void(const broker::Fact&, const std::string& peer)>;
-  /// A connection was accepted.
+  /// A client is about to come in. Of a connection that ends before, nothing but its end is told.
   using OpenSink = std::function<void(const std::string& peer, const std::string& listener)>;
 
   BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened);
@@ -88,8 +89,10 @@ class BrokerDriver {
   enum class Shortage : std::uint8_t { begins, ends };
   /// Goes on telling of it, each change once.
   void tell_shortage(std::function<void(Shortage)> sink) { shortage_sink_ = std::move(sink); }
-  /// From now on it accepts only so many at once; 0: any.
-  void limit_connections(std::uint16_t listener, std::size_t max);
+  /// Lets an open listener go on with these options, but for those that say where it listens.
+  ///
+  /// Fails  who may use a Unix socket cannot be changed
+  std::expected<void, Error> adapt(std::uint16_t listener, const ListenOptions& options);
   /// Accepts no more connections through this listener; those that it has stay.
   void stop_listening(std::uint16_t listener);
   /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.
@@ -162,7 +165,6 @@ class BrokerDriver {
   void look_for_its_end();
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
-  void announce_late(Peer& peer);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -199,6 +201,7 @@ class BrokerDriver {
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
+  std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
   std::function<void(Shortage)> shortage_sink_;
   std::size_t short_at_ = 0;  ///< connections when descriptors ran out; 0: they have not
   std::vector<std::unique_ptr<Signal>> signals_;

@@ -24,10 +24,9 @@ struct BrokerDriver::Listener {
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
-  bool is_announced_late = false;
   std::size_t connections_max = 0;
   MakeFilter make_filter;
-  std::string label;
+  std::string path;  ///< of a Unix socket that was made here
 };
 
 struct BrokerDriver::Regular {
@@ -44,9 +43,7 @@ struct BrokerDriver::Filtered {
   std::unique_ptr<Filter> filter;
   bool is_open = false;    ///< and the core knows
   bool is_closed = false;  ///< the filter has said goodbye
-  /// The listener, until its coming is told, when that has to wait for where it comes from.
-  std::string announced_as;
-  std::vector<Byte> out;  ///< what the socket has not taken of what it put out
+  std::vector<Byte> out;   ///< what the socket has not taken of what it put out
 };
 
 struct BrokerDriver::Peer {
@@ -59,6 +56,7 @@ struct BrokerDriver::Peer {
   BrokerDriver* driver;
   broker::ConnectionId id;
   std::uint16_t listener = 0;
+  sockaddr_in6 address{};  ///< or a sockaddr_in; of no family when it is no TCP
   bool is_writing = false;
   bool is_ending = false;
   bool is_paused = false;     ///< not read: it leaves too much unread itself

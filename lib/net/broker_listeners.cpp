@@ -69,7 +69,9 @@ int keep_to_interface(uv_handle_t& handle, const std::string& interface) {
 /// Says who may use a socket file. Nobody can before it is listened on. Returns libuv's code.
 int let_in(const std::string& path, const ListenOptions& options) {
   constexpr auto kSame = static_cast<uid_t>(-1);
-  if (options.group && chown(path.c_str(), kSame, *options.group) != 0) {
+  const bool is_given = options.owner || options.group;
+  if (is_given &&
+      chown(path.c_str(), options.owner.value_or(kSame), options.group.value_or(kSame)) != 0) {
     return uv_translate_sys_error(errno);
   }
   if (options.mode && chmod(path.c_str(), *options.mode) != 0) return uv_translate_sys_error(errno);
@@ -81,28 +83,9 @@ int let_in(const std::string& path, const ListenOptions& options) {
 auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
                           const ListenOptions& options)
     -> std::expected<std::vector<Bound>, Error> {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  uv_getaddrinfo_t request;
-  if (const int code =
-          uv_getaddrinfo(&loop_, &request, nullptr, host.empty() ? nullptr : host.c_str(),
-                         std::to_string(port).c_str(), &hints);
-      code != 0) {
-    return std::unexpected(error_of("cannot listen on " + host, code));
-  }
-  std::vector<sockaddr_storage> addresses;
-  for (const addrinfo* info = request.addrinfo; info != nullptr; info = info->ai_next) {
-    sockaddr_storage address{};
-    std::copy_n(reinterpret_cast<const Byte*>(info->ai_addr), info->ai_addrlen,
-                reinterpret_cast<Byte*>(&address));
-    const bool is_known = std::ranges::any_of(addresses, [&address](const auto& known) {
-      return std::memcmp(&known, &address, sizeof(address)) == 0;
-    });
-    if (!is_known) addresses.push_back(address);
-  }
-  uv_freeaddrinfo(request.addrinfo);
-  return listen_on_all(listener, std::move(addresses), options);
+  auto addresses = addresses_of(host, port);
+  if (!addresses) return std::unexpected(addresses.error());
+  return listen_on_all(listener, *std::move(addresses), options);
 }
 
 auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
@@ -176,16 +159,27 @@ auto BrokerDriver::make_listener(std::uint16_t index, const ListenOptions& optio
   listener->index = index;
   listener->has_nodelay = options.has_nodelay;
   listener->make_filter = options.make_filter;
-  listener->is_announced_late = options.is_announced_late;
   listener->connections_max = options.connections_max;
-  if (connection_counts_.size() <= index) connection_counts_.resize(index + 1U);
+  if (connection_counts_.size() <= index) {
+    connection_counts_.resize(index + 1U);
+    listener_labels_.resize(index + 1U);
+  }
   return listener;
 }
 
-void BrokerDriver::limit_connections(std::uint16_t listener, std::size_t max) {
+std::expected<void, Error> BrokerDriver::adapt(std::uint16_t listener,
+                                               const ListenOptions& options) {
   for (const auto& open : listeners_) {
-    if (open->index == listener) open->connections_max = max;
+    if (open->index != listener) continue;
+    if (!open->path.empty()) {
+      if (const int code = let_in(open->path, options); code != 0) {
+        return std::unexpected(error_of("cannot change who may use " + open->path, code));
+      }
+    }
+    open->has_nodelay = options.has_nodelay && open->handle.type == UV_TCP;
+    open->connections_max = options.connections_max;
   }
+  return {};
 }
 
 bool BrokerDriver::is_full(const Listener& listener) const {
@@ -200,7 +194,7 @@ void BrokerDriver::turn_away(Peer& peer) {
                                    broker::fact::End::broken,
                                    {},
                                    "its listener has as many connections as max_connections says"},
-               label_of(peer));
+               label_of(peer) + " on " + listener_labels_[peer.listener]);
   }
   uv_close(&peer.handle, [](uv_handle_t* handle) { delete static_cast<Peer*>(handle->data); });
 }
@@ -258,7 +252,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
   Bound bound;
   bound.address = text_of(actual);
   bound.port = port_of(actual);
-  server->label = "port " + std::to_string(bound.port);
+  listener_labels_[listener] = "port " + std::to_string(bound.port);
   listeners_.push_back(std::move(server));
   return bound;
 }
@@ -269,7 +263,7 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
   options.has_nodelay = false;
   auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
-  server->label = path;
+  server->path = listener_labels_[listener] = path;
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;
@@ -301,19 +295,19 @@ auto BrokerDriver::listen_on_descriptor(std::uint16_t listener, int descriptor,
     uv_pipe_init(&loop_, &server->pipe, 0);
     code = uv_pipe_open(&server->pipe, descriptor);
     bound.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
-    server->label = bound.address;
+    listener_labels_[listener] = bound.address;
   } else {
     uv_tcp_init(&loop_, &server->tcp);
     code = uv_tcp_open(&server->tcp, descriptor);
     bound = {text_of(address), port_of(address)};
-    server->label = "port " + std::to_string(bound.port);
+    listener_labels_[listener] = "port " + std::to_string(bound.port);
   }
   server->handle.data = server.get();
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   if (code != 0) {
-    const std::string label = server->label;
     close_listener(std::move(server));
-    return std::unexpected(error_of("cannot listen on the open socket of " + label, code));
+    return std::unexpected(
+        error_of("cannot listen on the open socket of " + listener_labels_[listener], code));
   }
   listeners_.push_back(std::move(server));
   return bound;

@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,7 +9,8 @@
 
 // Passwords are verified by libuv's threads, a few at a time, in the order in which they came. Who
 // keeps failing waits between two attempts and has one of them at a time, however many connections
-// it opens. A connection is not read as long as it waits.
+// it opens. A connection is not read as long as it waits, so libuv does not tell when it goes: for
+// whoever is slowed we look before each attempt, lest those who have gone delay those who have not.
 
 namespace mq::net {
 
@@ -18,6 +21,12 @@ namespace {
 
 /// libuv has four threads, and looking up a name needs one, too.
 constexpr std::size_t kMostAtOnce = 3;
+
+/// Whether the other side has closed its end, be there something left to read or not.
+bool has_gone(const uv_handle_t& handle) {
+  pollfd socket{-1, POLLRDHUP, 0};
+  return uv_fileno(&handle, &socket.fd) == 0 && poll(&socket, 1, 0) == 1;
+}
 
 }  // namespace
 
@@ -57,8 +66,11 @@ void BrokerDriver::start_verifying() {
     if (one->is_running) continue;
     if (const Instant next = brake_.next(one->neighbour); next > now) {
       due = std::min(due, next);
-    } else if (!brake_.is_slowed(one->neighbour) || !is_busy(one->neighbour)) {
+    } else if (!brake_.is_slowed(one->neighbour)) {
       start(*one);
+    } else if (!is_busy(one->neighbour)) {
+      Peer& peer = *find(one->asked.connection);
+      has_gone(peer.handle) ? fail(peer) : start(*one);
     }
   }
   if (due == kNever) return;

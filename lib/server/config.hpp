@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/config.hpp"
@@ -24,6 +26,16 @@ struct NamedFile {
   bool operator==(const NamedFile&) const = default;
 };
 
+/// Where the file says what: no part of what it says, so they are all equal.
+struct Places {
+  std::string whole;                                        ///< "mosquitto.conf:12"; empty: no file
+  std::map<std::string, std::string, std::less<>> options;  ///< likewise, by name
+
+  /// What an error line begins with that is about the option: "mosquitto.conf:12: certfile: ".
+  std::string before(std::string_view option) const;
+  bool operator==(const Places&) const { return true; }
+};
+
 /// Where a listener listens. What it grants is in broker::Config::listeners, at the same index.
 struct Listener {
   std::string host;  ///< a name or an address; empty: all interfaces
@@ -39,8 +51,11 @@ struct Listener {
   net::ProxyOptions proxy = {};
   bool is_websocket = false;  ///< MQTT comes in WebSockets
   web::ServerOptions web = {};
+  /// Whether clients without a name may come in; nothing: as Config says.
+  std::optional<bool> allow_anonymous = {};
   NamedFile password_file = {};  ///< who may come in under a name
   NamedFile acl_file = {};       ///< who may read and write what
+  Places places = {};
   bool operator==(const Listener&) const = default;
 };
 
@@ -48,6 +63,7 @@ struct Listener {
 struct Config {
   broker::Config broker;
   std::vector<Listener> listeners;
+  bool allow_anonymous = false;
   bool is_local_only = false;  ///< nobody asked for a listener: this machine only
   bool has_nodelay = true;     ///< small packets leave at once
   bool is_daemon = false;      ///< leaves its terminal
@@ -59,6 +75,7 @@ struct Config {
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;
+  Places places;  ///< of the options that are about no listener
   /// What the file says about options that count at the start only.
   std::map<std::string, std::string> at_start;
   std::vector<std::string> warnings;  ///< what the file asks for in vain, a line each

@@ -37,7 +37,7 @@ BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config) {
   return
       [&log, tells = config.tells_connections](const broker::Fact& fact, const std::string& peer) {
         const LogType type = type_of(fact);
-        if (!log.wants(type) || (!tells && tells_connection(fact))) return;
+        if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
         log.write(type, line_of(fact, peer));
       };
 }
@@ -136,7 +136,7 @@ std::expected<void, Error> BrokerProcess::open() {
     log_.give_to((*heir)->uid, (*heir)->gid);
   }
   const auto user = drop_root(config_.user);
-  if (!user) return std::unexpected(user.error());
+  if (!user) return std::unexpected(Error{config_.places.before("user") + user.error().message});
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
   return open_data();
 }
@@ -207,24 +207,33 @@ std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) c
   };
 }
 
-std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size_t at) {
-  const Listener& listener = config.listeners[at];
-  const auto index = static_cast<std::uint16_t>(at);
+net::ListenOptions BrokerProcess::listen_options(const Config& config, std::size_t index) {
+  const Listener& listener = config.listeners[index];
   net::ListenOptions options{listener.family, config.has_nodelay};
   options.make_filter = [this, index]() -> std::unique_ptr<Filter> {
     return filters_[index] ? filters_[index]() : nullptr;
   };
-  options.is_announced_late = listener.proxy.version != 0;
   options.connections_max = listener.connections_max;
   options.interface = listener.interface;
   options.mode = listener.socket_mode;
   options.group = listener.socket_group;
+  if (const auto heir = user_after_root(config.user); heir && *heir) options.owner = (*heir)->uid;
+  return options;
+}
+
+std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size_t at) {
+  const Listener& listener = config.listeners[at];
+  const auto index = static_cast<std::uint16_t>(at);
+  const net::ListenOptions options = listen_options(config, at);
   if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
     return listen_on(given, index, options);
   }
+  const auto failed = [&place = listener.places.whole](const Error& error) {
+    return std::unexpected(Error{place.empty() ? error.message : place + ": " + error.message});
+  };
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
-    if (!bound) return std::unexpected(bound.error());
+    if (!bound) return failed(bound.error());
     tell(LogType::information,
          fmt::format("Opening unix listen socket on path {}.", printable(bound->address)));
     return {};
@@ -232,7 +241,7 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   const auto bound = listener.is_loopback
                          ? driver_.listen_loopback(index, listener.port, options)
                          : driver_.listen(index, listener.host, listener.port, options);
-  if (!bound) return std::unexpected(bound.error());
+  if (!bound) return failed(bound.error());
   for (const auto& one : *bound) {
     const bool is_v6 = one.address.find(':') != std::string::npos;
     tell(LogType::information, fmt::format("Opening {}{} listen socket on port {}.",

@@ -39,7 +39,10 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   refused_with 5 'not authorized' -V 311 -u alice -P wrong
   refused_with 135 'Not authorized' -V 5 -u nobody -P 'secret pass'
   refused_with 5 'not authorized' -V 311
-  wait_for_line broker.err 'refused: Not authorized: not the password of such a user'
+  wait_for_line broker.err "Client from 127.0.0.1:[0-9]+ on port $port.* \(user alice\) refused: Not authorized: not the password of such a user"
+  stop broker
+  [[ $(grep -c ' refused: ' broker.err) -eq 3 && $(grep -c 'New connection' broker.err) -eq 2 ]]
+  run ! grep 'disconnected: ' broker.err
 }
 
 @test "with allow_anonymous, no name is fine, and a name still needs its password" {
@@ -59,6 +62,50 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   local waited=$(((${EPOCHREALTIME/[.,]/} - ${start/[.,]/}) / 1000))
   ((waited >= 900)) || { complain "only $waited ms"; return 1; }
   come_in -u alice -P secret
+}
+
+# say_connect ID USER PASSWORD - the bytes of a CONNECT.
+say_connect() {
+  /usr/bin/python3 - "$@" <<'PYTHON'
+import sys
+
+texts = [bytes([0, len(text)]) + text.encode() for text in sys.argv[1:]]
+body = b"\0\4MQTT\4\xc2\0\x3c" + b"".join(texts)
+sys.stdout.buffer.write(bytes([0x10, len(body)]) + body)
+PYTHON
+}
+
+@test "attempts of connections that have gone delay nobody" {
+  mosquitto_passwd -c -b users alice secret
+  our_broker "password_file HOUSE/users"
+  say_connect a alice wrong >wrong
+  for _ in {1..40}; do cat wrong >"/dev/tcp/127.0.0.1/$port"; done
+  come_in -u alice -P secret --connect-timeout 12
+}
+
+@test "who is gone before the password is verified still has an address in the log" {
+  mqbroker passwd -I 3000000 -c -b users alice secret
+  our_broker "password_file HOUSE/users"
+  cat >reset.py <<'PYTHON'
+import socket
+import struct
+import sys
+
+client = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+client.sendall(open("late", "rb").read())
+print("sent", flush=True)
+sys.stdin.read()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+client.close()
+PYTHON
+  say_connect late alice secret >late
+  mkfifo end
+  stdin=end window reset /usr/bin/python3 reset.py "$port"
+  exec 9>end
+  wait_for_line reset.out sent
+  run ! come_in # what came before it is read by then
+  exec 9>&-
+  wait_for_line broker.err 'New client connected from 127\.0\.0\.1:[0-9]+ as late '
 }
 
 @test "SIGHUP reads users again: who is gone is disconnected, and a bad file changes nothing" {

@@ -151,7 +151,7 @@ listener_allow_anonymous false"
   logged broker "Every client on port $second will be refused: allow_anonymous is false"
   reaches -h 127.0.0.1 -p "$port"
   run -5 mqpub -h 127.0.0.1 -p "$second" -i spy -t x -m x
-  logged broker 'Client from 127.0.0.1:[0-9]+ as spy refused: Not authorized: allow_anonymous is false'
+  logged broker 'Client from 127.0.0.1:[0-9]+ on port [0-9]+ as spy refused: Not authorized: allow_anonymous is false'
 }
 
 @test "a socket file that a dead broker left is used again, one that lives is not" {
@@ -166,7 +166,7 @@ listener PORT 127.0.0.1"
 
   echo "listener 0 $house/mq.sock" >"$house/third.conf"
   run -1 --separate-stderr mqbroker -q -c "$house/third.conf"
-  [[ $stderr == "mqbroker: cannot listen on Unix socket $house/mq.sock: address already in use"* ]]
+  [[ $stderr == "mqbroker: $house/third.conf:1: cannot listen on Unix socket $house/mq.sock: address already in use"* ]]
 }
 
 @test "a mistake in the file is one line with file, line and remedy, and exit code 3" {

@@ -42,6 +42,14 @@ some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
   [[ -S mq.sock ]] # it is systemd's
 }
 
+@test "who comes by IPv4 through a socket for both families is logged so" {
+  some_port
+  printf '%s\n' "listener $port" 'allow_anonymous true' 'user root' >broker.conf
+  activate "[::]:$port" -c "$house/broker.conf"
+  mqpub -h 127.0.0.1 -p "$port" -i four -q 1 -t a -m first
+  wait_for_line broker.err 'New client connected from 127\.0\.0\.1:[0-9]+ as four '
+}
+
 # refuses SOCKET WORDS [ARGUMENT...] - the broker ends with exit code 1 and these words.
 refuses() {
   activate "$1" "${@:3}"

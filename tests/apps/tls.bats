@@ -207,6 +207,18 @@ $(printf '%s\n' "$@")"
   [[ $output == *'Verification: OK'* && $output == *'CN = server'* ]]
 }
 
+@test "a client that offers MQTT by ALPN is told that it is spoken, WebSockets are HTTP" {
+  our_broker
+  chosen() { openssl s_client -connect "localhost:$port" "$@" </dev/null 2>&1 | grep ALPN; }
+  [[ $(chosen -alpn x-amzn-mqtt-ca,mqtt) == 'ALPN protocol: mqtt' ]]
+  [[ $(chosen -alpn h2 -tls1_2) == 'No ALPN negotiated' ]]
+  [[ $(chosen) == 'No ALPN negotiated' ]]
+  mqpub -h localhost -p "$port" --cafile ca.crt --tls-alpn mqtt -t a -m b -q 1
+  stop broker
+  our_broker "protocol websockets"
+  [[ $(chosen -alpn h2,http/1.1) == 'ALPN protocol: http/1.1' ]]
+}
+
 @test "an older version of TLS than the listener's is refused" {
   our_broker "tls_version tlsv1.3"
   run -1 mqpub -h localhost -p "$port" --cafile ca.crt --tls-version tlsv1.2 -t a -m b
@@ -271,7 +283,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
 @test "strangers at a listener for TLS cost one line each and are shown out" {
   our_broker
   say '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00'
-  wait_for_line broker.err 'it speaks MQTT without TLS, and this listener is for TLS'
+  wait_for_line broker.err "Client at .+:[0-9]+ on port $port disconnected: it speaks MQTT without TLS, and this listener is for TLS"
   say 'GET / HTTP/1.0\r\n\r\n'
   wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT in TLS'
   say '\xff\xff\xff\xff'
@@ -279,6 +291,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   say '\x16\x03\x01\x00\x05garbage of no use'
   wait_for_line broker.err 'disconnected: TLS: '
   [[ $(lines_of_ends) -eq 4 ]]
+  run ! grep 'New connection' broker.err
   mqpub -h localhost -p "$port" --cafile ca.crt -t a -m b
 }
 
@@ -289,6 +302,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   say 'GET / HTTP/1.0\r\n\r\n'
   wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT'
   [[ $(lines_of_ends) -eq 2 ]]
+  run ! grep 'New connection' broker.err
   mqpub -h localhost -p "$port" -t a -m b
 }
 
@@ -357,6 +371,7 @@ psk_hint house'
 @test "mqbroker cert makes certificates, and the three commands that it prints use them" {
   run -0 --separate-stderr mqbroker cert tls --host localhost --host 127.0.0.1 --client alice --client bob
   [[ ${#lines[@]} -eq 3 ]]
+  ((UID != 0)) || [[ $stderr == *'has to read the key when it is renewed: chown '*' tls/server.key' ]]
   [[ ${lines[0]} == 'mqbroker -c tls/mqbroker.conf' ]]
   [[ $(stat -c %a tls/ca.key) == 600 && $(stat -c %a tls/alice.key) == 600 ]]
   openssl verify -x509_strict -purpose sslserver -CAfile tls/ca.crt tls/server.crt
