@@ -33,7 +33,7 @@ std::vector<OptionRow<Options>> connect_rows() {
        [](O& o, V value) -> Verdict {
          const auto port = parse_number<std::uint16_t>(value, 0, 65'535);
          if (!port) return wrong("must be a port number, 0 to 65535");
-         o.connection.port = *port;
+         o.connection.port = port;
          return {};
        }},
       {{"unix", 0, "PATH", "", "connect to a Unix socket instead"},
@@ -132,7 +132,7 @@ std::vector<OptionRow<Options>> connect_rows() {
        [](O& o, V value) -> Verdict {
          const auto count = parse_number<std::uint16_t>(value, 1, 65'535);
          if (!count) return wrong("must be a number from 1 to 65535");
-         o.connection.in_flight_max = *count;
+         o.connection.in_flight_max = count;
          return {};
        }},
       {{"will-topic", 0, "TOPIC", "", "where the server publishes when this client dies"},

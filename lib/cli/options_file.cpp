@@ -54,6 +54,7 @@ std::expected<std::vector<Given>, Error> parse_line(std::span<const OptionName> 
   }
   auto arguments = arguments_of(table, line);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (auto& argument : arguments) pointers.push_back(argument.data());
   return parse_arguments(table, pointers);
 }

@@ -34,7 +34,7 @@ Verdict set_share(O& options, V value) {
   if (fault != std::errc() || stop != end || !(percent >= 0.1 && percent <= 100)) {
     return wrong("must be a percentage from 0.1 to 100");
   }
-  options.millionths = static_cast<std::uint32_t>(std::lround(percent * (kAllMessages / 100)));
+  options.millionths = static_cast<std::uint32_t>(std::lround(percent / 100 * kAllMessages));
   return {};
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -20,7 +21,7 @@ constexpr const char* kCiphers = "kECDHEPSK:kDHEPSK:kPSK:!eNULL";
 /// Returns the size of the key, 0 when there is no room for it.
 unsigned hand_over(const std::string& key, unsigned char* room, unsigned size) {
   if (key.size() > size) return 0;
-  std::memcpy(room, key.data(), key.size());
+  std::ranges::copy(key, room);
   return static_cast<unsigned>(key.size());
 }
 

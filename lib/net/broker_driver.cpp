@@ -140,6 +140,10 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
 void BrokerDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& peer = *static_cast<Peer*>(handle->data);
   auto& driver = *peer.driver;
+  if (driver.must_wait(peer)) {
+    *buffer = uv_buf_init(nullptr, 0);  // on_read hears of UV_ENOBUFS
+    return;
+  }
   auto room = peer.is_ending || peer.filtered ? std::span<Byte>() : driver.core_.tail(peer.id);
   peer.is_tail_read = !room.empty();
   if (!peer.is_tail_read) room = driver.pool_.room();
@@ -149,7 +153,7 @@ void BrokerDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) 
 void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
   auto& peer = *static_cast<Peer*>(stream->data);
   auto& driver = *peer.driver;
-  if (size == 0) return;
+  if (size == 0 || size == UV_ENOBUFS) return;
   if (peer.is_ending) {
     if (size < 0) driver.destroy(peer);
     return;
@@ -180,7 +184,9 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
 }
 
 void BrokerDriver::on_check(uv_check_t* check) {
-  static_cast<BrokerDriver*>(check->data)->flush();
+  auto& driver = *static_cast<BrokerDriver*>(check->data);
+  driver.opening_ns_ = 0;
+  driver.flush();
 }
 
 void BrokerDriver::on_timer(uv_timer_t* timer) {

@@ -164,7 +164,10 @@ class BrokerDriver {
   void look_for_shortage(const Peer& newest);
   void look_for_its_end();
   // broker_filter.cpp: connections that pass through a filter
+  /// Whether the peer's handshake is left for a later turn, in which it is read.
+  bool must_wait(const Peer& peer) const;
   void on_filtered_read(Peer& peer, ByteView bytes);
+  void filter(Peer& peer, ByteView bytes);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -199,6 +202,7 @@ class BrokerDriver {
   uv_timer_t watch_timer_{};  ///< set when a watched file has changed
   uv_idle_t idle_{};          ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
+  std::uint64_t opening_ns_ = 0;  ///< what handshakes have taken of this turn
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path

@@ -6,6 +6,10 @@
 // Connections that pass through a filter. What it puts out is the peer's own memory until the
 // socket has taken it, and only then does the filter get more from the core's queue: so that the
 // queue is what grows, and what limits.
+//
+// A handshake costs as much as thousands of messages. When many come at once, each turn does some
+// of them; the others stay unread in their sockets until the next one, and whoever is connected
+// already is served in between.
 
 namespace mq::net {
 
@@ -16,6 +20,8 @@ constexpr std::size_t kWriteSize = 64U << 10U;
 /// What a silent connection may keep for its next output.
 constexpr std::size_t kKeptSize = 4096;
 constexpr std::uint64_t kLingerMs = 2000;
+/// No handshake begins in a turn of which others have taken so much.
+constexpr std::uint64_t kOpeningNs = 20'000'000;
 
 uv_buf_t buffer_of(std::vector<Byte>& bytes) {
   return uv_buf_init(reinterpret_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
@@ -41,7 +47,18 @@ void fill(Filter& filter, broker::SendQueue& queue) {
 
 }  // namespace
 
+bool BrokerDriver::must_wait(const Peer& peer) const {
+  return opening_ns_ >= kOpeningNs && peer.filtered && !peer.filtered->is_open && !peer.is_ending;
+}
+
 void BrokerDriver::on_filtered_read(Peer& peer, ByteView bytes) {
+  if (peer.filtered->is_open) return filter(peer, bytes);
+  const auto began = uv_hrtime();
+  filter(peer, bytes);
+  opening_ns_ += uv_hrtime() - began;
+}
+
+void BrokerDriver::filter(Peer& peer, ByteView bytes) {
   Filtered& filtered = *peer.filtered;
   filtered.filter->on_received(bytes);
   while (follow_filter(peer)) {

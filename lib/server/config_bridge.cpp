@@ -280,6 +280,7 @@ Objection objection_to(const std::vector<BridgeDraft>& bridges) {
 
 std::vector<std::string> warnings_about(const std::vector<BridgeDraft>& bridges) {
   std::vector<std::string> lines;
+  lines.reserve(bridges.size());
   for (const BridgeDraft& bridge : bridges) {
     lines.push_back(fmt::format(
         "{}: connection {}: bridges are not in this version of mqbroker; it is left out",

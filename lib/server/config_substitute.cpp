@@ -25,7 +25,7 @@ bool is_variable(std::string_view name) {
 std::expected<std::string, Error> line_in(std::string_view path) {
   auto text = contents_of(std::string(path));
   if (!text) return text;
-  const std::string line(trimmed(*text));
+  std::string line(trimmed(*text));
   if (line.find('\n') == std::string::npos) return line;
   return std::unexpected(Error{fmt::format("{} holds more than one line", printable(path))});
 }

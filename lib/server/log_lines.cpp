@@ -74,7 +74,7 @@ std::string line_of(const Refused& fact, std::string_view peer) {
 }
 
 std::string line_of(const Ended& fact, std::string_view peer) {
-  const std::string client = who(fact.client_id, peer);
+  std::string client = who(fact.client_id, peer);
   switch (fact.end) {
     case End::disconnected:
       if (fact.fault.reason == ReasonCode::normal_disconnection) return client + " disconnected.";

@@ -40,8 +40,8 @@ bool Statement::step() {
     return false;
   }
   const DatabaseError error = error_of(sqlite3_db_handle(handle_.get()));
-  sqlite3_reset(handle_.get());
-  throw error;
+  sqlite3_reset(handle_.get());  // and the database forgets what was wrong
+  throw error;                   // NOLINT(misc-throw-by-value-catch-by-reference)
 }
 
 ByteView Statement::bytes(int column) const {

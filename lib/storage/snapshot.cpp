@@ -24,6 +24,7 @@ void add_session(const std::string& id, const Snapshot::Session& session, const 
 
 std::vector<Change> changes_of(const Snapshot& state) {
   std::vector<Change> changes;
+  changes.reserve(state.messages.size());
   for (const auto& [id, body] : state.messages) changes.emplace_back(PutMessage{id, body});
   for (const auto& [id, session] : state.sessions) add_session(id, session, state, changes);
   for (const auto& [topic, retained] : state.retained) {

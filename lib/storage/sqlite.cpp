@@ -182,7 +182,8 @@ Snapshot Sqlite::salvage(const std::string& path) {
     const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
     upgrade(database);
     if (identify(database).empty()) load_some(database, snapshot);
-  } catch (const DatabaseError&) {  // what is there cannot be read
+  } catch (const DatabaseError&) {
+    return snapshot;  // what could be read until then
   }
   return snapshot;
 }

@@ -240,7 +240,7 @@ void load_some(const Database& database, Snapshot& snapshot) {
   const auto load = [&](const Table& table) {
     try {
       (loader.*table.second)(database.prepare(table.first));
-    } catch (const DatabaseError&) {  // the rest of this table is lost
+    } catch (const DatabaseError&) {  // NOLINT(bugprone-empty-catch): the rest of it is lost
     }
   };
   for (const Table& table : kSessions) load(table);

@@ -25,7 +25,7 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       subscribes(static_cast<QoS>(as == Role::member ? prng.below(2) + 1 : prng.below(3))),
       numbers(kTopicKinds.size(), 0) {}
 
-client::Settings Actor::settings(Prng& prng) const {
+client::Settings Actor::settings(Prng& prng) {
   client::Settings settings;
   settings.version = version;
   settings.client_id = name;
@@ -50,9 +50,10 @@ client::Settings Actor::settings(Prng& prng) const {
                                  .qos = QoS::at_least_once,
                                  .retain = false,
                                  .properties = {}};
-    if (prng.chance(1, 2)) {
+    will_delay = Seconds(prng.chance(1, 2) ? prng.below(3) + 1 : 0);
+    if (will_delay > Seconds(0)) {
       settings.will->properties.add(PropertyId::will_delay_interval,
-                                    static_cast<std::uint32_t>(prng.below(3) + 1));
+                                    static_cast<std::uint32_t>(will_delay.count()));
     }
   }
   settings.properties.add(PropertyId::session_expiry_interval, expiry);

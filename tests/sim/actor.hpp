@@ -60,11 +60,12 @@ struct Actor {
   std::vector<std::uint64_t> numbers{};  ///< a publisher's last one on each of its topics
   std::deque<std::pair<client::Ticket, Sent>> open{};
   std::optional<Instant> left_at{};    ///< a visitor's connection was there until then, at least
-  std::optional<Instant> closed_at{};  ///< and was gone by then
+  std::optional<Instant> closed_at{};  ///< and the broker knows that it was gone by then
   Instant opened_at{};
+  Seconds will_delay{0};
 
  private:
-  client::Settings settings(Prng& prng) const;
+  client::Settings settings(Prng& prng);
 };
 
 /// A publisher's topics, which keep their QoS, so that their order is promised.

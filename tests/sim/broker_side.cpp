@@ -30,7 +30,8 @@ void Simulation::start_broker() {
   if (trouble_ends_ != kNever) broker_->on_store_trouble(true);
 }
 
-/// What was committed stays, and what was sent may still arrive.
+/// What was committed stays, and what was sent may still arrive. That somebody had left may be
+/// forgotten.
 void Simulation::crash() {
   ++figures_.crashes;
   figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)];
@@ -40,6 +41,7 @@ void Simulation::crash() {
   ghosts_.clear();
   start_broker();
   for (auto& actor : actors_) {
+    if (actor->closed_at) actor->closed_at = now_.steady;
     if (actor->link == nullptr) continue;
     actor->link->is_ended = actor->link->is_broken = true;
     actor->link->up.clear();

@@ -35,13 +35,11 @@ void Simulation::close(Actor& actor, std::string_view words) {
   actor.link.reset();
   if (actor.is_up && actor.role == Role::mortal) {
     const std::string id(actor.core->client_id());
-    if (!was_goodbye) judge_.died(id);
+    if (!was_goodbye) judge_.died(id, now_.steady + actor.will_delay);
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
-  if (actor.is_up) {
-    if (!was_goodbye) actor.left_at = now_.steady;
-    actor.closed_at = now_.steady;
-  }
+  if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
+  actor.closed_at = now_.steady;
   actor.is_up = false;
   actor.core->on_close(words, now_);
   if (actor.role == Role::mortal || (actor.role == Role::visitor && was_goodbye)) {
@@ -110,7 +108,7 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
     actor.left_at.reset();
     actor.closed_at.reset();
   } else {
-    judge_.connected(actor.name, connected.session_present);
+    judge_.connected(actor.name, connected.session_present, now_.steady);
     if (actor.is_subscribed) return;
   }
   subscribe(actor);
@@ -135,7 +133,9 @@ void Simulation::subscribe(Actor& actor) {
 void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
   const auto text = text_of(message.payload);
   if (message.topic.starts_with("wills/")) {
-    if (actor.role == Role::subscriber) judge_.will_arrived(std::string(text));
+    if (actor.role == Role::subscriber) {
+      judge_.will_arrived(actor.name, std::string(text), now_.steady);
+    }
     return;
   }
   if (message.retain || text.empty() || actor.role == Role::visitor) return;

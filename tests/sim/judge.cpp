@@ -11,6 +11,8 @@ namespace {
 
 /// Between what the broker decides and what is seen of it: bytes under way, whole seconds.
 constexpr Millis kSlack(2500);
+/// The broker looks for what is due four times a second.
+constexpr Millis kTick(250);
 
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
@@ -50,9 +52,14 @@ void Judge::joined_share() {
   for (const auto& [topic, state] : topics_) share_.covered_after[topic] = state.last;
 }
 
-void Judge::connected(const std::string& client, bool session_present) {
+void Judge::connected(const std::string& client, bool session_present, Instant now) {
+  attentive_since_[client] = now;
   if (session_present || !subscribers_.contains(client)) return;
   accuse(client + " was told that it is subscribed, and its session is gone");
+}
+
+void Judge::stalled(const std::string& client, Instant until) {
+  attentive_since_[client] = until;
 }
 
 /// What it missed at QoS 0, or before it subscribed, may come late when it is published again.
@@ -97,6 +104,13 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   const QoS qos = topics_[arrival.topic].qos;
   if (++subscriber.arrivals[message] == 1) {
     check_order(name, subscriber, message);
+    if (acknowledged_.contains(message)) subscriber.arrived_acknowledged.insert(message);
+  } else if (qos == QoS::exactly_once && subscriber.qos == QoS::at_least_once) {
+    // There is but one of it; if it was stored when it came first, this is known to be another
+    // time.
+    if (!arrival.is_repeated && subscriber.arrived_acknowledged.contains(message)) {
+      accuse(name + " got " + words_of(message) + " again, and was not told so");
+    }
   } else if (qos != QoS::at_least_once && (qos == QoS::at_most_once || subscriber.qos == qos)) {
     accuse(name + " got " + words_of(message) + " again, at QoS " +
            std::to_string(static_cast<int>(qos)));
@@ -116,27 +130,32 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
   retained_[topic] = number;
 }
 
-void Judge::died(const std::string& client) {
+void Judge::died(const std::string& client, Instant will_due) {
   const bool has_heirs = std::ranges::any_of(subscribers_, [](const auto& entry) {
     return entry.second.is_subscribed && entry.second.qos != QoS::at_most_once;
   });
-  if (has_heirs && !gone_.contains(client)) dead_.insert(client);
+  if (has_heirs && !gone_.contains(client)) dead_.emplace(client, will_due);
 }
 
 void Judge::said_goodbye(const std::string& client) {
   gone_.insert(client);
 }
 
-void Judge::will_arrived(const std::string& client) {
+/// At QoS 0 nothing else that waits is in its way.
+void Judge::will_arrived(const std::string& subscriber, const std::string& client, Instant now) {
   wills_.insert(client);
+  const auto due = dead_.find(client);
+  if (due == dead_.end() || subscribers_[subscriber].qos != QoS::at_most_once) return;
+  if (attentive_since_[subscriber] <= due->second && now > due->second + kSlack) {
+    accuse(subscriber + " got the will of " + client + " long after it was due");
+  }
 }
 
 void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
                       bool session_present) {
   if (!session_present && !mercy_.is_clock_wrong && away_at_most < expiry)
     accuse("a session ended before its time");
-  if (session_present && !mercy_.is_late && !mercy_.forgets_goodbyes &&
-      away_at_least > expiry + kSlack) {
+  if (session_present && away_at_least > expiry + kTick) {
     accuse("a session lasted longer than it was to");
   }
 }
@@ -144,7 +163,7 @@ void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
 std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
   for (const auto& [name, subscriber] : subscribers_) check_subscriber(name, subscriber);
   if (share_.is_subscribed) check_subscriber("the share", share_);
-  for (const auto& client : dead_) {
+  for (const auto& [client, due] : dead_) {
     if (!wills_.contains(client)) miss("nobody got the will of " + client);
   }
   for (const auto& client : gone_) {

@@ -50,7 +50,9 @@ class Judge {
   /// SUBACK has come: whatever is published from now on is for this subscriber.
   void subscribed(const std::string& subscriber, wire::QoS qos);
   void joined_share();
-  void connected(const std::string& client, bool session_present);
+  void connected(const std::string& client, bool session_present, Instant now);
+  /// It reads nothing until then.
+  void stalled(const std::string& client, Instant until);
   struct Arrival {
     std::string topic;
     std::uint64_t number = 0;
@@ -64,9 +66,9 @@ class Judge {
   void retained(const std::string& topic, std::uint64_t number);
 
   // Those who leave a will, each but once.
-  void died(const std::string& client);
+  void died(const std::string& client, Instant will_due);
   void said_goodbye(const std::string& client);
-  void will_arrived(const std::string& client);
+  void will_arrived(const std::string& subscriber, const std::string& client, Instant now);
 
   // One whose session is to last for so long after its connection.
   void came_back(Millis away_at_least, Millis away_at_most, Millis expiry, bool session_present);
@@ -95,6 +97,7 @@ class Judge {
     bool is_subscribed = false;
     std::map<std::string, std::uint64_t> covered_after;
     std::map<Numbered, std::uint64_t> arrivals;
+    std::set<Numbered> arrived_acknowledged;  ///< of these: whose publisher knew already
     std::map<std::string, std::uint64_t> newest;
   };
 
@@ -111,7 +114,9 @@ class Judge {
   std::map<std::string, Subscriber> subscribers_;
   Subscriber share_;
   std::map<std::string, std::uint64_t> retained_;
-  std::set<std::string> dead_;
+  /// Since when each has read everything at once.
+  std::map<std::string, Instant> attentive_since_;
+  std::map<std::string, Instant> dead_;  ///< and when the will is due
   std::set<std::string> gone_;
   std::set<std::string> wills_;
   std::size_t arrived_count_ = 0;

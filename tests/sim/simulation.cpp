@@ -139,6 +139,7 @@ void Simulation::make_trouble() {
   if (strikes(faults_.stall) && actor.link != nullptr) {
     ++figures_.stalls;
     actor.link->stalled_until = now_.steady + Millis(prng_.below(Faults::kStall.count()));
+    judge_.stalled(actor.name, actor.link->stalled_until);
   }
   if (strikes(faults_.disk_trouble) && trouble_ends_ == kNever) {
     ++figures_.troubles;
@@ -166,9 +167,20 @@ void Simulation::vanish(Actor& actor) {
   close(actor, "the connection vanished");
 }
 
+/// Another process goes on with the session of one that had nothing under way: it gives packet ids
+/// out anew.
+void Simulation::replace(Actor& publisher) {
+  ++figures_.replacements;
+  cut(publisher);
+  publisher.be_born(prng_, now_);
+}
+
 /// A publisher publishes; a mortal or a visitor leaves, in one way or the other, or returns.
 void Simulation::act(Actor& actor) {
-  if (actor.role == Role::publisher) return publish(actor);
+  if (actor.role == Role::publisher) {
+    if (actor.open.empty() && prng_.chance(1, 30)) replace(actor);
+    return publish(actor);
+  }
   actor.acts_at = kNever;
   if (!actor.is_up) {
     if (actor.link == nullptr) return actor.be_born(prng_, now_);

@@ -37,7 +37,7 @@ class Simulation {
   struct Figures {
     std::uint64_t steps = 0;
     std::size_t crashes = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0, troubles = 0;
-    std::size_t pages = 0;
+    std::size_t replacements = 0, pages = 0;
     std::uint64_t dropped = 0;  ///< from full queues
     Millis simulated{0};
   };
@@ -54,6 +54,7 @@ class Simulation {
   void make_trouble();
   void cut(Actor& actor);
   void vanish(Actor& actor);
+  void replace(Actor& publisher);
   bool is_calm() const;
   void act(Actor& actor);
 

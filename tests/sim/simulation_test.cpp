@@ -41,6 +41,7 @@ struct Sum {
     all.stalls += figures.stalls;
     all.reloads += figures.reloads;
     all.troubles += figures.troubles;
+    all.replacements += figures.replacements;
     all.pages += figures.pages;
     all.dropped += figures.dropped;
     all.simulated += figures.simulated;
@@ -75,13 +76,14 @@ TEST_CASE("through trouble, every promise is kept") {
           " simulated seconds: ", sum.acknowledged, " acknowledged, ", sum.arrived, " arrived, ",
           sum.wills, " wills, ", all.crashes, " crashes, ", all.cuts, " cuts, ", all.vanished,
           " vanished, ", all.stalls, " stalls, ", all.troubles, " times no disk, ", all.reloads,
-          " reloads, ", all.pages, " pages read back, ", all.dropped, " dropped from full queues");
+          " reloads, ", all.replacements, " publishers replaced, ", all.pages, " pages read back, ",
+          all.dropped, " dropped from full queues");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
   for (const auto happened :
        {all.crashes, all.vanished, all.stalls, all.reloads, all.troubles, all.cuts, all.pages,
-        static_cast<std::size_t>(all.dropped), sum.wills}) {
+        all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
     CHECK(happened > sum.runs / 2);
   }
 }

@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/filter.hpp"
+#include "loopback.hpp"
+#include "net/broker_driver.hpp"
+#include "net/machine.hpp"
+
+using namespace mq;
+
+namespace {
+
+/// Its handshake takes long, and does not end.
+class Laborious final : public Filter {
+ public:
+  explicit Laborious(int& handshakes) : handshakes_(handshakes) {}
+
+  void on_received(ByteView) override {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + Millis(30);
+    while (Clock::now() < end) continue;
+    ++handshakes_;
+  }
+  std::size_t read(std::span<Byte>) override { return 0; }
+  void write(ByteView) override {}
+  void close() override {}
+  void take_output(std::vector<Byte>&) override {}
+  bool has_output() const override { return false; }
+  State state() const override { return State::opening; }
+  const std::string& trouble() const override { return trouble_; }
+
+ private:
+  int& handshakes_;
+  std::string trouble_;
+};
+
+}  // namespace
+
+TEST_CASE("who is connected does not wait for everybody's handshake") {
+  constexpr int kCrowd = 10;
+  int handshakes = 0;
+  int handshakes_before = kCrowd;
+  broker::Core core(broker::Config{}, net::now());
+  net::BrokerDriver driver(
+      core,
+      [&](const broker::Fact& fact, const std::string&) {
+        if (std::holds_alternative<broker::fact::Connected>(fact)) handshakes_before = handshakes;
+      },
+      nullptr);
+  const auto slow = driver.listen(
+      0, "127.0.0.1", 0, {.make_filter = [&] { return std::make_unique<Laborious>(handshakes); }});
+  const auto plain = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE((slow.has_value() && plain.has_value()));
+
+  std::vector<support::Socket> crowd;
+  for (int i = 0; i < kCrowd; ++i) {
+    crowd.push_back(support::dial_loopback(slow->front().port));
+    crowd.back().write(std::array<Byte, 1>{0x16});
+  }
+  const auto client = support::dial_loopback(plain->front().port);
+  client.write(std::array<Byte, 15>{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 1, 'p'});
+  driver.every(Millis(1), [&] {
+    if (handshakes == kCrowd) driver.stop();
+  });
+  driver.run();
+  CHECK(handshakes_before <= 2);
+  CHECK(handshakes == kCrowd);
+}
