@@ -12,6 +12,7 @@
 #include "cli/db_options.hpp"
 #include "commands.hpp"
 #include "crypto/make_certificates.hpp"
+#include "server/check.hpp"
 #include "server/config_file.hpp"
 #include "server/data_directory.hpp"
 #include "server/data_tools.hpp"
@@ -134,6 +135,9 @@ int main(int argc, char** argv) {
   auto config = read_config(*options);
   if (!config) return fail(config.error(), kUsage);
   if (options->is_config_test) {
+    const auto missing = mq::server::missing_here(*config);
+    for (const auto& line : missing) fmt::print(stderr, "mqbroker: {}\n", line);
+    if (!missing.empty()) return kUsage;
     for (const auto& line : config->warnings) fmt::print(stderr, "mqbroker: warning: {}\n", line);
     return show(options->config_file + ": the configuration is right\n");
   }

@@ -80,7 +80,8 @@ std::expected<MakeFilter, Error> tls_client(const TlsClientOptions& options,
   }
   if (done) done = use_version(*context, options.version);
   if (done && !options.certificate.empty()) {
-    done = use_certificate(*context, options.certificate, options.key);
+    done = use_certificate(*context, options.certificate);
+    if (done) done = use_key(*context, options.key);
   }
   if (done && !options.ciphers.empty()) done = use_ciphers(*context, options.ciphers);
   if (done && !options.keylog_file.empty()) done = log_keys(*context, options.keylog_file);

@@ -84,32 +84,38 @@ Done trust_directory(TlsContext& context, const std::string& path) {
   return {};
 }
 
-Done use_certificate(TlsContext& context, const std::string& certificate, const std::string& key) {
-  if (auto readable = check_readable("the certificate", certificate); !readable) return readable;
-  if (auto readable = check_readable("the key", key); !readable) return readable;
-  SSL_CTX* ssl = context.ssl.get();
+Done use_certificate(TlsContext& context, const std::string& path) {
+  if (auto readable = check_readable("the certificate", path); !readable) return readable;
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(ssl, certificate.c_str()) != 1) {
-    return rejected("the certificate", certificate);
+  if (SSL_CTX_use_certificate_chain_file(context.ssl.get(), path.c_str()) != 1) {
+    return rejected("the certificate", path);
   }
-  if (SSL_CTX_use_PrivateKey_file(ssl, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
-      return failed("cannot use the key " + key, "it does not belong to " + certificate);
-    }
-    if (is_encrypted(key)) {
-      return failed("cannot use the key " + key,
-                    "it is encrypted with a pass phrase (openssl pkey -in FILE -out FILE writes it "
-                    "without)");
-    }
-    return rejected("the key", key);
-  }
+  context.certificate = path;
   return {};
+}
+
+Done use_key(TlsContext& context, const std::string& path) {
+  if (auto readable = check_readable("the key", path); !readable) return readable;
+  ERR_clear_error();
+  if (SSL_CTX_use_PrivateKey_file(context.ssl.get(), path.c_str(), SSL_FILETYPE_PEM) == 1) {
+    return {};
+  }
+  if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
+    return failed("cannot use the key " + path, "it does not belong to " + context.certificate);
+  }
+  if (is_encrypted(path)) {
+    return failed("cannot use the key " + path,
+                  "it is encrypted with a pass phrase (openssl pkey -in FILE -out FILE writes it "
+                  "without)");
+  }
+  return rejected("the key", path);
 }
 
 Done use_ciphers(TlsContext& context, const std::string& list) {
   ERR_clear_error();
   if (SSL_CTX_set_cipher_list(context.ssl.get(), list.c_str()) != 1) {
-    return failed("no cipher of \"" + list + "\" is known", openssl_words());
+    return failed("no cipher of \"" + list + "\" is known (see openssl-ciphers(1))",
+                  openssl_words());
   }
   return {};
 }
@@ -117,7 +123,8 @@ Done use_ciphers(TlsContext& context, const std::string& list) {
 Done use_ciphersuites(TlsContext& context, const std::string& list) {
   ERR_clear_error();
   if (SSL_CTX_set_ciphersuites(context.ssl.get(), list.c_str()) != 1) {
-    return failed("not every cipher of \"" + list + "\" is known", openssl_words());
+    return failed("not every cipher of \"" + list + "\" is known (see openssl-ciphers(1))",
+                  openssl_words());
   }
   return {};
 }

@@ -16,6 +16,7 @@ namespace mq::crypto {
 struct TlsContext {
   std::shared_ptr<SSL_CTX> ssl;
   std::unique_ptr<std::ofstream> keylog;
+  std::string certificate;    ///< its file
   std::string psk_identity;   ///< a client's
   TextMap<std::string> psks;  ///< keys by identity
 };
@@ -30,12 +31,14 @@ ContextPtr make_context(const SSL_METHOD* method);
 
 Done trust_file(TlsContext& context, const std::string& path);
 Done trust_directory(TlsContext& context, const std::string& path);
-Done use_certificate(TlsContext& context, const std::string& certificate, const std::string& key);
+Done use_certificate(TlsContext& context, const std::string& path);
+/// Of the certificate that is used.
+Done use_key(TlsContext& context, const std::string& path);
 Done use_ciphers(TlsContext& context, const std::string& list);
 Done use_ciphersuites(TlsContext& context, const std::string& list);
 Done use_revocations(TlsContext& context, const std::string& path);
 /// Of a file with lines such as alice:0123456789abcdef, and comments behind #.
-Done use_psk_file(TlsContext& context, const std::string& path, const std::string& hint);
+Done use_psk_file(TlsContext& context, const std::string& path);
 void use_psk(TlsContext& context, const std::string& identity, const std::string& key);
 Done log_keys(TlsContext& context, const std::string& path);
 

@@ -48,6 +48,10 @@ struct TlsServerOptions {
   bool checks_dates = true;              ///< of that certificate
   UserName user_name = UserName::as_given;
   std::string keylog_file = {};
+  /// Of the client, be it only for its name.
+  bool wants_certificate() const {
+    return psk_file.empty() && (requires_certificate || user_name != UserName::as_given);
+  }
   bool is_wanted() const { return !certificate.empty() || !psk_file.empty(); }
   bool operator==(const TlsServerOptions&) const = default;
 };

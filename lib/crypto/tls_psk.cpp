@@ -59,7 +59,7 @@ void use_psk(TlsContext& context, const std::string& identity, const std::string
   SSL_CTX_set_cipher_list(context.ssl.get(), kCiphers);
 }
 
-Done use_psk_file(TlsContext& context, const std::string& path, const std::string& hint) {
+Done use_psk_file(TlsContext& context, const std::string& path) {
   errno = 0;
   std::ifstream file(path);
   if (!file) {
@@ -67,6 +67,7 @@ Done use_psk_file(TlsContext& context, const std::string& path, const std::strin
   }
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
+    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // of some editors
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line[0] == '#') continue;
     const auto colon = line.find(':');
@@ -79,7 +80,6 @@ Done use_psk_file(TlsContext& context, const std::string& path, const std::strin
     context.psks.try_emplace(line.substr(0, colon), *key);
   }
   SSL_CTX_set_psk_server_callback(context.ssl.get(), on_server_asked);
-  SSL_CTX_use_psk_identity_hint(context.ssl.get(), hint.c_str());
   SSL_CTX_set_cipher_list(context.ssl.get(), kCiphers);
   return {};
 }

@@ -1,4 +1,4 @@
-
+#include <array>
 #include <utility>
 
 #include "crypto/openssl.hpp"
@@ -29,16 +29,11 @@ std::string common_name_of(const X509* certificate) {
   return name.contains('\0') ? std::string() : name;
 }
 
-bool wants_certificate(const TlsServerOptions& options) {
-  return options.psk_file.empty() &&
-         (options.requires_certificate || options.user_name != UserName::as_given);
-}
-
 class ServerFilter final : public TlsFilter {
  public:
   ServerFilter(ContextPtr context, const TlsServerOptions& options)
       : TlsFilter(std::move(context)), source_(options.user_name) {
-    if (wants_certificate(options)) {
+    if (options.wants_certificate()) {
       verify(SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, {});
     }
     if (!options.checks_dates) {
@@ -77,37 +72,52 @@ class ServerFilter final : public TlsFilter {
   std::string name_;
 };
 
-Done use_clients_cas(TlsContext& context, const TlsServerOptions& options) {
-  if (!options.ca_file.empty()) {
-    if (auto done = trust_file(context, options.ca_file); !done) return done;
-    SSL_CTX_set_client_CA_list(context.ssl.get(), SSL_load_client_CA_file(options.ca_file.c_str()));
-  }
-  if (!options.ca_path.empty()) {
-    if (auto done = trust_directory(context, options.ca_path); !done) return done;
-  }
-  return options.crl_file.empty() ? Done() : use_revocations(context, options.crl_file);
+Done trust_clients(TlsContext& context, const std::string& file) {
+  if (auto done = trust_file(context, file); !done) return done;
+  SSL_CTX_set_client_CA_list(context.ssl.get(), SSL_load_client_CA_file(file.c_str()));
+  return {};
 }
+
+/// What each option does to the context, in an order that works.
+struct Step {
+  std::string TlsServerOptions::*option;
+  Done (*use)(TlsContext& context, const std::string& value);
+};
+constexpr std::array kSteps{Step{&TlsServerOptions::certificate, use_certificate},
+                            Step{&TlsServerOptions::key, use_key},
+                            Step{&TlsServerOptions::psk_file, use_psk_file},
+                            Step{&TlsServerOptions::ca_file, trust_clients},
+                            Step{&TlsServerOptions::ca_path, trust_directory},
+                            Step{&TlsServerOptions::crl_file, use_revocations},
+                            Step{&TlsServerOptions::ciphers, use_ciphers},
+                            Step{&TlsServerOptions::ciphers_tls1_3, use_ciphersuites},
+                            Step{&TlsServerOptions::keylog_file, log_keys}};
 
 }  // namespace
 
-std::expected<MakeFilter, Error> tls_server(const TlsServerOptions& options) {
+std::expected<void, Error> check_ciphers(const std::string& list) {
+  return use_ciphers(*make_context(TLS_server_method()), list);
+}
+
+std::expected<void, Error> check_ciphersuites(const std::string& list) {
+  return use_ciphersuites(*make_context(TLS_server_method()), list);
+}
+
+std::expected<MakeFilter, TlsServerError> tls_server(const TlsServerOptions& options) {
   const ContextPtr context = make_context(TLS_server_method());
-  SSL_CTX_set_dh_auto(context->ssl.get(), 1);
+  SSL_CTX* ssl = context->ssl.get();
+  SSL_CTX_set_dh_auto(ssl, 1);
   // A broker has nobody to ask, least of all when it reads its key again.
-  SSL_CTX_set_default_passwd_cb(context->ssl.get(), [](char*, int, int, void*) { return -1; });
-  SSL_CTX_set_options(context->ssl.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
-  if (options.version == TlsVersion::v1_3) {
-    SSL_CTX_set_min_proto_version(context->ssl.get(), TLS1_3_VERSION);
+  SSL_CTX_set_default_passwd_cb(ssl, [](char*, int, int, void*) { return -1; });
+  SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (options.version == TlsVersion::v1_3) SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION);
+  if (!options.psk_hint.empty()) SSL_CTX_use_psk_identity_hint(ssl, options.psk_hint.c_str());
+  for (const auto& [option, use] : kSteps) {
+    if ((options.*option).empty()) continue;
+    if (auto done = use(*context, options.*option); !done) {
+      return std::unexpected(TlsServerError{option, done.error().message});
+    }
   }
-  Done done = options.psk_file.empty() ? use_certificate(*context, options.certificate, options.key)
-                                       : use_psk_file(*context, options.psk_file, options.psk_hint);
-  if (done) done = use_clients_cas(*context, options);
-  if (done && !options.ciphers.empty()) done = use_ciphers(*context, options.ciphers);
-  if (done && !options.ciphers_tls1_3.empty()) {
-    done = use_ciphersuites(*context, options.ciphers_tls1_3);
-  }
-  if (done && !options.keylog_file.empty()) done = log_keys(*context, options.keylog_file);
-  if (!done) return std::unexpected(done.error());
   return [context, options] { return std::make_unique<ServerFilter>(context, options); };
 }
 

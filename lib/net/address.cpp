@@ -1,12 +1,15 @@
 #include "net/address.hpp"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <uv.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <iterator>
+
+#include "base/printable.hpp"
 
 namespace mq::net {
 
@@ -51,6 +54,31 @@ sockaddr_storage unmapped(const sockaddr_storage& address) {
   v4.sin_port = v6.sin6_port;
   std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
   return mapped;
+}
+
+std::expected<std::vector<sockaddr_storage>, Error> addresses_of(const std::string& host,
+                                                                 std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(host.empty() ? nullptr : host.c_str(),
+                                   std::to_string(port).c_str(), &hints, &found);
+      code != 0) {
+    return std::unexpected(
+        Error{"cannot listen on " + printable(host) + ": " + gai_strerror(code)});
+  }
+  std::vector<sockaddr_storage> addresses;
+  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+    sockaddr_storage address{};
+    std::memcpy(&address, info->ai_addr, info->ai_addrlen);
+    const bool is_known = std::ranges::any_of(addresses, [&address](const auto& known) {
+      return std::memcmp(&known, &address, sizeof(address)) == 0;
+    });
+    if (!is_known) addresses.push_back(address);
+  }
+  freeaddrinfo(found);
+  return addresses;
 }
 
 }  // namespace mq::net

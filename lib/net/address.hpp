@@ -3,7 +3,11 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <expected>
 #include <string>
+#include <vector>
+
+#include "base/error.hpp"
 
 namespace mq::net {
 
@@ -17,5 +21,12 @@ sockaddr_storage address_of(const std::string& text, std::uint16_t port);
 /// An IPv4 address as such where a socket for both families says "::ffff:127.0.0.1"; any other as
 /// it is.
 sockaddr_storage unmapped(const sockaddr_storage& address);
+
+/// Where one listens on a host, each address once.
+///
+/// host   a name or an address; empty: all interfaces
+/// Fails  the name is not known, or names no address
+std::expected<std::vector<sockaddr_storage>, Error> addresses_of(const std::string& host,
+                                                                 std::uint16_t port);
 
 }  // namespace mq::net

@@ -81,28 +81,9 @@ int let_in(const std::string& path, const ListenOptions& options) {
 auto BrokerDriver::listen(std::uint16_t listener, const std::string& host, std::uint16_t port,
                           const ListenOptions& options)
     -> std::expected<std::vector<Bound>, Error> {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  uv_getaddrinfo_t request;
-  if (const int code =
-          uv_getaddrinfo(&loop_, &request, nullptr, host.empty() ? nullptr : host.c_str(),
-                         std::to_string(port).c_str(), &hints);
-      code != 0) {
-    return std::unexpected(error_of("cannot listen on " + host, code));
-  }
-  std::vector<sockaddr_storage> addresses;
-  for (const addrinfo* info = request.addrinfo; info != nullptr; info = info->ai_next) {
-    sockaddr_storage address{};
-    std::copy_n(reinterpret_cast<const Byte*>(info->ai_addr), info->ai_addrlen,
-                reinterpret_cast<Byte*>(&address));
-    const bool is_known = std::ranges::any_of(addresses, [&address](const auto& known) {
-      return std::memcmp(&known, &address, sizeof(address)) == 0;
-    });
-    if (!is_known) addresses.push_back(address);
-  }
-  uv_freeaddrinfo(request.addrinfo);
-  return listen_on_all(listener, std::move(addresses), options);
+  auto addresses = addresses_of(host, port);
+  if (!addresses) return std::unexpected(addresses.error());
+  return listen_on_all(listener, *std::move(addresses), options);
 }
 
 auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,8 +12,9 @@
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
-#include "crypto/tls.hpp"
+#include "net/address.hpp"
 #include "server/check_listener.hpp"
+#include "server/listener_filter.hpp"
 #include "server/process.hpp"
 #include "topic/name.hpp"
 
@@ -104,21 +106,37 @@ std::pair<bool, std::string> reason(const Config& config, const AccessFiles& fil
 
 }  // namespace
 
+std::vector<std::string> missing_here(const Config& config) {
+  std::vector<std::string> mistakes;
+  for (const Listener& listener : config.listeners) {
+    const std::string& interface = listener.interface;
+    if (interface.empty() || if_nametoindex(interface.c_str()) != 0) continue;
+    mistakes.push_back(fmt::format("{}there is no network interface \"{}\" (ip link lists them)",
+                                   listener.places.before("bind_interface"), printable(interface)));
+  }
+  if (const auto user = user_after_root(config.user); !user) {
+    mistakes.push_back(config.places.before("user") + user.error().message);
+  }
+  return mistakes;
+}
+
 Findings look_into(const Config& config) {
   Findings found;
+  found.mistakes = missing_here(config);
   for (const Listener& listener : config.listeners) {
-    if (!listener.tls.is_wanted()) continue;
-    if (const auto made = crypto::tls_server(listener.tls); !made) {
+    if (const auto made = filter_for(listener); !made) {
       found.mistakes.push_back(made.error().message);
+    }
+    if (listener.host.empty()) continue;
+    const auto addresses = net::addresses_of(listener.host, listener.port);
+    if (!addresses) {
+      found.mistakes.push_back(listener.places.before("listener") + addresses.error().message);
     }
   }
   if (auto files = AccessFiles::read(config.listeners)) {
     found.files = *std::move(files);
   } else {
     found.mistakes.push_back(files.error().message);
-  }
-  if (const auto user = user_after_root(config.user); !user) {
-    found.mistakes.push_back(user.error().message);
   }
   for (const auto& words : {obstacle_to_writing(config.log.file),
                             obstacle_to_writing(config.pid_file), obstacle_to_keeping(config)}) {

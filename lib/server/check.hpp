@@ -12,6 +12,10 @@
 
 namespace mq::server {
 
+/// Whom and what the configuration names and this machine does not have, a line each. No file that
+/// it names is opened for that.
+std::vector<std::string> missing_here(const Config& config);
+
 /// What a look at the files shows that a configuration names.
 struct Findings {
   std::vector<std::string> mistakes;  ///< what would keep the broker from starting, a line each

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/config.hpp"
@@ -24,6 +26,16 @@ struct NamedFile {
   bool operator==(const NamedFile&) const = default;
 };
 
+/// Where the file says what: no part of what it says, so they are all equal.
+struct Places {
+  std::string whole;                                      ///< "mosquitto.conf:12"; empty: no file
+  std::map<std::string, std::string, std::less<>> options;  ///< likewise, by name
+
+  /// What an error line begins with that is about the option: "mosquitto.conf:12: certfile: ".
+  std::string before(std::string_view option) const;
+  bool operator==(const Places&) const { return true; }
+};
+
 /// Where a listener listens. What it grants is in broker::Config::listeners, at the same index.
 struct Listener {
   std::string host;  ///< a name or an address; empty: all interfaces
@@ -41,6 +53,7 @@ struct Listener {
   web::ServerOptions web = {};
   NamedFile password_file = {};  ///< who may come in under a name
   NamedFile acl_file = {};       ///< who may read and write what
+  Places places = {};
   bool operator==(const Listener&) const = default;
 };
 
@@ -59,6 +72,7 @@ struct Config {
   /// Whom root becomes once everything is open; empty: mosquitto, or nobody where there is no such
   /// user.
   std::string user;
+  Places places;  ///< of the options that are about no listener
   /// What the file says about options that count at the start only.
   std::map<std::string, std::string> at_start;
   std::vector<std::string> warnings;  ///< what the file asks for in vain, a line each

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "crypto/tls.hpp"
 #include "server/config_bridge.hpp"
 #include "server/config_plugins.hpp"
 #include "server/config_values.hpp"
@@ -76,6 +77,12 @@ template <auto Member>
 Objection set_tls_text(ConfigDraft& draft, std::string_view value) {
   draft.listener().where.tls.*Member = value;
   return {};
+}
+
+template <auto Member, auto Check>
+Objection set_ciphers(ConfigDraft& draft, std::string_view value) {
+  if (const auto known = Check(std::string(value)); !known) return known.error().message;
+  return set_tls_text<Member>(draft, value);
 }
 
 template <crypto::UserName Source>
@@ -238,9 +245,9 @@ constexpr std::array kOptions{
                  "false", kListener, "takes clients' certificates that are out of date"},
     ConfigOption{"tls_version", Text{"tlsv1.2 | tlsv1.3", set_tls_version}, "tlsv1.2", kListener,
                  "the oldest version"},
-    ConfigOption{"ciphers", Text{"LIST", set_tls_text<&Tls::ciphers>}, "", kListener,
+    ConfigOption{"ciphers", Text{"LIST", set_ciphers<&Tls::ciphers, crypto::check_ciphers>}, "", kListener,
                  "the ciphers of TLS 1.2", false},
-    ConfigOption{"ciphers_tls1.3", Text{"LIST", set_tls_text<&Tls::ciphers_tls1_3>}, "", kListener,
+    ConfigOption{"ciphers_tls1.3", Text{"LIST", set_ciphers<&Tls::ciphers_tls1_3, crypto::check_ciphersuites>}, "", kListener,
                  "the ciphers of TLS 1.3", false},
     ConfigOption{"tls_keyform",
                  Text{"pem",
@@ -308,11 +315,12 @@ constexpr std::array kOptions{
     ConfigOption{"upgrade_outgoing_qos", Flag{set_switch<&Limits::upgrade_outgoing_qos>}, "false",
                  kBroker, "delivers with the QoS of the subscription, even if it is the higher"},
     ConfigOption{"allow_duplicate_messages",
-                 Text{"true",
-                      [](ConfigDraft&, std::string_view v) {
-                        return expect(v, "true",
-                                      "this version always delivers a copy for each subscription");
-                      }},
+                 Flag{[](ConfigDraft& d, bool v) {
+                   if (v) return;
+                   d.config.warnings.push_back(
+                       d.place + ": it has no effect: mqbroker always delivers a copy for each "
+                                 "subscription, as mosquitto 2.1 does by default");
+                 }},
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
     ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
                  "minutes between two searches for retained messages that have expired"},

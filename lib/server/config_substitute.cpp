@@ -51,6 +51,10 @@ std::expected<std::string, Error> substituted(std::string_view value) {
     const std::string_view name = value.substr(0, end);
     const bool is_literal = text.ends_with('$');
     if (is_literal) text.pop_back();
+    if (!is_literal && end == std::string_view::npos && name.starts_with(kFile)) {
+      return std::unexpected(
+          Error{fmt::format("${{{} is not closed by }} (write $${{ for ${{)", printable(name))});
+    }
     const bool is_ours = end != std::string_view::npos && !is_literal &&
                          (is_variable(name) || name.starts_with(kFile));
     if (!is_ours) {

@@ -76,17 +76,16 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
 }
 
 Objection set_default_port(ConfigDraft& draft, std::string_view value) {
-  if (draft.current != 0) return "it belongs before the first listener";
   std::string_view rest = value;
   const std::string_view word = next_word(rest);
   if (!next_word(rest).empty()) return rejected(value, "a port, 1-65535");
-  return set_port(draft.listener(), word);
+  return set_port(draft.listeners.front(), word);
 }
 
 Objection set_bind_address(ConfigDraft& draft, std::string_view value) {
-  if (draft.current != 0) return "it belongs before the first listener";
-  draft.listener().where.host = value;
-  draft.listener().is_named = true;
+  ListenerDraft& listener = draft.listeners.front();
+  listener.where.host = value;
+  listener.is_named = true;
   return {};
 }
 

@@ -1,5 +1,8 @@
 #include "server/listener_filter.hpp"
 
+#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "crypto/tls.hpp"
@@ -8,6 +11,28 @@
 #include "web/websocket.hpp"
 
 namespace mq::server {
+namespace {
+
+using Tls = crypto::TlsServerOptions;
+
+/// What mqbroker.conf calls an option of TLS; empty: the command line says it.
+std::string_view name_of(std::string Tls::*option) {
+  constexpr std::array<std::pair<std::string Tls::*, std::string_view>, 8> kNames{
+      {{&Tls::certificate, "certfile"},
+       {&Tls::key, "keyfile"},
+       {&Tls::psk_file, "psk_file"},
+       {&Tls::ca_file, "cafile"},
+       {&Tls::ca_path, "capath"},
+       {&Tls::crl_file, "crlfile"},
+       {&Tls::ciphers, "ciphers"},
+       {&Tls::ciphers_tls1_3, "ciphers_tls1.3"}}};
+  for (const auto& [member, name] : kNames) {
+    if (member == option) return name;
+  }
+  return {};
+}
+
+}  // namespace
 
 std::expected<MakeFilter, Error> filter_for(const Listener& listener) {
   MakeFilter proxy;
@@ -15,7 +40,11 @@ std::expected<MakeFilter, Error> filter_for(const Listener& listener) {
   MakeFilter tls;
   if (listener.tls.is_wanted()) {
     auto made = crypto::tls_server(listener.tls);
-    if (!made) return made;
+    if (!made) {
+      const auto name = name_of(made.error().option);
+      const std::string place = name.empty() ? "" : listener.places.before(name);
+      return std::unexpected(Error{place + made.error().message});
+    }
     tls = *std::move(made);
   }
   MakeFilter websocket;

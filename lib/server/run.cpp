@@ -136,7 +136,7 @@ std::expected<void, Error> BrokerProcess::open() {
     log_.give_to((*heir)->uid, (*heir)->gid);
   }
   const auto user = drop_root(config_.user);
-  if (!user) return std::unexpected(user.error());
+  if (!user) return std::unexpected(Error{config_.places.before("user") + user.error().message});
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
   return open_data();
 }
@@ -222,9 +222,12 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
     return listen_on(given, index, options);
   }
+  const auto failed = [&place = listener.places.whole](const Error& error) {
+    return std::unexpected(Error{place.empty() ? error.message : place + ": " + error.message});
+  };
   if (!listener.unix_path.empty()) {
     const auto bound = driver_.listen_unix(index, listener.unix_path, options);
-    if (!bound) return std::unexpected(bound.error());
+    if (!bound) return failed(bound.error());
     tell(LogType::information,
          fmt::format("Opening unix listen socket on path {}.", printable(bound->address)));
     return {};
@@ -232,7 +235,7 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   const auto bound = listener.is_loopback
                          ? driver_.listen_loopback(index, listener.port, options)
                          : driver_.listen(index, listener.host, listener.port, options);
-  if (!bound) return std::unexpected(bound.error());
+  if (!bound) return failed(bound.error());
   for (const auto& one : *bound) {
     const bool is_v6 = one.address.find(':') != std::string::npos;
     tell(LogType::information, fmt::format("Opening {}{} listen socket on port {}.",

@@ -9,8 +9,15 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace mq::server {
+namespace {
+
+/// What some editors begin a UTF-8 file with.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kBlanks);
@@ -37,7 +44,9 @@ std::expected<std::string, Error> contents_of(const std::string& path) {
   if (!file.is_open() || file.bad()) {
     return std::unexpected(Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))});
   }
-  return text.str();
+  std::string content = std::move(text).str();
+  if (content.starts_with(kByteOrderMark)) content.erase(0, kByteOrderMark.size());
+  return content;
 }
 
 bool is_readable_by_all(const std::string& path) {

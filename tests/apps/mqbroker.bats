@@ -166,7 +166,7 @@ listener PORT 127.0.0.1"
 
   echo "listener 0 $house/mq.sock" >"$house/third.conf"
   run -1 --separate-stderr mqbroker -q -c "$house/third.conf"
-  [[ $stderr == "mqbroker: cannot listen on Unix socket $house/mq.sock: address already in use"* ]]
+  [[ $stderr == "mqbroker: $house/third.conf:1: cannot listen on Unix socket $house/mq.sock: address already in use"* ]]
 }
 
 @test "a mistake in the file is one line with file, line and remedy, and exit code 3" {

@@ -56,8 +56,8 @@ log_dest file HOUSE/b.log'
   [[ $(sockets) == "0.0.0.0:$port" ]]
   stop broker
   printf 'listener %s 127.0.0.1\nsocket_domain ipv6\n' "$port" >none.conf
-  run -1 mqbroker -c none.conf
-  [[ $output == *'cannot listen on 127.0.0.1: that is no ipv6 address (see socket_domain)' ]]
+  run -3 mqbroker -c none.conf
+  [[ $output == *'none.conf:2: socket_domain: 127.0.0.1, the address of the listener, is no ipv6 address' ]]
   has_ipv6 || skip 'this machine has no IPv6'
   broker_of 'listener PORT' 'socket_domain ipv6'
   [[ $(sockets) == "[::]:$port" ]]

@@ -1,6 +1,7 @@
 #include "server/check.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -148,4 +149,29 @@ TEST_CASE("what could not be written is a mistake, too") {
   CHECK(found.mistakes ==
         std::vector<std::string>{"cannot write /nowhere/log: No such file or directory",
                                  "cannot write /nowhere/pid: No such file or directory"});
+}
+
+TEST_CASE("names that this machine does not know are mistakes with their places") {
+  const auto config = parse_config(
+      "listener 1 no.such.host.invalid\nbind_interface nowhere\nuser no-such-user\n", "c", {});
+  const auto missing = missing_here(config.value());
+  CHECK(missing[0] ==
+        "c:2: bind_interface: there is no network interface \"nowhere\" (ip link lists them)");
+  if (geteuid() == 0) {
+    CHECK(missing.at(1).starts_with("c:3: user: user \"no-such-user\" does not exist"));
+  }
+  const auto found = look_into(*config);
+  CHECK(
+      found.mistakes.back().starts_with("c:1: listener: cannot listen on no.such.host.invalid: "));
+}
+
+TEST_CASE("a file of TLS that cannot be used is a mistake with the option that names it") {
+  const auto config = parse_config(
+      "listener 1\ncertfile /nowhere/crt\nkeyfile /nowhere/key\n"
+      "psk_file /nowhere/psk\nlistener 2\npsk_hint x\n",
+      "c", {});
+  CHECK(look_into(config.value()).mistakes ==
+        std::vector<std::string>{
+            "c:2: certfile: cannot read the certificate /nowhere/crt: No such file or directory",
+            "c:4: psk_file: cannot read the psk_file /nowhere/psk: No such file or directory"});
 }

@@ -114,7 +114,6 @@ TEST_CASE("options that mean nothing any more change nothing") {
 
 TEST_CASE("what mqbroker does not do is refused with a line that says why") {
   const std::map<std::string, std::string> lines{
-      {"allow_duplicate_messages false", "always delivers a copy for each subscription"},
       {"enable_control_api true", "clients cannot control mqbroker"},
       {"http_dir /srv/www", "mqbroker serves no files"},
       {"tls_keyform engine", "keys are read from PEM files"},

@@ -264,8 +264,6 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"listener 0", "1: listener: port 0 is for a Unix socket: its path is missing (0 PATH)"},
       {"listener 1 a b", "1: listener: \"b\" is too much (PORT [ADDRESS], or 0 PATH)"},
       {"port 0", "1: port: \"0\" should be a port, 1-65535"},
-      {"listener 1\nport 2", "2: port: it belongs before the first listener"},
-      {"listener 1\nbind_address a", "2: bind_address: it belongs before the first listener"},
       {"socket_domain ipx", "1: socket_domain: \"ipx\" should be ipv4 or ipv6"},
       {"log_dest mail",
        "1: log_dest: \"mail\" should be none, stdout, stderr, syslog, topic or file FILE"},
@@ -324,12 +322,29 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
        "3: use_subject_as_username: it needs certfile and keyfile, for the same listener"},
       {"listener 1 a\nlistener 2\nlistener 1 a",
        "3: listener: it is the one of x.conf:1 again: give it another port or address"},
+      {"listener 1\nlistener 1 127.0.0.1",
+       "2: listener: the one of x.conf:1 has that port of all addresses: give it another port or "
+       "address"},
+      {"listener 1 127.0.0.1\nlistener 1 0.0.0.0",
+       "2: listener: the one of x.conf:2 has that port of all addresses: give it another port or "
+       "address"},
+      {"listener 2\nport 2\nsocket_domain ipv4",
+       "1: listener: it is the one of x.conf:2 again: give it another port or address"},
+      {"listener 1 ::1\nsocket_domain ipv4",
+       "2: socket_domain: ::1, the address of the listener, is no ipv4 address"},
+      {"listener 1 127.0.0.1\nsocket_domain ipv6",
+       "2: socket_domain: 127.0.0.1, the address of the listener, is no ipv6 address"},
+      {"ciphers none",
+       "1: ciphers: no cipher of \"none\" is known (see openssl-ciphers(1)): no cipher match"},
+      {"ciphers_tls1.3 none",
+       "1: ciphers_tls1.3: not every cipher of \"none\" is known (see openssl-ciphers(1)): no "
+       "cipher match"},
+      {"password_file ${file:/run/name",
+       "1: password_file: ${file:/run/name is not closed by } (write $${ for ${)"},
       {"listener 0 /s\nlistener 0 /s",
        "2: listener: it is the one of x.conf:1 again: give it another path"},
       {"listener 1\nper_listener_settings true",
        "2: per_listener_settings: it belongs before the first listener"},
-      {"listener 1\ncertfile a\nkeyfile b\nrequire_certificate true",
-       "4: require_certificate: it needs cafile or capath, which say whose certificates are good"},
       {"listener 1\ncertfile a\nkeyfile b\ncafile c\ncrlfile d",
        "5: crlfile: it needs require_certificate true"},
       {"listener 1\npsk_hint h", "2: psk_hint: it needs psk_file, which holds the keys"},
@@ -347,6 +362,47 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
     CAPTURE(text);
     CHECK(mistake_in(text) == std::string("x.conf:") + words);
   }
+}
+
+TEST_CASE("listeners of one port with different addresses, families or interfaces are no mistake") {
+  for (const char* text :
+       {"listener 1 127.0.0.1\nlistener 1 ::1", "listener 1 127.0.0.1\nlistener 1 127.0.0.2",
+        "listener 1\nsocket_domain ipv4\nlistener 1 ::1",
+        "listener 1 ::\nsocket_domain ipv6\nlistener 1 0.0.0.0",
+        "listener 1\nbind_interface a\nlistener 1\nbind_interface b",
+        "listener 1 ::1\nsocket_domain ipv6", "listener 1 localhost\nsocket_domain ipv6"}) {
+    CAPTURE(text);
+    CHECK(mistake_in(text).empty());
+  }
+}
+
+TEST_CASE("port and bind_address open the default listener wherever they stand") {
+  const Config config = config_of("listener 1\nport 2\nbind_address ::1\nmax_qos 1\n");
+  REQUIRE(config.listeners.size() == 2);
+  CHECK(config.listeners[0].port == 2);
+  CHECK(config.listeners[0].host == "::1");
+  CHECK(config.listeners[1].port == 1);
+  CHECK(config.listeners[1].host.empty());
+  CHECK(config.broker.listeners[1].max_qos == wire::QoS::at_least_once);
+}
+
+TEST_CASE("without cafile nobody has a certificate that is good, and a warning says so") {
+  const Config config =
+      config_of("listener 1\ncertfile a\nkeyfile b\nuse_identity_as_username true");
+  CHECK(config.warnings ==
+        std::vector<std::string>{"x.conf:4: use_identity_as_username: nobody comes in by this "
+                                 "listener: cafile or capath would say whose certificates are "
+                                 "good"});
+  CHECK(config_of("listener 1\ncertfile a\nkeyfile b\nrequire_certificate true").warnings.size() ==
+        1);
+}
+
+TEST_CASE("a copy for each subscription is what there is, and allow_duplicate_messages says so") {
+  CHECK(config_of("allow_duplicate_messages true").warnings.empty());
+  CHECK(config_of("allow_duplicate_messages false").warnings ==
+        std::vector<std::string>{"x.conf:1: allow_duplicate_messages: it has no effect: mqbroker "
+                                 "always delivers a copy for each subscription, as mosquitto 2.1 "
+                                 "does by default"});
 }
 
 TEST_CASE("an option that does nothing where it stands is a warning with its place") {
@@ -379,6 +435,12 @@ TEST_CASE("a file is read from the disk, and its name stands in the error line a
   const auto wrong = server::read_config_file(path, {});
   REQUIRE_FALSE(wrong.has_value());
   CHECK(wrong.error().message.starts_with(path + ":1: unknown option \"nonsense\""));
+}
+
+TEST_CASE("a byte order mark at the beginning of a file is passed over") {
+  const Directory directory;
+  const std::string file = directory.write("mark.conf", "\xef\xbb\xbflistener 7\n");
+  CHECK(server::read_config_file(file, {}).value().listeners[0].port == 7);
 }
 
 TEST_CASE("a file that cannot be read is named, with the reason") {
