@@ -160,8 +160,16 @@ void SysTopics::use_interval(Seconds interval, Core& core) {
 }
 
 std::string drops_topic(std::string_view client_id, Drop reason) {
-  std::string name(client_id.substr(0, kLongestName));
-  std::ranges::replace_if(name, [](char c) { return c == '/' || c == '+' || c == '#'; }, '_');
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string name;
+  for (const char c : client_id.substr(0, kLongestName)) {
+    if (std::string_view("/+#%").contains(c)) {  // as in a URL: no two ids have the same topic
+      name +=
+          {'%', kDigits[static_cast<unsigned>(c) >> 4U], kDigits[static_cast<unsigned>(c) & 15U]};
+    } else {
+      name += c;
+    }
+  }
   return "clients/" + name + "/dropped/" +
          std::string(kDropNames[static_cast<std::size_t>(reason)]);
 }

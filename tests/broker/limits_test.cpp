@@ -178,11 +178,11 @@ TEST_CASE("$SYS says how much a client has lost, and why, as long as there is su
   for (std::uint16_t i = 1; i <= 4; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
   world.advance(Seconds(10));
   CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() ==
-        "PUBLISH $SYS/broker/clients/a_b/dropped/queue_full q0 retain '3'");
+        "PUBLISH $SYS/broker/clients/a%2Fb/dropped/queue_full q0 retain '3'");
   publisher.publish("t", "x", QoS::at_least_once, 5);
   world.advance(Seconds(10));
   CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() ==
-        "PUBLISH $SYS/broker/clients/a_b/dropped/queue_full q0 retain '4'");
+        "PUBLISH $SYS/broker/clients/a%2Fb/dropped/queue_full q0 retain '4'");
   world.peer().join("a/b").drop();
   CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() == "");
 }
