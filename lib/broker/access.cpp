@@ -163,7 +163,8 @@ void Core::remember_source(const Incoming& incoming) {
   const Session* session =
       incoming.publisher == kNoSession ? nullptr : sessions_[incoming.publisher].get();
   if (session != nullptr && session->access != nullptr) {
-    sources_[topic] = {session->listener, session->user_name, session->client_id};
+    sources_[topic] = {config_.listeners[session->listener].port, session->user_name,
+                       session->client_id};
   } else if (!sources_.empty()) {
     if (const auto known = sources_.find(topic); known != sources_.end()) sources_.erase(known);
   }
@@ -172,11 +173,18 @@ void Core::remember_source(const Incoming& incoming) {
 bool Core::may_source_publish(std::string_view topic) const {
   const auto source = sources_.find(topic);
   if (source == sources_.end() || !config_.check_retain_source) return true;
-  const auto& [listener, user_name, client_id] = source->second;
-  if (listener >= rules_.size()) return true;  // which there was before a restart
-  const auto& rules = rules_[listener];
-  return rules == nullptr ||
-         Access(rules, user_name, client_id).decide(Right::write, topic).is_allowed;
+  const auto& [port, user_name, client_id] = source->second;
+  bool is_known = false;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (config_.listeners[i].port != port) continue;
+    const auto& rules = rules_[i];
+    if (rules == nullptr ||
+        Access(rules, user_name, client_id).decide(Right::write, topic).is_allowed) {
+      return true;
+    }
+    is_known = true;
+  }
+  return !is_known;
 }
 
 bool Core::may_subscribe(Session& session, std::string_view filter) {

@@ -13,6 +13,7 @@ namespace mq::broker {
 
 /// What one listener grants to the connections that come through it.
 struct ListenerConfig {
+  std::uint16_t port = 0;  ///< tells it from others where its place among them does not last
   bool allow_anonymous = true;
   bool has_passwords = false;  ///< a user name counts only with its password
   std::string auto_id_prefix = "auto-";

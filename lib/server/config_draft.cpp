@@ -260,6 +260,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     }
     draft.where.web.header_size_max = web_header_size_max;
     broker::ListenerConfig granted = draft.limits;
+    if (draft.where.unix_path.empty()) granted.port = draft.where.port;
     draft.where.password_file = is_per_listener ? draft.password_file : password_file;
     draft.where.acl_file = is_per_listener ? draft.acl_file : acl_file;
     granted.has_passwords = !draft.where.password_file.path.empty();

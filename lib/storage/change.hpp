@@ -104,7 +104,7 @@ struct DropIncoming {
 };
 /// Who published what is retained, where that is of interest.
 struct Source {
-  std::uint16_t listener = 0;
+  std::uint16_t listener = 0;  ///< its port; 0: a Unix socket
   std::string user_name;
   std::string client_id;  ///< empty: nobody knows
   bool operator==(const Source&) const = default;

@@ -331,3 +331,20 @@ TEST_CASE("who has published what is retained is known after a restart, too") {
   world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kWrite, "t/2"}}));
   CHECK(join(world, "r", "").subscribe("#").all() == "PUBLISH t/2 q0 retain 'y'");
 }
+
+TEST_CASE("who has published what is retained came by a listener that is known by its port") {
+  auto config = quiet();
+  config.listeners.resize(2);
+  config.listeners[0].port = 1;
+  config.listeners[1].port = 2;
+  World world(config);
+  world.core().use_rules(0, rules({{"", kRead, "#"}, {"bob", kBoth, "t/#"}}));
+  join(world, "b", "bob").retain("t/1", "x");
+  std::swap(config.listeners[0], config.listeners[1]);  // as after a start with another file
+  world.core().use_config(config, world.now);
+  world.core().use_rules(0, rules({{"", kRead, "#"}}));
+  world.core().use_rules(1, rules({{"", kRead, "#"}, {"bob", kBoth, "t/#"}}));
+  CHECK(join(world, "r", "").subscribe("#").all() == "PUBLISH t/1 q0 retain 'x'");
+  world.core().use_rules(1, rules({{"", kRead, "#"}}));
+  CHECK(join(world, "s", "").subscribe("#").all() == "");
+}
