@@ -17,6 +17,7 @@ struct TlsContext {
   std::shared_ptr<SSL_CTX> ssl;
   std::unique_ptr<std::ofstream> keylog;
   std::string certificate;    ///< its file
+  std::string alpn;           ///< a server's, as a list that begins with its length
   std::string psk_identity;   ///< a client's
   TextMap<std::string> psks;  ///< keys by identity
 };

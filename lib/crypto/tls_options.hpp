@@ -48,6 +48,7 @@ struct TlsServerOptions {
   bool checks_dates = true;              ///< of that certificate
   UserName user_name = UserName::as_given;
   std::string keylog_file = {};
+  std::string alpn = {};  ///< the protocol that is chosen where a client offers it
   /// Of the client, be it only for its name.
   bool wants_certificate() const {
     return psk_file.empty() && (requires_certificate || user_name != UserName::as_given);

@@ -78,9 +78,27 @@ Done trust_clients(TlsContext& context, const std::string& file) {
   return {};
 }
 
+/// Who offers nothing that we speak is not turned away: what it offers is an offer.
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
+  const std::string& ours = TlsFilter::of(ssl).context().alpn;
+  unsigned char* found = nullptr;
+  const int result =
+      SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(ours.data()),
+                            static_cast<unsigned>(ours.size()), offered, offered_size);
+  *chosen = found;
+  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+Done offer(TlsContext& context, const std::string& protocol) {
+  context.alpn = static_cast<char>(protocol.size()) + protocol;
+  SSL_CTX_set_alpn_select_cb(context.ssl.get(), choose_protocol, nullptr);
+  return {};
+}
+
 /// What each option does to the context, in an order that works.
 struct Step {
-  std::string TlsServerOptions::*option;
+  std::string TlsServerOptions::* option;
   Done (*use)(TlsContext& context, const std::string& value);
 };
 constexpr std::array kSteps{Step{&TlsServerOptions::certificate, use_certificate},
@@ -91,7 +109,8 @@ constexpr std::array kSteps{Step{&TlsServerOptions::certificate, use_certificate
                             Step{&TlsServerOptions::crl_file, use_revocations},
                             Step{&TlsServerOptions::ciphers, use_ciphers},
                             Step{&TlsServerOptions::ciphers_tls1_3, use_ciphersuites},
-                            Step{&TlsServerOptions::keylog_file, log_keys}};
+                            Step{&TlsServerOptions::keylog_file, log_keys},
+                            Step{&TlsServerOptions::alpn, offer}};
 
 }  // namespace
 

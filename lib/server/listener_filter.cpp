@@ -16,7 +16,7 @@ namespace {
 using Tls = crypto::TlsServerOptions;
 
 /// What mqbroker.conf calls an option of TLS; empty: the command line says it.
-std::string_view name_of(std::string Tls::*option) {
+std::string_view name_of(std::string Tls::* option) {
   constexpr std::array<std::pair<std::string Tls::*, std::string_view>, 8> kNames{
       {{&Tls::certificate, "certfile"},
        {&Tls::key, "keyfile"},
@@ -39,7 +39,9 @@ std::expected<MakeFilter, Error> filter_for(const Listener& listener) {
   if (listener.proxy.version != 0) proxy = net::proxy_header(listener.proxy);
   MakeFilter tls;
   if (listener.tls.is_wanted()) {
-    auto made = crypto::tls_server(listener.tls);
+    Tls options = listener.tls;
+    options.alpn = listener.is_websocket ? "http/1.1" : "mqtt";
+    auto made = crypto::tls_server(options);
     if (!made) {
       const auto name = name_of(made.error().option);
       const std::string place = name.empty() ? "" : listener.places.before(name);

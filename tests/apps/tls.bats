@@ -207,6 +207,18 @@ $(printf '%s\n' "$@")"
   [[ $output == *'Verification: OK'* && $output == *'CN = server'* ]]
 }
 
+@test "a client that offers MQTT by ALPN is told that it is spoken, WebSockets are HTTP" {
+  our_broker
+  chosen() { openssl s_client -connect "localhost:$port" "$@" </dev/null 2>&1 | grep ALPN; }
+  [[ $(chosen -alpn x-amzn-mqtt-ca,mqtt) == 'ALPN protocol: mqtt' ]]
+  [[ $(chosen -alpn h2 -tls1_2) == 'No ALPN negotiated' ]]
+  [[ $(chosen) == 'No ALPN negotiated' ]]
+  mqpub -h localhost -p "$port" --cafile ca.crt --tls-alpn mqtt -t a -m b -q 1
+  stop broker
+  our_broker "protocol websockets"
+  [[ $(chosen -alpn h2,http/1.1) == 'ALPN protocol: http/1.1' ]]
+}
+
 @test "an older version of TLS than the listener's is refused" {
   our_broker "tls_version tlsv1.3"
   run -1 mqpub -h localhost -p "$port" --cafile ca.crt --tls-version tlsv1.2 -t a -m b
