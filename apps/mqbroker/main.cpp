@@ -16,6 +16,7 @@
 #include "server/config_file.hpp"
 #include "server/data_directory.hpp"
 #include "server/data_tools.hpp"
+#include "server/process.hpp"
 #include "server/run.hpp"
 #include "storage/inspect.hpp"
 
@@ -76,6 +77,13 @@ int make_certificates(std::span<char* const> arguments) {
   configuration << mq::cli::configuration_for(*options) << std::flush;
   if (!configuration)
     return fail({"cannot write " + file + ", or it is there already"}, kCannotStart);
+  const auto heir = mq::server::user_after_root({});
+  if (heir && *heir) {
+    fmt::print(stderr,
+               "mqbroker: root becomes {0} when it runs the broker (see the option user), who has "
+               "to read the key when it is renewed: chown {0} {1}/server.key\n",
+               (*heir)->name, options->directory);
+  }
   return show(mq::cli::commands_for(*options));
 }
 
