@@ -194,8 +194,7 @@ class Core {
   void admit(Connection& connection, const wire::Connect& connect);
   std::optional<wire::Fault> objection(const Connection& connection,
                                        const wire::Connect& connect) const;
-  void refuse(Connection& connection, wire::Version version, const wire::Fault& fault,
-              std::string_view client_id);
+  void refuse(Connection& connection, const wire::Connect& connect, const wire::Fault& fault);
   Session& open_session(const wire::Connect& connect, std::string_view client_id, bool& present);
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
               const fact::Connected& connected, bool is_id_assigned, std::size_t written);

@@ -26,6 +26,7 @@ struct Refused {
   ConnectionId connection;
   std::string client_id;
   wire::Fault fault;
+  std::string user_name = {};
 };
 
 enum class End : std::uint8_t {

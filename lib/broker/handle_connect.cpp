@@ -55,11 +55,15 @@ std::unique_ptr<StoredWill> store(const wire::Will& will) {
 
 void Core::handle_connect(Connection& connection, ByteView frame) {
   auto packet = wire::decode(frame, Version::v5);
-  if (!packet) return refuse(connection, version_of(frame), packet.error(), {});
+  if (!packet) {
+    wire::Connect unknown;
+    unknown.version = version_of(frame);
+    return refuse(connection, unknown, packet.error());
+  }
   auto& connect = std::get<wire::Connect>(*packet);
   adopt_name(connection, connect);
   if (const auto fault = objection(connection, connect)) {
-    return refuse(connection, connect.version, *fault, connect.client_id);
+    return refuse(connection, connect, *fault);
   }
   if (must_verify(connection, connect)) return verify(connection, connect, frame);
   admit(connection, connect);
@@ -146,13 +150,13 @@ std::optional<Fault> Core::objection(const Connection& connection,
   return std::nullopt;
 }
 
-void Core::refuse(Connection& connection, Version version, const Fault& fault,
-                  std::string_view client_id) {
-  connection.version = version;
-  if (const auto code = wire::connack_code(fault.reason, version)) {  // [MQTT3-3.1.4-1]
+void Core::refuse(Connection& connection, const wire::Connect& connect, const Fault& fault) {
+  connection.version = connect.version;
+  if (const auto code = wire::connack_code(fault.reason, connect.version)) {  // [MQTT3-3.1.4-1]
     send(connection, wire::Connack{false, *code, {}});
   }
-  facts_.emplace_back(fact::Refused{connection.id, std::string(client_id), fault});
+  facts_.emplace_back(fact::Refused{connection.id, std::string(connect.client_id), fault,
+                                    std::string(connect.user_name.value_or(""))});
   disconnect(connection, fault.reason, fact::End::refused);
 }
 

@@ -51,9 +51,8 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
   auto& connect = std::get<wire::Connect>(*packet);
   adopt_name(*connection, connect);
   if (verdict == Verdict::wrong) {
-    return refuse(*connection, connect.version,
-                  {ReasonCode::not_authorized, "MQTT-3.1.4-2", "not the password of such a user"},
-                  connect.client_id);
+    return refuse(*connection, connect,
+                  {ReasonCode::not_authorized, "MQTT-3.1.4-2", "not the password of such a user"});
   }
   admit(*connection, connect);
   connection = find(id);
@@ -79,9 +78,8 @@ void Core::give_up_verifying(Connection& connection) {
   const auto waiting = std::move(connection.waiting);
   const auto packet = wire::decode(waiting->frame, wire::Version::v5);
   const auto& connect = std::get<wire::Connect>(*packet);
-  refuse(connection, connect.version,
-         {ReasonCode::server_busy, "", "its password was not verified in time (connect_timeout)"},
-         connect.client_id);
+  refuse(connection, connect,
+         {ReasonCode::server_busy, "", "its password was not verified in time (connect_timeout)"});
 }
 
 }  // namespace mq::broker

@@ -122,8 +122,8 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
     int size = sizeof(peer->address);
     uv_tcp_getpeername(&peer->tcp, reinterpret_cast<sockaddr*>(&peer->address), &size);
   }
-  if (driver.is_full(listener)) return driver.turn_away(*peer);
   peer->listener = listener.index;
+  if (driver.is_full(listener)) return driver.turn_away(*peer);
   ++driver.connection_counts_[listener.index];
   driver.look_for_shortage(*peer);
   if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
@@ -134,11 +134,6 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
-  if (listener.is_announced_late && peer->filtered) {
-    peer->filtered->announced_as = listener.label;
-  } else if (driver.open_sink_) {
-    driver.open_sink_(driver.label_of(*peer), listener.label);
-  }
   uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
@@ -364,7 +359,14 @@ void BrokerDriver::tell_facts() {
         },
         fact);
     const Peer* peer = find(id);
-    fact_sink_(fact, peer == nullptr ? std::string() : label_of(*peer));
+    if (peer == nullptr) {
+      fact_sink_(fact, {});
+    } else if (std::holds_alternative<broker::fact::Connected>(fact)) {
+      if (open_sink_) open_sink_(label_of(*peer), listener_labels_[peer->listener]);
+      fact_sink_(fact, label_of(*peer));
+    } else {
+      fact_sink_(fact, label_of(*peer) + " on " + listener_labels_[peer->listener]);
+    }
   }
 }
 

@@ -26,10 +26,11 @@ namespace mq::net {
 /// something to send is written to once.
 class BrokerDriver {
  public:
-  /// Told what happened, in order, with the peer's address ("127.0.0.1:53466", a path, or empty
-  /// when it is not known any more).
+  /// Told what happened, in order, with the peer's address ("127.0.0.1:53466", or empty when it is
+  /// not known any more), and its listener unless the client has come in ("[::1]:53466 on port
+  /// 1883").
   using FactSink = std::function<void(const broker::Fact&, const std::string& peer)>;
-  /// A connection was accepted.
+  /// A client is about to come in. Of a connection that ends before, nothing but its end is told.
   using OpenSink = std::function<void(const std::string& peer, const std::string& listener)>;
 
   BrokerDriver(broker::Core& core, FactSink facts, OpenSink opened);
@@ -162,7 +163,6 @@ class BrokerDriver {
   void look_for_its_end();
   // broker_filter.cpp: connections that pass through a filter
   void on_filtered_read(Peer& peer, ByteView bytes);
-  void announce_late(Peer& peer);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
@@ -199,6 +199,7 @@ class BrokerDriver {
   ReadPool pool_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
+  std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
   std::function<void(Shortage)> shortage_sink_;
   std::size_t short_at_ = 0;  ///< connections when descriptors ran out; 0: they have not
   std::vector<std::unique_ptr<Signal>> signals_;

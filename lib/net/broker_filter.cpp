@@ -44,7 +44,6 @@ void fill(Filter& filter, broker::SendQueue& queue) {
 void BrokerDriver::on_filtered_read(Peer& peer, ByteView bytes) {
   Filtered& filtered = *peer.filtered;
   filtered.filter->on_received(bytes);
-  if (!filtered.announced_as.empty()) announce_late(peer);
   while (follow_filter(peer)) {
     std::span<Byte> room = core_.tail(peer.id);
     const bool is_tail = !room.empty();
@@ -62,14 +61,6 @@ void BrokerDriver::on_filtered_read(Peer& peer, ByteView bytes) {
   follow_filter(peer);
   const bool is_there = !peer.is_ending && !uv_is_closing(&peer.handle);
   if (is_there && filtered.filter->has_output()) write_filtered(peer);
-}
-
-void BrokerDriver::announce_late(Peer& peer) {
-  const Filter& filter = *peer.filtered->filter;
-  if (filter.state() == Filter::State::failed) return;
-  if (filter.state() == Filter::State::opening && !filter.place()) return;
-  const std::string listener = std::exchange(peer.filtered->announced_as, {});
-  if (open_sink_) open_sink_(label_of(peer), listener);
 }
 
 bool BrokerDriver::follow_filter(Peer& peer) {

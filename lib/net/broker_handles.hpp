@@ -24,10 +24,9 @@ struct BrokerDriver::Listener {
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
-  bool is_announced_late = false;
   std::size_t connections_max = 0;
   MakeFilter make_filter;
-  std::string label;
+  std::string path;  ///< of a Unix socket that was made here
 };
 
 struct BrokerDriver::Regular {
@@ -44,9 +43,7 @@ struct BrokerDriver::Filtered {
   std::unique_ptr<Filter> filter;
   bool is_open = false;    ///< and the core knows
   bool is_closed = false;  ///< the filter has said goodbye
-  /// The listener, until its coming is told, when that has to wait for where it comes from.
-  std::string announced_as;
-  std::vector<Byte> out;  ///< what the socket has not taken of what it put out
+  std::vector<Byte> out;   ///< what the socket has not taken of what it put out
 };
 
 struct BrokerDriver::Peer {

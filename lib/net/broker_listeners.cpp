@@ -157,9 +157,11 @@ auto BrokerDriver::make_listener(std::uint16_t index, const ListenOptions& optio
   listener->index = index;
   listener->has_nodelay = options.has_nodelay;
   listener->make_filter = options.make_filter;
-  listener->is_announced_late = options.is_announced_late;
   listener->connections_max = options.connections_max;
-  if (connection_counts_.size() <= index) connection_counts_.resize(index + 1U);
+  if (connection_counts_.size() <= index) {
+    connection_counts_.resize(index + 1U);
+    listener_labels_.resize(index + 1U);
+  }
   return listener;
 }
 
@@ -181,7 +183,7 @@ void BrokerDriver::turn_away(Peer& peer) {
                                    broker::fact::End::broken,
                                    {},
                                    "its listener has as many connections as max_connections says"},
-               label_of(peer));
+               label_of(peer) + " on " + listener_labels_[peer.listener]);
   }
   uv_close(&peer.handle, [](uv_handle_t* handle) { delete static_cast<Peer*>(handle->data); });
 }
@@ -239,7 +241,7 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
   Bound bound;
   bound.address = text_of(actual);
   bound.port = port_of(actual);
-  server->label = "port " + std::to_string(bound.port);
+  listener_labels_[listener] = "port " + std::to_string(bound.port);
   listeners_.push_back(std::move(server));
   return bound;
 }
@@ -250,7 +252,7 @@ auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
   options.has_nodelay = false;
   auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
-  server->label = path;
+  server->path = listener_labels_[listener] = path;
   server->handle.data = server.get();
   int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
                                                          : UV_ENAMETOOLONG;
@@ -282,19 +284,19 @@ auto BrokerDriver::listen_on_descriptor(std::uint16_t listener, int descriptor,
     uv_pipe_init(&loop_, &server->pipe, 0);
     code = uv_pipe_open(&server->pipe, descriptor);
     bound.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
-    server->label = bound.address;
+    listener_labels_[listener] = bound.address;
   } else {
     uv_tcp_init(&loop_, &server->tcp);
     code = uv_tcp_open(&server->tcp, descriptor);
     bound = {text_of(address), port_of(address)};
-    server->label = "port " + std::to_string(bound.port);
+    listener_labels_[listener] = "port " + std::to_string(bound.port);
   }
   server->handle.data = server.get();
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   if (code != 0) {
-    const std::string label = server->label;
     close_listener(std::move(server));
-    return std::unexpected(error_of("cannot listen on the open socket of " + label, code));
+    return std::unexpected(
+        error_of("cannot listen on the open socket of " + listener_labels_[listener], code));
   }
   listeners_.push_back(std::move(server));
   return bound;

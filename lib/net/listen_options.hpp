@@ -16,7 +16,6 @@ struct ListenOptions {
   Family family = Family::any;
   bool has_nodelay = true;      ///< what is written leaves at once (TCP_NODELAY)
   MakeFilter make_filter = {};  ///< what each of them passes through; none, or none made: nothing
-  bool is_announced_late = false;   ///< only the filter knows where they come from
   std::size_t connections_max = 0;  ///< at once; 0: any
   std::string interface = {};       ///< only what comes in by it; empty: by any
   // Of a Unix socket; without them it is as the umask and the process have it.

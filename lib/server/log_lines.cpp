@@ -68,7 +68,9 @@ std::string line_of(const Connected& fact, std::string_view peer) {
 std::string line_of(const Refused& fact, std::string_view peer) {
   const std::string id =
       fact.client_id.empty() ? "" : fmt::format(" as {}", printable(fact.client_id));
-  return fmt::format("Client from {}{} refused: {}.", peer, id, words_of(fact.fault));
+  const std::string user =
+      fact.user_name.empty() ? "" : fmt::format(" (user {})", printable(fact.user_name));
+  return fmt::format("Client from {}{}{} refused: {}.", peer, id, user, words_of(fact.fault));
 }
 
 std::string line_of(const Ended& fact, std::string_view peer) {
@@ -177,13 +179,16 @@ LogType type_of(const broker::Fact& fact) {
                             return denied.act == Act::read ? LogType::debug : LogType::notice;
                           },
                           [](const Ended& ended) {
-                            // Told by another line already, or by the end of the broker.
-                            const bool is_told =
-                                ended.end == End::refused || ended.end == End::shutting_down;
+                            const bool is_told = ended.end == End::shutting_down;
                             return is_told ? LogType::debug : LogType::notice;
                           },
                           [](const auto&) { return LogType::notice; }},
                     fact);
+}
+
+bool is_told_already(const broker::Fact& fact) {
+  const auto* ended = std::get_if<Ended>(&fact);
+  return ended != nullptr && ended->end == End::refused;
 }
 
 bool tells_connection(const broker::Fact& fact) {

@@ -37,7 +37,7 @@ BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config) {
   return
       [&log, tells = config.tells_connections](const broker::Fact& fact, const std::string& peer) {
         const LogType type = type_of(fact);
-        if (!log.wants(type) || (!tells && tells_connection(fact))) return;
+        if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
         log.write(type, line_of(fact, peer));
       };
 }
@@ -214,7 +214,6 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   options.make_filter = [this, index]() -> std::unique_ptr<Filter> {
     return filters_[index] ? filters_[index]() : nullptr;
   };
-  options.is_announced_late = listener.proxy.version != 0;
   options.connections_max = listener.connections_max;
   options.interface = listener.interface;
   options.mode = listener.socket_mode;

@@ -39,7 +39,10 @@ come_in() { mqpub -h 127.0.0.1 -p "$port" -t a -m b -q 1 "$@"; }
   refused_with 5 'not authorized' -V 311 -u alice -P wrong
   refused_with 135 'Not authorized' -V 5 -u nobody -P 'secret pass'
   refused_with 5 'not authorized' -V 311
-  wait_for_line broker.err 'refused: Not authorized: not the password of such a user'
+  wait_for_line broker.err "Client from 127.0.0.1:[0-9]+ on port $port.* \(user alice\) refused: Not authorized: not the password of such a user"
+  stop broker
+  [[ $(grep -c ' refused: ' broker.err) -eq 3 && $(grep -c 'New connection' broker.err) -eq 2 ]]
+  run ! grep 'disconnected: ' broker.err
 }
 
 @test "with allow_anonymous, no name is fine, and a name still needs its password" {
@@ -90,6 +93,7 @@ import sys
 
 client = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 client.sendall(open("late", "rb").read())
+print("sent", flush=True)
 sys.stdin.read()
 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 client.close()
@@ -98,7 +102,7 @@ PYTHON
   mkfifo end
   stdin=end window reset /usr/bin/python3 reset.py "$port"
   exec 9>end
-  wait_for_line broker.err 'New connection from 127'
+  wait_for_line reset.out sent
   run ! come_in # what came before it is read by then
   exec 9>&-
   wait_for_line broker.err 'New client connected from 127\.0\.0\.1:[0-9]+ as late '

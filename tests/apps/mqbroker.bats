@@ -151,7 +151,7 @@ listener_allow_anonymous false"
   logged broker "Every client on port $second will be refused: allow_anonymous is false"
   reaches -h 127.0.0.1 -p "$port"
   run -5 mqpub -h 127.0.0.1 -p "$second" -i spy -t x -m x
-  logged broker 'Client from 127.0.0.1:[0-9]+ as spy refused: Not authorized: allow_anonymous is false'
+  logged broker 'Client from 127.0.0.1:[0-9]+ on port [0-9]+ as spy refused: Not authorized: allow_anonymous is false'
 }
 
 @test "a socket file that a dead broker left is used again, one that lives is not" {

@@ -283,7 +283,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
 @test "strangers at a listener for TLS cost one line each and are shown out" {
   our_broker
   say '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00'
-  wait_for_line broker.err 'it speaks MQTT without TLS, and this listener is for TLS'
+  wait_for_line broker.err "Client at .+:[0-9]+ on port $port disconnected: it speaks MQTT without TLS, and this listener is for TLS"
   say 'GET / HTTP/1.0\r\n\r\n'
   wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT in TLS'
   say '\xff\xff\xff\xff'
@@ -291,6 +291,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   say '\x16\x03\x01\x00\x05garbage of no use'
   wait_for_line broker.err 'disconnected: TLS: '
   [[ $(lines_of_ends) -eq 4 ]]
+  run ! grep 'New connection' broker.err
   mqpub -h localhost -p "$port" --cafile ca.crt -t a -m b
 }
 
@@ -301,6 +302,7 @@ lines_of_ends() { grep -c ' disconnected: ' broker.err; }
   say 'GET / HTTP/1.0\r\n\r\n'
   wait_for_line broker.err 'it speaks HTTP, and this listener is for MQTT'
   [[ $(lines_of_ends) -eq 2 ]]
+  run ! grep 'New connection' broker.err
   mqpub -h localhost -p "$port" -t a -m b
 }
 

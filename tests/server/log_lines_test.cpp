@@ -31,7 +31,7 @@ std::string ending(End end, wire::Fault fault = kNormal, std::string client_id =
 
 }  // namespace
 
-TEST_CASE("a new connection, before anything is known but its address") {
+TEST_CASE("a new connection, and where it came in") {
   CHECK(opened_line(kPeer, "port 1883") == "New connection from 127.0.0.1:53466 on port 1883.");
 }
 
@@ -60,6 +60,16 @@ TEST_CASE("a refusal says why, by which statement, and which option decides it")
   CHECK(line_of(Refused{{}, "", wire::fault::kProtocolVersion}, kPeer) ==
         "Client from 127.0.0.1:53466 refused: Unsupported Protocol Version: unknown protocol "
         "version [MQTT-3.1.2-2].");
+}
+
+TEST_CASE("a refusal names the user, and is the last word about its connection") {
+  const Refused refused{{}, "spy", {wire::ReasonCode::not_authorized, "", "no"}, "alice"};
+  CHECK(
+      line_of(refused, "127.0.0.1:53466 on port 1883") ==
+      "Client from 127.0.0.1:53466 on port 1883 as spy (user alice) refused: Not authorized: no.");
+  CHECK(is_told_already(Ended{{}, "spy", End::refused, kNormal}));
+  CHECK_FALSE(is_told_already(Ended{{}, "spy", End::closed, kNormal}));
+  CHECK_FALSE(is_told_already(refused));
 }
 
 TEST_CASE("a client that left: by DISCONNECT, by silence, by its socket, for another") {
@@ -125,7 +135,6 @@ TEST_CASE("log_type decides by what happened") {
   CHECK(type_of(Unsubscribed{}) == LogType::unsubscribe);
   CHECK(type_of(Dropped{}) == LogType::warning);
   CHECK(type_of(Ended{{}, "X", End::closed, {}}) == LogType::notice);
-  CHECK(type_of(Ended{{}, "X", End::refused, {}}) == LogType::debug);
   CHECK(type_of(Ended{{}, "X", End::shutting_down, {}}) == LogType::debug);
 }
 
