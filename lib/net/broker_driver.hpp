@@ -89,8 +89,10 @@ class BrokerDriver {
   enum class Shortage : std::uint8_t { begins, ends };
   /// Goes on telling of it, each change once.
   void tell_shortage(std::function<void(Shortage)> sink) { shortage_sink_ = std::move(sink); }
-  /// From now on it accepts only so many at once; 0: any.
-  void limit_connections(std::uint16_t listener, std::size_t max);
+  /// Lets an open listener go on with these options, but for those that say where it listens.
+  ///
+  /// Fails  who may use a Unix socket cannot be changed
+  std::expected<void, Error> adapt(std::uint16_t listener, const ListenOptions& options);
   /// Accepts no more connections through this listener; those that it has stay.
   void stop_listening(std::uint16_t listener);
   /// Calls `changed` from the loop, a moment after one of the files has changed or is there again.

@@ -69,7 +69,9 @@ int keep_to_interface(uv_handle_t& handle, const std::string& interface) {
 /// Says who may use a socket file. Nobody can before it is listened on. Returns libuv's code.
 int let_in(const std::string& path, const ListenOptions& options) {
   constexpr auto kSame = static_cast<uid_t>(-1);
-  if (options.group && chown(path.c_str(), kSame, *options.group) != 0) {
+  const bool is_given = options.owner || options.group;
+  if (is_given &&
+      chown(path.c_str(), options.owner.value_or(kSame), options.group.value_or(kSame)) != 0) {
     return uv_translate_sys_error(errno);
   }
   if (options.mode && chmod(path.c_str(), *options.mode) != 0) return uv_translate_sys_error(errno);
@@ -165,10 +167,19 @@ auto BrokerDriver::make_listener(std::uint16_t index, const ListenOptions& optio
   return listener;
 }
 
-void BrokerDriver::limit_connections(std::uint16_t listener, std::size_t max) {
+std::expected<void, Error> BrokerDriver::adapt(std::uint16_t listener,
+                                               const ListenOptions& options) {
   for (const auto& open : listeners_) {
-    if (open->index == listener) open->connections_max = max;
+    if (open->index != listener) continue;
+    if (!open->path.empty()) {
+      if (const int code = let_in(open->path, options); code != 0) {
+        return std::unexpected(error_of("cannot change who may use " + open->path, code));
+      }
+    }
+    open->has_nodelay = options.has_nodelay && open->handle.type == UV_TCP;
+    open->connections_max = options.connections_max;
   }
+  return {};
 }
 
 bool BrokerDriver::is_full(const Listener& listener) const {

@@ -21,6 +21,7 @@ struct ListenOptions {
   // Of a Unix socket; without them it is as the umask and the process have it.
   std::optional<std::uint32_t> mode = {};
   std::optional<std::uint32_t> group = {};
+  std::optional<std::uint32_t> owner = {};  ///< who may change that later
 };
 
 }  // namespace mq::net

@@ -35,6 +35,7 @@ class BrokerProcess {
  private:
   // run.cpp
   std::expected<void, Error> listen(const Config& config, std::size_t index);
+  net::ListenOptions listen_options(const Config& config, std::size_t index);
   /// Listens on what systemd has opened for it.
   std::expected<void, Error> listen_on(const std::vector<InheritedSocket>& sockets,
                                        std::uint16_t index, const net::ListenOptions& options);
@@ -53,15 +54,21 @@ class BrokerProcess {
   // reload.cpp
   using Filters = std::vector<MakeFilter>;
   /// What the connections of each open listener pass through; none: bytes pass as they are.
-  static std::expected<Filters, Error> read_certificates(const Config& config,
-                                                         const std::vector<bool>& is_open);
+  std::expected<Filters, Error> read_certificates(const Config& config,
+                                                  const std::vector<bool>& is_open);
+  /// Whether root could read what is named as before, and whom it became cannot.
+  bool is_denied_now(const Config& config, std::size_t listener) const;
   /// The password and ACL files of the open listeners; of the others what is known of them.
   std::expected<AccessFiles, Error> read_access(const Config& config,
-                                                const std::vector<bool>& is_open) const;
+                                                const std::vector<bool>& is_open);
   void use_access(AccessFiles files);
   void reload();
   std::expected<void, Error> go_over(Transition& next);
   std::expected<void, Error> change_listeners(const Transition& next);
+  /// Lets listeners that stay open become as another configuration has them, up to the first that
+  /// cannot.
+  std::expected<void, Error> adapt_listeners(const std::vector<std::size_t>& kept,
+                                             const Config& before, const Config& after);
   void reload_certificates();
   void watch_certificates();
   /// Says how long the certificates are good.

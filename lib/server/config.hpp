@@ -28,7 +28,7 @@ struct NamedFile {
 
 /// Where the file says what: no part of what it says, so they are all equal.
 struct Places {
-  std::string whole;                                      ///< "mosquitto.conf:12"; empty: no file
+  std::string whole;                                        ///< "mosquitto.conf:12"; empty: no file
   std::map<std::string, std::string, std::less<>> options;  ///< likewise, by name
 
   /// What an error line begins with that is about the option: "mosquitto.conf:12: certfile: ".
@@ -51,6 +51,8 @@ struct Listener {
   net::ProxyOptions proxy = {};
   bool is_websocket = false;  ///< MQTT comes in WebSockets
   web::ServerOptions web = {};
+  /// Whether clients without a name may come in; nothing: as Config says.
+  std::optional<bool> allow_anonymous = {};
   NamedFile password_file = {};  ///< who may come in under a name
   NamedFile acl_file = {};       ///< who may read and write what
   Places places = {};
@@ -61,6 +63,7 @@ struct Listener {
 struct Config {
   broker::Config broker;
   std::vector<Listener> listeners;
+  bool allow_anonymous = false;
   bool is_local_only = false;  ///< nobody asked for a listener: this machine only
   bool has_nodelay = true;     ///< small packets leave at once
   bool is_daemon = false;      ///< leaves its terminal

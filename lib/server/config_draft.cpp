@@ -241,6 +241,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
                     *find_place(places, "psk_file", file_itself)));
   }
 
+  config.allow_anonymous = allow_anonymous.value_or(config.is_local_only);
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
     if (wants_psk(draft)) draft.where.tls.psk_file = psk_file;
@@ -264,8 +265,8 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
     draft.where.password_file = is_per_listener ? draft.password_file : password_file;
     draft.where.acl_file = is_per_listener ? draft.acl_file : acl_file;
     granted.has_passwords = !draft.where.password_file.path.empty();
-    granted.allow_anonymous =
-        draft.allow_anonymous.value_or(allow_anonymous.value_or(config.is_local_only));
+    draft.where.allow_anonymous = draft.allow_anonymous;
+    granted.allow_anonymous = draft.allow_anonymous.value_or(config.allow_anonymous);
     const auto& prefix = draft.auto_id_prefix ? draft.auto_id_prefix : auto_id_prefix;
     if (prefix) granted.auto_id_prefix = *prefix;
     draft.where.places = places_of(places, draft.index, draft.is_named ? draft.place : "");

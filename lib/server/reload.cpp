@@ -1,6 +1,13 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/printable.hpp"
@@ -18,11 +25,39 @@ namespace {
 /// Who renews certificates by a program does so before.
 constexpr std::int64_t kFewDays = 14;
 
+constexpr std::string_view kKept =
+    "; what was read before counts (give it, by chown or chgrp, to the user whom the broker "
+    "became)";
+
+/// Whether the file is there and this process may not read it.
+bool is_denied(const std::string& file) {
+  return !file.empty() && access(file.c_str(), R_OK) != 0 && errno == EACCES;
+}
+
+/// What a Unix socket is for others without socket_mode.
+std::uint32_t usual_mode() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0777 & ~mask;
+}
+
 std::int64_t days_until(WallTime end, WallTime now) {
   return std::chrono::floor<std::chrono::days>(end - now).count();
 }
 
 }  // namespace
+
+bool BrokerProcess::is_denied_now(const Config& config, std::size_t listener) const {
+  if (listener >= filters_.size() || !is_open_[listener]) return false;
+  const Listener& before = config_.listeners[listener];
+  const Listener& after = config.listeners[listener];
+  const auto& tls = after.tls;
+  return before.tls == tls && before.proxy == after.proxy && before.web == after.web &&
+         before.is_websocket == after.is_websocket &&
+         std::ranges::any_of(std::array{&tls.certificate, &tls.key, &tls.ca_file, &tls.ca_path,
+                                        &tls.crl_file, &tls.psk_file},
+                             [](const std::string* file) { return is_denied(*file); });
+}
 
 auto BrokerProcess::read_certificates(const Config& config, const std::vector<bool>& is_open)
     -> std::expected<Filters, Error> {
@@ -30,26 +65,58 @@ auto BrokerProcess::read_certificates(const Config& config, const std::vector<bo
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const Listener& listener = config.listeners[i];
     if (!is_open[i]) continue;
-    auto made = filter_for(listener);
-    if (!made) return std::unexpected(made.error());
-    filters[i] = *std::move(made);
+    if (auto made = filter_for(listener)) {
+      filters[i] = *std::move(made);
+    } else if (is_denied_now(config, i)) {
+      tell(LogType::warning, made.error().message + std::string(kKept));
+      filters[i] = filters_[i];
+    } else {
+      return std::unexpected(made.error());
+    }
   }
   return filters;
 }
 
-std::expected<AccessFiles, Error> BrokerProcess::read_access(
-    const Config& config, const std::vector<bool>& is_open) const {
-  // Whoever came through a listener that is closed by now is still bound by its files, as long as
-  // they can be read.
-  if (auto all = AccessFiles::read(config.listeners)) return all;
+std::expected<AccessFiles, Error> BrokerProcess::read_access(const Config& config,
+                                                             const std::vector<bool>& is_open) {
   std::vector<Listener> listeners = config.listeners;
+  AccessFiles kept;
+  kept.listeners.resize(listeners.size());
+  std::set<std::string> told;
+  // What root has read before and whom it became cannot: it is not asked for.
+  const auto keep = [&](std::size_t i, NamedFile Listener::* file,
+                        auto AccessFiles::Entry::* content) {
+    NamedFile& named = listeners[i].*file;
+    for (std::size_t j = 0; j < access_.listeners.size() && is_denied(named.path); ++j) {
+      if ((config_.listeners[j].*file).path != named.path) continue;
+      if (told.insert(named.path).second) {
+        tell(LogType::warning, fmt::format("{}: cannot read {}: {}{}", named.place,
+                                           printable(named.path), std::strerror(EACCES), kKept));
+      }
+      kept.listeners[i].*content = access_.listeners[j].*content;
+      named = {};
+    }
+  };
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    if (!is_open[i]) listeners[i] = {};
+    keep(i, &Listener::password_file, &AccessFiles::Entry::passwords);
+    keep(i, &Listener::acl_file, &AccessFiles::Entry::rules);
   }
   auto files = AccessFiles::read(listeners);
+  if (!files) {
+    // Whoever came through a listener that is closed by now is still bound by its files, as long as
+    // they can be read.
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      if (is_open[i]) continue;
+      listeners[i] = {};
+      kept.listeners[i] = access_.listeners[i];
+    }
+    files = AccessFiles::read(listeners);
+  }
   if (!files) return files;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    if (!is_open[i]) files->listeners[i] = access_.listeners[i];
+    auto& [passwords, rules] = files->listeners[i];
+    if (passwords == nullptr) passwords = kept.listeners[i].passwords;
+    if (rules == nullptr) rules = kept.listeners[i].rules;
   }
   return files;
 }
@@ -97,18 +164,18 @@ std::expected<void, Error> BrokerProcess::go_over(Transition& next) {
   if (auto done = log_.use(next.config.log); !done) return done;
   // A connection that comes in before the end of this function waits in its socket.
   Filters old_filters = std::exchange(filters_, *std::move(filters));
-  if (auto done = change_listeners(next); !done) {
+  auto done = adapt_listeners(next.kept, config_, next.config);
+  if (done) done = change_listeners(next);
+  if (!done) {
     filters_ = std::move(old_filters);
-    // It was open a moment ago, and where it is not any more there is nothing to be done.
-    [[maybe_unused]] const auto back = log_.use(config_.log);
+    // All was so a moment ago, and where it cannot be any more there is nothing to be done.
+    [[maybe_unused]] const auto listeners = adapt_listeners(next.kept, next.config, config_);
+    [[maybe_unused]] const auto log = log_.use(config_.log);
     return done;
   }
   config_ = std::move(next.config);
   is_open_ = std::move(next.is_open);
   core_.use_config(config_.broker, driver_.now());
-  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    driver_.limit_connections(static_cast<std::uint16_t>(i), config_.listeners[i].connections_max);
-  }
   use_access(*std::move(files));
   use_log();
   return {};
@@ -125,6 +192,28 @@ std::expected<void, Error> BrokerProcess::change_listeners(const Transition& nex
       if (auto back = listen(config_, gone); !back) tell(LogType::error, back.error().message);
     }
     return done;
+  }
+  return {};
+}
+
+std::expected<void, Error> BrokerProcess::adapt_listeners(const std::vector<std::size_t>& kept,
+                                                          const Config& before,
+                                                          const Config& after) {
+  for (const auto index : kept) {
+    const Listener& old = before.listeners[index];
+    const Listener& wanted = after.listeners[index];
+    auto options = listen_options(after, index);
+    const bool has_other_mode = wanted.socket_mode != old.socket_mode;
+    const bool has_other_group = wanted.socket_group != old.socket_group;
+    options.mode.reset();
+    options.group.reset();
+    if (has_other_mode) options.mode = wanted.socket_mode.value_or(usual_mode());
+    if (has_other_group) options.group = wanted.socket_group.value_or(getegid());
+    auto done = driver_.adapt(static_cast<std::uint16_t>(index), options);
+    if (done) continue;
+    return std::unexpected(
+        Error{wanted.places.before(has_other_mode ? "socket_mode" : "socket_group") +
+              done.error().message + " (it takes a restart)"});
   }
   return {};
 }

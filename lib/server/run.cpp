@@ -207,9 +207,8 @@ std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) c
   };
 }
 
-std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size_t at) {
-  const Listener& listener = config.listeners[at];
-  const auto index = static_cast<std::uint16_t>(at);
+net::ListenOptions BrokerProcess::listen_options(const Config& config, std::size_t index) {
+  const Listener& listener = config.listeners[index];
   net::ListenOptions options{listener.family, config.has_nodelay};
   options.make_filter = [this, index]() -> std::unique_ptr<Filter> {
     return filters_[index] ? filters_[index]() : nullptr;
@@ -218,6 +217,14 @@ std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size
   options.interface = listener.interface;
   options.mode = listener.socket_mode;
   options.group = listener.socket_group;
+  if (const auto heir = user_after_root(config.user); heir && *heir) options.owner = (*heir)->uid;
+  return options;
+}
+
+std::expected<void, Error> BrokerProcess::listen(const Config& config, std::size_t at) {
+  const Listener& listener = config.listeners[at];
+  const auto index = static_cast<std::uint16_t>(at);
+  const net::ListenOptions options = listen_options(config, at);
   if (const auto given = take_sockets(sockets_, listener); !given.empty()) {
     return listen_on(given, index, options);
   }

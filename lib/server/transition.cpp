@@ -7,16 +7,7 @@ namespace {
 
 bool is_same_place(const Listener& a, const Listener& b) {
   return a.host == b.host && a.port == b.port && a.unix_path == b.unix_path &&
-         a.is_loopback == b.is_loopback && a.family == b.family && a.interface == b.interface &&
-         a.socket_mode == b.socket_mode && a.socket_group == b.socket_group &&
-         a.proxy.version == b.proxy.version;
-}
-
-/// Whether its socket may stay as it is: nothing differs that is decided when it is opened.
-bool may_stay(const Listener& a, const Listener& b) {
-  return a.interface == b.interface && a.connections_max == b.connections_max &&
-         a.socket_mode == b.socket_mode && a.socket_group == b.socket_group &&
-         a.proxy.version == b.proxy.version;
+         a.is_loopback == b.is_loopback && a.family == b.family && a.interface == b.interface;
 }
 
 /// Puts each wanted listener where there is or was one of the same place, or behind all.
@@ -41,16 +32,17 @@ void place_listeners(const Config& running, const std::vector<bool>& is_open, Co
       result.is_open.push_back(false);
     }
     const bool was_open = at < is_open.size() && is_open[at];
-    const bool stays = was_open && running.has_nodelay == wanted.has_nodelay &&
-                       may_stay(running.listeners[at], wanted.listeners[i]);
-    if (!stays) result.opened.push_back(at);
-    if (was_open && !stays) result.closed.push_back(at);
+    (was_open ? result.kept : result.opened).push_back(at);
     config.listeners[at] = std::move(wanted.listeners[i]);
     config.broker.listeners[at] = std::move(wanted.broker.listeners[i]);
     result.is_open[at] = true;
   }
   for (std::size_t i = 0; i < is_open.size(); ++i) {
-    if (is_open[i] && !result.is_open[i]) result.closed.push_back(i);
+    if (result.is_open[i]) continue;
+    if (is_open[i]) result.closed.push_back(i);
+    // What is said about all listeners binds who has come through it, too.
+    if (config.listeners[i].allow_anonymous) continue;
+    config.broker.listeners[i].allow_anonymous = wanted.allow_anonymous;
   }
 }
 

@@ -11,10 +11,10 @@ namespace mq::server {
 /// From the configuration that a broker runs by to the one that its file has now. Connections know
 /// their listeners by index, so these stay where they are.
 struct Transition {
-  Config config;              ///< a listener that is gone stays, as it was
+  Config config;              ///< a listener that is gone stays, as far as others have no say in it
   std::vector<bool> is_open;  ///< by listener, from now on
-  // A socket that has to be another is in both: it is closed, and opened again.
   std::vector<std::size_t> opened;
+  std::vector<std::size_t> kept;
   std::vector<std::size_t> closed;
   std::vector<std::string> postponed;  ///< options that count at the next start only
 };

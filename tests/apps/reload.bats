@@ -238,14 +238,82 @@ EOF
 }
 
 @test "log_dest syslog speaks to syslog, with the facility of log_facility" {
-  command -v strace >/dev/null || skip "strace is not here to see it"
-  our_broker
-  configure "log_dest stderr" "log_dest syslog" "log_facility 3" "log_type all"
-  window trace strace -f -e trace=connect,sendto,send -s 200 -p "${window_pid[broker]}"
-  wait_for_line trace.err 'attached'
+  mkdir dev
+  unshare -m true 2>/dev/null || skip "it takes a /dev of our own"
+  cat >bin/in_our_dev <<'SH'
+#!/bin/sh
+mount --bind dev /dev && exec mqbroker "$@"
+SH
+  printf '%s\n' '#!/bin/sh' 'exec unshare -m in_our_dev "$@"' >bin/apart
+  chmod +x bin/in_our_dev bin/apart
+  cat >syslog.py <<'PYTHON'
+import socket
+
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("dev/log")
+print("bound", flush=True)
+while True:
+    print(log.recv(1000).decode(), flush=True)
+PYTHON
+  window syslog /usr/bin/python3 syslog.py
+  wait_for_line syslog.out bound
+  broker=apart our_broker "log_dest stderr" "log_dest syslog" "log_facility 3"
   mqpub -h 127.0.0.1 -p "$port" -i bond -t t -m x
-  wait_for_line trace.err '/dev/log|<157>'
-  stop trace INT || true
+  # local3 is 19, a notice is 5, information 6.
+  wait_for_line syslog.out '^<157>.*mqbroker.*: New client connected from .* as bond'
+  grep -q '^<158>.* running$' syslog.out
+}
+
+@test "what only root could read is kept by whom it became, and the rest is read again" {
+  ((UID == 0)) || skip "it takes root"
+  mqbroker passwd -c -b users alice secret
+  make_ca ca && make_certificate ca server
+  chmod 600 users server.key
+  configuration="user nobody
+listener PORT 127.0.0.1
+certfile HOUSE/server.crt
+keyfile HOUSE/server.key
+password_file HOUSE/users"
+  start_broker broker "$configuration"
+  mqpub -h localhost -p "$port" --cafile ca.crt -u alice -P secret -t t -m x
+  { sed "s|PORT|$port|g; s|HOUSE|$house|g" <<<"$configuration" && echo "allow_zero_length_clientid false"; } >broker.conf
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'The configuration was read again'
+  grep -qF "broker.conf:4: keyfile: cannot read the key $house/server.key: Permission denied; what was read before counts (give it, by chown or chgrp," broker.err
+  grep -qF "broker.conf:5: password_file: cannot read $house/users: Permission denied; what was read before counts" broker.err
+  run ! mqpub -h localhost -p "$port" --cafile ca.crt -i a -u alice -P wrong -t t -m x
+  mqpub -h localhost -p "$port" --cafile ca.crt -i a -u alice -P secret -t t -m x
+  run ! mqpub -h localhost -p "$port" --cafile ca.crt -V 5 -u alice -P secret -t t -m x
+  sed -i "s|$house/users|$house/others|" broker.conf && cp -p users others
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'password_file: cannot read .*others: Permission denied; the configuration stays as it was'
+}
+
+@test "the mode of a Unix socket changes where only root may make one" {
+  ((UID == 0)) || skip "it takes root"
+  printf 'user nobody\nallow_anonymous true\nlistener 0 %s/s\n' "$house" >b.conf
+  window broker mqbroker -c b.conf
+  wait_for_line broker.err ' running$'
+  window client mqsub --unix "$house/s" -i client -t t
+  wait_for_line broker.err 'connected from .* as client'
+  for mode in 0600 0666; do
+    { sed '/mode/d' b.conf && echo "socket_mode $mode"; } >c.conf && cp c.conf b.conf
+    kill -HUP "${window_pid[broker]}"
+    wait_until "it is $mode" eval '[[ 0$(stat -c %a s) == "$mode" ]]'
+  done
+  mqpub --unix "$house/s" -t t -m x
+  wait_for_line client.out '^x$'
+}
+
+@test "whoever came through a listener that is closed is bound by a new allow_anonymous" {
+  other=$(a_port)
+  our_broker
+  configure "listener $other 127.0.0.1"
+  window client mqsub -h 127.0.0.1 -p "$other" -i client -t t
+  wait_for_line broker.err 'client 0 t'
+  printf '%s\n' "user root" "allow_anonymous false" "listener $port 127.0.0.1" >broker.conf
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'Client client disconnected: it may not come in any more'
 }
 
 @test "a client that is faster than max_publish_rate is slowed down, and loses nothing" {

@@ -61,17 +61,33 @@ TEST_CASE("another address of the same port is another listener") {
   CHECK(next.opened == Indexes{1});
 }
 
-TEST_CASE("a listener whose socket has to be another is opened anew, at its index") {
-  const Config before = config_of("listener 1\nlistener 2\n");
-  const auto next =
-      transition(before, {true, true}, config_of("listener 1\nmax_connections 5\nlistener 2\n"));
-  CHECK(next.closed == Indexes{0});
-  CHECK(next.opened == Indexes{0});
+TEST_CASE("a listener whose limits, mode or proxy change stays open") {
+  const Config before = config_of("listener 1\nlistener 0 /s\n");
+  const auto next = transition(
+      before, {true, true},
+      config_of("set_tcp_nodelay false\nlistener 1\nmax_connections 5\nenable_proxy_protocol 1\n"
+                "listener 0 /s\nsocket_mode 0600\n"));
+  CHECK(next.closed.empty());
+  CHECK(next.opened.empty());
+  CHECK(next.kept == Indexes{0, 1});
   CHECK(next.config.listeners[0].connections_max == 5);
-  const auto all = transition(before, {true, true},
-                              config_of("set_tcp_nodelay false\nlistener 1\nlistener 2\n"));
-  CHECK(all.closed == Indexes{0, 1});
-  CHECK(all.opened == Indexes{0, 1});
+  CHECK(next.config.listeners[1].socket_mode == 0600);
+}
+
+TEST_CASE("a listener of another interface is another") {
+  const Config before = config_of("listener 1\nbind_interface a\n");
+  const auto next = transition(before, {true}, config_of("listener 1\nbind_interface b\n"));
+  CHECK(next.closed == Indexes{0});
+  CHECK(next.opened == Indexes{1});
+}
+
+TEST_CASE("allow_anonymous is about a listener that is gone, too, unless it had its own word") {
+  const Config before = config_of(
+      "allow_anonymous true\nlistener 1\nlistener 2\nlistener_allow_anonymous true\nlistener 3\n");
+  const auto next = transition(before, {true, true, true}, config_of("listener 3\n"));
+  CHECK_FALSE(next.config.broker.listeners[0].allow_anonymous);
+  CHECK(next.config.broker.listeners[1].allow_anonymous);
+  CHECK_FALSE(next.config.broker.listeners[2].allow_anonymous);
 }
 
 TEST_CASE("a listener with another mount_point is another: who is there keeps the old one") {
