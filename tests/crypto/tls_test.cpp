@@ -76,7 +76,9 @@ TEST_CASE("what cannot be used is named") {
   CHECK(words({.ca_path = "/none"}) ==
         "cannot read the CA directory /none: No such file or directory");
   CHECK(words({.ca_file = "/dev/null"}).starts_with("cannot use the CA file /dev/null: "));
+  CHECK(words({.certificate = "/none", .key = "/none"}) ==
+        "cannot read the certificate /none: No such file or directory");
   CHECK(words({.certificate = "/dev/null", .key = "/none"}) ==
-        "cannot read the key /none: No such file or directory");
+        "cannot use the certificate /dev/null: there is none in it, in PEM");
   CHECK(words({.ciphers = "none"}).starts_with("no cipher of \"none\" is known"));
 }
