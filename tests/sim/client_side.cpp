@@ -35,7 +35,7 @@ void Simulation::close(Actor& actor, std::string_view words) {
   actor.link.reset();
   if (actor.is_up && actor.role == Role::mortal) {
     const std::string id(actor.core->client_id());
-    if (!was_goodbye) judge_.died(id, now_.steady + actor.will_delay);
+    if (!was_goodbye) judge_.died(id, actor.opened_at, now_.steady + actor.will_delay);
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
@@ -82,7 +82,8 @@ void Simulation::hear(Actor& actor) {
     } else if (const auto* subscribed = std::get_if<client::Subscribed>(&*event)) {
       actor.is_subscribed = true;
       MQ_CHECK(!subscribed->codes.empty());
-      if (actor.role == Role::subscriber) judge_.subscribed(actor.name, actor.subscribes);
+      if (actor.role == Role::subscriber)
+        judge_.subscribed(actor.name, actor.subscribes, now_.steady);
       if (actor.role == Role::member) judge_.joined_share();
     } else if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
       on_arrived(actor, arrived->message);
@@ -108,7 +109,7 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
     actor.left_at.reset();
     actor.closed_at.reset();
   } else {
-    judge_.connected(actor.name, connected.session_present, now_.steady);
+    judge_.connected(actor.name, connected.session_present, actor.opened_at, now_.steady);
     if (actor.is_subscribed) return;
   }
   subscribe(actor);

@@ -40,10 +40,11 @@ void Judge::refused(const std::string& topic, std::uint64_t number) {
   topics_[topic].refused.insert(number);
 }
 
-void Judge::subscribed(const std::string& name, QoS qos) {
+void Judge::subscribed(const std::string& name, QoS qos, Instant now) {
   Subscriber& subscriber = subscribers_[name];
   subscriber.qos = qos;
   subscriber.is_subscribed = true;
+  subscriber.subscribed_at = now;
   for (const auto& [topic, state] : topics_) subscriber.covered_after[topic] = state.last;
 }
 
@@ -52,7 +53,9 @@ void Judge::joined_share() {
   for (const auto& [topic, state] : topics_) share_.covered_after[topic] = state.last;
 }
 
-void Judge::connected(const std::string& client, bool session_present, Instant now) {
+void Judge::connected(const std::string& client, bool session_present, Instant opened_at,
+                      Instant now) {
+  opened_at_[client] = opened_at;
   attentive_since_[client] = now;
   if (session_present || !subscribers_.contains(client)) return;
   accuse(client + " was told that it is subscribed, and its session is gone");
@@ -104,11 +107,13 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   const QoS qos = topics_[arrival.topic].qos;
   if (++subscriber.arrivals[message] == 1) {
     check_order(name, subscriber, message);
-    if (acknowledged_.contains(message)) subscriber.arrived_acknowledged.insert(message);
+    const auto known = acknowledged_.find(message);
+    if (known != acknowledged_.end() && known->second <= opened_at_[name]) {
+      subscriber.from_store.insert(message);
+    }
   } else if (qos == QoS::exactly_once && subscriber.qos == QoS::at_least_once) {
-    // There is but one of it; if it was stored when it came first, this is known to be another
-    // time.
-    if (!arrival.is_repeated && subscriber.arrived_acknowledged.contains(message)) {
+    // There is but one of it, and it was stored before it was first sent.
+    if (!arrival.is_repeated && subscriber.from_store.contains(message)) {
       accuse(name + " got " + words_of(message) + " again, and was not told so");
     }
   } else if (qos != QoS::at_least_once && (qos == QoS::at_most_once || subscriber.qos == qos)) {
@@ -130,9 +135,9 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
   retained_[topic] = number;
 }
 
-void Judge::died(const std::string& client, Instant will_due) {
-  const bool has_heirs = std::ranges::any_of(subscribers_, [](const auto& entry) {
-    return entry.second.is_subscribed && entry.second.qos != QoS::at_most_once;
+void Judge::died(const std::string& client, Instant opened_at, Instant will_due) {
+  const bool has_heirs = std::ranges::any_of(subscribers_, [opened_at](const auto& entry) {
+    return entry.second.subscribed_at <= opened_at && entry.second.qos != QoS::at_most_once;
   });
   if (has_heirs && !gone_.contains(client)) dead_.emplace(client, will_due);
 }

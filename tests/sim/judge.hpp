@@ -48,9 +48,9 @@ class Judge {
 
   // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
-  void subscribed(const std::string& subscriber, wire::QoS qos);
+  void subscribed(const std::string& subscriber, wire::QoS qos, Instant now);
   void joined_share();
-  void connected(const std::string& client, bool session_present, Instant now);
+  void connected(const std::string& client, bool session_present, Instant opened_at, Instant now);
   /// It reads nothing until then.
   void stalled(const std::string& client, Instant until);
   struct Arrival {
@@ -66,7 +66,9 @@ class Judge {
   void retained(const std::string& topic, std::uint64_t number);
 
   // Those who leave a will, each but once.
-  void died(const std::string& client, Instant will_due);
+  /// opened_at  its connection: the broker may have lost it, and published the will, at any time
+  ///            since then
+  void died(const std::string& client, Instant opened_at, Instant will_due);
   void said_goodbye(const std::string& client);
   void will_arrived(const std::string& subscriber, const std::string& client, Instant now);
 
@@ -95,9 +97,10 @@ class Judge {
   struct Subscriber {
     wire::QoS qos{};
     bool is_subscribed = false;
+    Instant subscribed_at = kNever;
     std::map<std::string, std::uint64_t> covered_after;
     std::map<Numbered, std::uint64_t> arrivals;
-    std::set<Numbered> arrived_acknowledged;  ///< of these: whose publisher knew already
+    std::set<Numbered> from_store;  ///< of these: acknowledged before its connection was opened
     std::map<std::string, std::uint64_t> newest;
   };
 
@@ -114,6 +117,7 @@ class Judge {
   std::map<std::string, Subscriber> subscribers_;
   Subscriber share_;
   std::map<std::string, std::uint64_t> retained_;
+  std::map<std::string, Instant> opened_at_;  ///< the connection that each has
   /// Since when each has read everything at once.
   std::map<std::string, Instant> attentive_since_;
   std::map<std::string, Instant> dead_;  ///< and when the will is due
