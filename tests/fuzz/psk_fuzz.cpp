@@ -16,8 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const mq::Byte* data, std::size_t size) {
   MQ_CHECK(pwrite(file, data, size, 0) == static_cast<ssize_t>(size));
   static const auto context = mq::crypto::make_context(mq::crypto::TLS_server_method());
   context->psks.clear();
-  const auto done =
-      mq::crypto::use_psk_file(*context, "/proc/self/fd/" + std::to_string(file), "hint");
+  const auto done = mq::crypto::use_psk_file(*context, "/proc/self/fd/" + std::to_string(file));
   if (!done) MQ_CHECK(done.error().message.find('\n') == std::string::npos);
   return 0;
 }
