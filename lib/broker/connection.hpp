@@ -57,6 +57,7 @@ struct Throttle {
   double bytes = 0;               ///< likewise; below 0: it has overdrawn
   Instant paused_until = kNever;  ///< not read before; kNever: it is read
   std::vector<Byte> behind{};     ///< read already, and not handled before then
+  bool is_gone = false;           ///< the peer has closed: `behind` is the last of it
 };
 
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.

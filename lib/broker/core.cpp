@@ -220,6 +220,10 @@ void Core::on_close(ConnectionId id, Now now) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr) return;
+  if (connection->throttle != nullptr && !connection->throttle->behind.empty()) {
+    connection->throttle->is_gone = true;
+    return;
+  }
   forget(*connection, {id, {}, fact::End::closed, {}});
 }
 
@@ -326,9 +330,7 @@ void Core::on_connection_deadline(Connection& connection) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
     return;
   }
-  const bool is_paused =
-      connection.throttle != nullptr && connection.throttle->paused_until != kNever;
-  if (is_paused) return resume(connection);
+  if (is_paused(connection)) return resume(connection);
   const auto& begun = connection.frame_begun;
   if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
     return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);

@@ -296,6 +296,7 @@ class Core {
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Millis duration);
   void resume(Connection& connection);
+  static bool is_paused(const Connection& connection);
 
   // handle_subscribe.cpp
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);

@@ -6,7 +6,8 @@
 // A listener's rates. Each client has a bucket that holds what it may send in a second, and fills
 // at the rate. Packets that were read already wait in order when it is empty; reading stops, so
 // that TCP slows the client down, and goes on when there is something in the bucket again. Nothing
-// is dropped, and the wait does not count against the keep alive.
+// is dropped, not of a client that has gone meanwhile either, and the wait does not count against
+// the keep alive.
 
 namespace mq::broker {
 
@@ -65,10 +66,10 @@ void Core::pause(Connection& connection, Millis duration) {
 void Core::resume(Connection& connection) {
   const ListenerConfig& listener = config_.listeners[connection.listener];
   const bool is_limited = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
-  std::vector<Byte> behind = std::move(connection.throttle->behind);
-  if (std::exchange(connection.throttle->paused_until, kNever) != kNever) {
-    released_.push_back(connection.id);
-  }
+  const ConnectionId id = connection.id;
+  const bool is_gone = connection.throttle->is_gone;
+  const std::vector<Byte> behind = std::exchange(connection.throttle->behind, {});
+  const bool was_paused = std::exchange(connection.throttle->paused_until, kNever) != kNever;
   if (!is_limited) connection.throttle.reset();
   connection.last_received = now_.steady;
   watch(connection);
@@ -76,6 +77,14 @@ void Core::resume(Connection& connection) {
   std::ranges::copy(behind, bytes.begin());
   connection.framer.feed(bytes);
   read_frames(connection);
+  Connection* still = find(id);
+  if (still == nullptr || is_paused(*still)) return;
+  if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
+  if (was_paused) released_.push_back(id);
+}
+
+bool Core::is_paused(const Connection& connection) {
+  return connection.throttle != nullptr && connection.throttle->paused_until != kNever;
 }
 
 }  // namespace mq::broker
