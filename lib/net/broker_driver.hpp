@@ -78,7 +78,8 @@ class BrokerDriver {
   /// of the core has passwords.
   ///
   /// verify  called in the loop; what it returns is called on another thread, answers whether the
-  ///         password is right, and so refers to nothing that the loop may change
+  ///         password is right, and so refers to nothing that the loop may change; nothing: it is
+  ///         known to be right
   using Verify = std::function<std::function<bool()>(const broker::Verification&)>;
   void verify_with(Verify verify);
 
