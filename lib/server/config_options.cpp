@@ -339,7 +339,7 @@ constexpr std::array kOptions{
                         d.persistence_location = v;
                         return Objection();
                       }},
-                 "", kBroker, "what the file's name begins with", false, Reload::at_start},
+                 "", kBroker, "the directory that the file is in", false, Reload::at_start},
     ConfigOption{"persistence_sync", Text{"always | interval SECONDS | off", set_persistence_sync},
                  "always", kBroker, "when what was kept is brought to the disk", true, Reload::at_start},
     ConfigOption{"persistence_delay", Number{0, 10'000, set_limit<&Limits::persistence_delay>}, "2",

@@ -522,6 +522,11 @@ TEST_CASE("persistence puts location and file together as mosquitto does, and is
       "persistence_sync interval 5\nautosave_interval 1800\n");
   CHECK(there.data_file == "/var/lib/x/y.db");
   CHECK(there.sync == storage::SyncPolicy{storage::SyncPolicy::Kind::interval, Seconds(5)});
+  CHECK(config_of("persistence true\npersistence_location /usr\n").data_file == "/usr/mqbroker.db");
+  CHECK(config_of("persistence true\npersistence_location /usr/\n").data_file ==
+        "/usr/mqbroker.db");
+  CHECK(config_of("persistence true\npersistence_location /usr/x-\n").data_file ==
+        "/usr/x-mqbroker.db");
   CHECK(config_of("persistence_sync off\n").sync.kind == storage::SyncPolicy::Kind::off);
   CHECK(config_of("persistence false\npersistence_file y.db\n").data_file.empty());
 }
