@@ -130,7 +130,10 @@ std::expected<void, Error> BrokerProcess::open() {
     pid_file_.emplace(std::move(*written));
   }
   if (!config_.data_file.empty()) {
-    if (auto made = make_data_directory(config_.data_file, config_.user); !made) return made;
+    if (auto made = make_data_directory(config_.data_file, config_.user); !made) {
+      return std::unexpected(
+          Error{config_.places.before("persistence_location") + made.error().message});
+    }
   }
   if (const auto heir = user_after_root(config_.user); heir && *heir) {
     log_.give_to((*heir)->uid, (*heir)->gid);
@@ -146,7 +149,10 @@ std::expected<void, Error> BrokerProcess::open_data() {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
   }
-  if (auto checked = check_data_directory(config_.data_file); !checked) return checked;
+  if (auto checked = check_data_directory(config_.data_file); !checked) {
+    return std::unexpected(
+        Error{config_.places.before("persistence_location") + checked.error().message});
+  }
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(

@@ -315,7 +315,7 @@ typist() {
   mkdir -m 700 kept
   printf 'listener 1883\npersistence true\npersistence_location %s/\n' "$house/kept" >kept.conf
   run -3 mqbroker check -c kept.conf
-  [[ $output == "mqbroker: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
+  [[ $output == "mqbroker: kept.conf:3: persistence_location: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
   run -0 mqbroker check -c <(cat kept.conf && echo 'user root')
 }
 
