@@ -14,9 +14,9 @@
 #include "server/text_file.hpp"
 #include "wire/utf8.hpp"
 
-// A line is a name, a blank and the rest. '#' opens a comment in the first column only, because a
-// value may contain it. Each file starts over: what stands before its first `listener` is about
-// the default listener, wherever the file was included.
+// A line is a name, a blank and the rest. '#' opens a comment in the first column, and behind a
+// value that is no text of its own: a text may contain it. Each file starts over: what stands
+// before its first `listener` is about the default listener, wherever the file was included.
 
 namespace mq::server {
 namespace {
@@ -43,6 +43,14 @@ std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
   }
   std::ranges::sort(files, comes_before);
   return files;
+}
+
+std::string_view without_comment(std::string_view value) {
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const bool is_behind_blank = at == 0 || kBlanks.contains(value[at - 1]);
+    if (value[at] == '#' && is_behind_blank) return trimmed(value.substr(0, at));
+  }
+  return value;
 }
 
 std::string unknown(std::string_view name) {
@@ -107,6 +115,7 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
 
 std::string Reader::objection_to(const ConfigOption& option, std::string_view value,
                                  const std::string& place) {
+  if (!std::holds_alternative<Text>(option.kind)) value = without_comment(value);
   if (value.empty()) return fmt::format("its value is missing ({})", form_of(option));
   if (option.scope == Scope::bridge && draft_.bridges.empty()) {
     return "it belongs below the connection that it is about";

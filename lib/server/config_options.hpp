@@ -24,6 +24,12 @@ struct Text {
   Objection (*set)(ConfigDraft&, std::string_view value);
 };
 
+/// A choice, or words in a form of their own: unlike a text, a comment may follow.
+struct Words {
+  std::string_view form;
+  Objection (*set)(ConfigDraft&, std::string_view value);
+};
+
 enum class Scope : std::uint8_t {
   broker,    ///< the process; the last line counts
   listener,  ///< the `listener` above it
@@ -40,7 +46,7 @@ enum class Reload : std::uint8_t {
 /// One option of mqbroker.conf: the parser, the manual and the tests know it from here.
 struct ConfigOption {
   std::string_view name;
-  std::variant<Flag, Number, Text> kind;
+  std::variant<Flag, Number, Text, Words> kind;
   std::string_view default_value;  ///< "": there is none
   Scope scope;
   std::string_view help;

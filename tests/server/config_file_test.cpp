@@ -176,11 +176,43 @@ TEST_CASE("comments, blank lines, indentation and foreign line ends mean nothing
   CHECK(config.broker.max_keepalive == 5);
 }
 
-TEST_CASE("a comment may follow a number, a switch and a listener, but not a text") {
+TEST_CASE("a comment may follow a number, a switch and words, but not a text") {
   CHECK(config_of("max_keepalive 5 # seconds\n").broker.max_keepalive == 5);
   CHECK_FALSE(config_of("retain_available false #\n").broker.retain_available);
   CHECK(config_of("listener 1884 # all of them\n").listeners[0].host.empty());
   CHECK(config_of("auto_id_prefix a # b\n").broker.listeners[0].auto_id_prefix == "a # b");
+  for (const char* line : {"listener 1 ::1",
+                           "port 1884",
+                           "bind_address ::1",
+                           "socket_domain ipv4",
+                           "socket_mode 0660",
+                           "max_connections 10",
+                           "accept_protocol_versions 4, 5",
+                           "protocol websockets",
+                           "websockets_origin https://a.example",
+                           "enable_proxy_protocol 1",
+                           "tls_keyform pem",
+                           "global_max_clients 5",
+                           "queue_policy reject",
+                           "retain_expiry_interval 5",
+                           "persistent_client_expiration 2w",
+                           "persistence_sync interval 5",
+                           "log_dest stdout",
+                           "log_type all",
+                           "log_format json",
+                           "user root",
+                           "autosave_interval 5",
+                           "enable_control_api false",
+                           "connection c\naddress a\ntopic #\nstart_type lazy"}) {
+    CAPTURE(std::string(line));
+    CHECK((config_of(std::string(line) + " \t# a # comment") == config_of(line)));
+  }
+  CHECK(config_of("listener 1\npassword_file /a #b").listeners[0].password_file.path == "/a #b");
+  CHECK(config_of("log_dest file /a #b").log.file == "/a #b");
+  CHECK(mistake_in("max_connections # 10") ==
+        "x.conf:1: max_connections: its value is missing (NUMBER | -1)");
+  CHECK(mistake_in("protocol mqtt#x") ==
+        "x.conf:1: protocol: \"mqtt#x\" should be mqtt or websockets");
 }
 
 TEST_CASE("numbers are written as in C") {
