@@ -204,7 +204,7 @@ constexpr std::array kOptions{
                  "uses what plugin_load named"},
     ConfigOption{"plugin_opt_", Text{"VALUE", set_plugin_option}, "", kBroker,
                  "what an option of the plugin above says; its name follows"},
-    ConfigOption{"auth_plugin_deny_special_chars", Words{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"auth_plugin_deny_special_chars", Ignored{"a name with wildcards never matches a pattern"}, "", kBroker,
                  "nothing; names with wildcards never match a pattern"},
     ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
                  kBroker, "seconds that a new connection has for its CONNECT"},
@@ -346,9 +346,9 @@ constexpr std::array kOptions{
     ConfigOption{"max_unstored_bytes", Number{1, kAny, set_limit<&Limits::max_unstored_bytes>},
                  "67108864", kBroker,
                  "bytes that wait for the file before clients are not read any more"},
-    ConfigOption{"autosave_interval", Words{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"autosave_interval", Ignored{"what is acknowledged is always kept"}, "", kBroker,
                  "nothing; what is acknowledged is always kept"},
-    ConfigOption{"autosave_on_changes", Words{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"autosave_on_changes", Ignored{"what is acknowledged is always kept"}, "", kBroker,
                  "nothing; what is acknowledged is always kept"},
     ConfigOption{"sys_interval", Number{0, kAnyShort, set_limit<&Limits::sys_interval>}, "10",
                  kBroker, "seconds between two updates of $SYS; 0: none"},
@@ -388,7 +388,7 @@ constexpr std::array kOptions{
                         return Objection();
                       }},
                  "", kBroker, "reads every file in DIRECTORY whose name ends in .conf"},
-    ConfigOption{"retry_interval", Words{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"retry_interval", Ignored{"a message is sent again when its client comes back, and not before"}, "", kBroker,
                  "nothing; files for old versions have it"},
     ConfigOption{"enable_control_api",
                  Words{"false",
@@ -404,9 +404,9 @@ constexpr std::array kOptions{
                         return "mqbroker serves no files: leave that to a web server";
                       }},
                  "", kListener, "refused: mqbroker serves no files"},
-    ConfigOption{"websockets_log_level", Words{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"websockets_log_level", Ignored{"log_type says what is logged"}, "", kBroker,
                  "nothing; see log_type"},
-    ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
+    ConfigOption{"dhparamfile", Ignored{"OpenSSL chooses the parameters"}, "", kListener,
                  "nothing; files for old versions have it"},
 };
 
@@ -464,6 +464,11 @@ const ConfigOption* find_option(std::string_view name) {
 Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft& draft) {
   if (const auto* text = std::get_if<Text>(&option.kind)) return text->set(draft, value);
   if (const auto* words = std::get_if<Words>(&option.kind)) return words->set(draft, value);
+  if (const auto* ignored = std::get_if<Ignored>(&option.kind)) {
+    draft.config.warnings.push_back(
+        fmt::format("{}: it has no effect: {}", draft.place, ignored->why));
+    return {};
+  }
   std::string_view rest = value;
   const std::string_view word = next_word(rest);
   if (const auto more = next_word(rest); !more.empty()) {
@@ -478,6 +483,7 @@ std::string form_of(const ConfigOption& option) {
   if (std::holds_alternative<Flag>(option.kind)) return "true | false";
   if (const auto* text = std::get_if<Text>(&option.kind)) return std::string(text->form);
   if (const auto* words = std::get_if<Words>(&option.kind)) return std::string(words->form);
+  if (std::holds_alternative<Ignored>(option.kind)) return "ANYTHING";
   const auto& number = std::get<Number>(option.kind);
   return number.max == kAny ? fmt::format("{} or more", number.min)
                             : fmt::format("{}-{}", number.min, number.max);

@@ -220,10 +220,6 @@ Objection expect(std::string_view value, std::string_view only, std::string_view
   return fmt::format("{}, so \"{}\" should be {}", why, printable(value), only);
 }
 
-Objection ignore(ConfigDraft&, std::string_view) {
-  return {};
-}
-
 Objection set_persistence_file(ConfigDraft& draft, std::string_view value) {
   if (value.empty()) return "the name is missing";
   draft.persistence_file = value;
