@@ -337,7 +337,12 @@ std::expected<void, Error> run(const Config& config, const Reread& reread) {
   if (!log) return std::unexpected(log.error());
   log->write(LogType::information, fmt::format("{} starting", config.broker.version));
   BrokerProcess process(config, reread, *log);
-  if (auto opened = process.open(); !opened) return opened;
+  if (auto opened = process.open(); !opened) {
+    LogConfig elsewhere = config.log;
+    elsewhere.to_stderr = false;  // there our caller says it
+    if (log->use(elsewhere)) log->write(LogType::error, opened.error().message);
+    return opened;
+  }
   if (daemon) daemon->ready();
   process.run();
   return {};
