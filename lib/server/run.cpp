@@ -124,16 +124,19 @@ std::expected<void, Error> BrokerProcess::open() {
   tell_who_may_come();
   tell_certificates();
   driver_.every(kHalfADay, [this] { tell_certificates(); });
+  // Before pid_file, which may be one that only root can remove.
+  if (!config_.data_file.empty()) {
+    auto done = make_data_directory(config_.data_file, config_.user);
+    if (done) done = check_data_directory(config_.data_file, config_.user);
+    if (!done) {
+      return std::unexpected(
+          Error{config_.places.before("persistence_location") + done.error().message});
+    }
+  }
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
     pid_file_.emplace(std::move(*written));
-  }
-  if (!config_.data_file.empty()) {
-    if (auto made = make_data_directory(config_.data_file, config_.user); !made) {
-      return std::unexpected(
-          Error{config_.places.before("persistence_location") + made.error().message});
-    }
   }
   if (const auto heir = user_after_root(config_.user); heir && *heir) {
     log_.give_to((*heir)->uid, (*heir)->gid);
@@ -148,10 +151,6 @@ std::expected<void, Error> BrokerProcess::open_data() {
   if (config_.data_file.empty()) {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
-  }
-  if (auto checked = check_data_directory(config_.data_file); !checked) {
-    return std::unexpected(
-        Error{config_.places.before("persistence_location") + checked.error().message});
   }
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
