@@ -101,9 +101,11 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
   };
   if (!wire::is_utf8_string(bytes_of(line))) return mistake("the line is not UTF-8 text");
   const std::string_view name = line.substr(0, line.find_first_of(kBlanks));
-  const auto value = substituted(trimmed(line.substr(name.size())));
   const ConfigOption* option = find_option(name);
   if (option == nullptr) return mistake(unknown(name));
+  const std::string_view written = trimmed(line.substr(name.size()));
+  const bool is_text = std::holds_alternative<Text>(option->kind);
+  const auto value = substituted(is_text ? written : without_comment(written));
   draft_.name = name;
   if (const auto words = value ? objection_to(*option, *value, place) : value.error().message;
       !words.empty()) {
@@ -115,7 +117,6 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
 
 std::string Reader::objection_to(const ConfigOption& option, std::string_view value,
                                  const std::string& place) {
-  if (!std::holds_alternative<Text>(option.kind)) value = without_comment(value);
   if (value.empty()) return fmt::format("its value is missing ({})", form_of(option));
   if (option.scope == Scope::bridge && draft_.bridges.empty()) {
     return "it belongs below the connection that it is about";

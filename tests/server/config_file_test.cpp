@@ -208,6 +208,7 @@ TEST_CASE("a comment may follow a number, a switch and words, but not a text") {
     CHECK((config_of(std::string(line) + " \t# a # comment") == config_of(line)));
   }
   CHECK(config_of("listener 1\npassword_file /a #b").listeners[0].password_file.path == "/a #b");
+  CHECK(config_of("max_keepalive 5 # was ${MQ_NONE}\n").broker.max_keepalive == 5);
   CHECK(config_of("log_dest file /a #b").log.file == "/a #b");
   CHECK(mistake_in("max_connections # 10") ==
         "x.conf:1: max_connections: its value is missing (NUMBER | -1)");
