@@ -333,6 +333,11 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
        "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
+      {"websockets_origin *",
+       "1: websockets_origin: \"*\" is none: leave the option out to let pages from everywhere in"},
+      {"websockets_origin https://example.org/",
+       "1: websockets_origin: \"https://example.org/\" should be https://example.org: leave off "
+       "the slash"},
       {"websockets_origin example.org",
        "1: websockets_origin: \"example.org\" should be scheme, host and port of the pages, such "
        "as https://example.org"},
