@@ -678,6 +678,9 @@ TEST_CASE("mosquitto's own plugins are options of ours") {
   CHECK(config.listeners[0].acl_file.path == "a.txt");
   CHECK(config.listeners[0].acl_file.place == "x.conf:4: plugin_opt_acl_file");
   CHECK(config.data_file == "/var/lib/mosquitto/mqbroker.db");
+  CHECK(config.warnings ==
+        std::vector<std::string>{"x.conf:7: plugin_opt_sync: it has no effect: mqbroker has a file "
+                                 "of its own (see persistence_sync)"});
 }
 
 TEST_CASE("with per_listener_settings a plugin is for the listener above it") {

@@ -25,7 +25,7 @@ const std::map<std::string, Expected> kExpected{
     {"debian_default", {1, 0}},      {"docker_image", {1, 0}},
     {"docker_secrets", {1, 2}},      {"home_assistant", {3, 0}},
     {"lets_encrypt", {2, 1}},        {"old_words", {1, 3}},
-    {"open_to_the_network", {1, 0}}, {"plugins_of_2_1", {1, 0}},
+    {"open_to_the_network", {1, 0}}, {"plugins_of_2_1", {1, 2}},
     {"shared_keys", {1, 0}},         {"small_board", {1, 0}},
     {"subject_as_name", {1, 0}},     {"tasmota_fleet", {2, 0}},
     {"unix_socket", {1, 0}},         {"websockets_for_browsers", {3, 0}},
