@@ -59,6 +59,7 @@ std::expected<void, mq::Error> choose_data_file(const mq::cli::BrokerOptions& op
   if (!directory.empty()) {
     const std::string name = port == 0 ? "mqbroker" : std::to_string(port);
     config.data_file = directory + "/" + name + ".db";
+    config.places.options.erase("persistence_location");
   }
   config.broker.persistence = !config.data_file.empty();
   return {};

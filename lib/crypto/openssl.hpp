@@ -65,6 +65,7 @@ MQ_OPENSSL(PEM_write_PrivateKey);
 MQ_OPENSSL(PEM_write_X509);
 MQ_OPENSSL(PKCS5_PBKDF2_HMAC);
 MQ_OPENSSL(RAND_bytes);
+MQ_OPENSSL(SSL_CTX_check_private_key);
 MQ_OPENSSL(SSL_CTX_ctrl);
 MQ_OPENSSL(SSL_CTX_free);
 MQ_OPENSSL(SSL_CTX_get_cert_store);

@@ -96,13 +96,16 @@ Done use_certificate(TlsContext& context, const std::string& path) {
 
 Done use_key(TlsContext& context, const std::string& path) {
   if (auto readable = check_readable("the key", path); !readable) return readable;
+  const auto mismatch = [&] {
+    return failed("cannot use the key " + path, "it does not belong to " + context.certificate);
+  };
   ERR_clear_error();
   if (SSL_CTX_use_PrivateKey_file(context.ssl.get(), path.c_str(), SSL_FILETYPE_PEM) == 1) {
-    return {};
+    // So far, a key of another type than the certificate's is the first half of another pair.
+    if (SSL_CTX_check_private_key(context.ssl.get()) == 1) return {};
+    return mismatch();
   }
-  if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
-    return failed("cannot use the key " + path, "it does not belong to " + context.certificate);
-  }
+  if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) return mismatch();
   if (is_encrypted(path)) {
     return failed("cannot use the key " + path,
                   "it is encrypted with a pass phrase (openssl pkey -in FILE -out FILE writes it "

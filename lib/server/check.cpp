@@ -41,9 +41,13 @@ std::string obstacle_to_keeping(const Config& config) {
   if (directory.empty() || !fs::exists(directory, error)) return {};
   constexpr int kAll = R_OK | W_OK | X_OK;
   const auto next = user_after_root(config.user);
-  if (!next || !*next) return obstacle_to_writing(directory);
+  const std::string place = config.places.before("persistence_location");
+  if (!next || !*next) {
+    const std::string words = obstacle_to_writing(directory);
+    return words.empty() ? "" : place + words;
+  }
   if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
-  return fmt::format("{} cannot be written by {}, whom root becomes (chown {} {})",
+  return fmt::format("{}{} cannot be written by {}, whom root becomes (chown {} {})", place,
                      printable(directory.string()), (*next)->name, (*next)->name,
                      printable(directory.string()));
 }

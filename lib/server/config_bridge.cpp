@@ -17,10 +17,10 @@ constexpr std::uint64_t kAnyShort = std::numeric_limits<std::uint16_t>::max();
 constexpr std::uint64_t kAnyWord = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kAnySeconds = std::numeric_limits<std::int32_t>::max();
 
-using Words = std::vector<std::string_view>;
+using WordList = std::vector<std::string_view>;
 
-Words words_of(std::string_view text) {
-  Words words;
+WordList words_of(std::string_view text) {
+  WordList words;
   for (auto word = next_word(text); !word.empty(); word = next_word(text)) words.push_back(word);
   return words;
 }
@@ -48,7 +48,7 @@ bool is_address(std::string_view text) {
 }
 
 Objection set_addresses(ConfigDraft& draft, std::string_view value) {
-  const Words words = words_of(value);
+  const WordList words = words_of(value);
   for (const auto word : words) {
     if (!is_address(word)) return rejected(word, "HOST or HOST:PORT");
   }
@@ -78,7 +78,7 @@ bool is_prefix(std::string_view text) {
 
 /// PATTERN [DIRECTION [QOS [LOCAL [REMOTE]]]]; "" stands for nothing.
 Objection add_topic(ConfigDraft& draft, std::string_view value) {
-  Words words;
+  WordList words;
   // The pattern alone may be a '#', which anywhere else begins a comment.
   std::string_view rest = value;
   const bool is_quoted = rest.starts_with('"');
@@ -144,7 +144,7 @@ Objection check_tls_version(ConfigDraft&, std::string_view value) {
 
 Objection check_numbers(std::string_view value, std::size_t least, std::size_t most,
                         std::string_view form) {
-  const Words words = words_of(value);
+  const WordList words = words_of(value);
   const bool are_numbers = std::ranges::all_of(words, [](auto w) { return !!number_of(w); });
   const bool is_right = are_numbers && words.size() >= least && words.size() <= most;
   return is_right ? Objection() : rejected(value, form);
@@ -164,6 +164,10 @@ constexpr ConfigOption text(std::string_view name, std::string_view form, std::s
                             decltype(Text::set) set = take) {
   return {name, Text{form, set}, "", kBridge, help, false};
 }
+constexpr ConfigOption words(std::string_view name, std::string_view form, std::string_view help,
+                             decltype(Words::set) set = take) {
+  return {name, Words{form, set}, "", kBridge, help, false};
+}
 constexpr ConfigOption flag(std::string_view name, std::string_view value, std::string_view help) {
   return {name, Flag{take_flag}, value, kBridge, help};
 }
@@ -175,7 +179,7 @@ constexpr ConfigOption number(std::string_view name, Number range, std::string_v
 constexpr std::array kOptions{
     ConfigOption{"connection", Text{"NAME", begin_bridge}, "", Scope::broker,
                  "begins a bridge; the bridge options below it are about it"},
-    ConfigOption{"address", Text{"HOST[:PORT] ...", set_addresses}, "", kBridge,
+    ConfigOption{"address", Words{"HOST[:PORT] ...", set_addresses}, "", kBridge,
                  "the other broker; several are tried in turn", false},
     ConfigOption{"topic", Text{"PATTERN [DIRECTION [QOS [LOCAL [REMOTE]]]]", add_topic}, "",
                  kBridge, "what is passed on, which way, and under which prefixes"},
@@ -191,20 +195,20 @@ constexpr std::array kOptions{
     ConfigOption{"local_cleansession", Flag{take_flag}, "", kBridge,
                  "forgets the session here; by default like cleansession"},
     number("keepalive_interval", {5, kAnyShort, take_number}, "60", "seconds between two pings"),
-    ConfigOption{"start_type", Text{"automatic | lazy | once", check_start_type}, "automatic",
+    ConfigOption{"start_type", Words{"automatic | lazy | once", check_start_type}, "automatic",
                  kBridge, "when it connects"},
     number("threshold", {1, kAnySeconds, take_number}, "10",
            "messages that make a lazy bridge connect"),
     number("idle_timeout", {1, kAnySeconds, take_number}, "60",
            "seconds until a lazy bridge disconnects"),
-    text("restart_timeout", "SECONDS | BASE CAP [STABLE]", "seconds until it tries again",
-         check_restart),
+    words("restart_timeout", "SECONDS | BASE CAP [STABLE]", "seconds until it tries again",
+          check_restart),
     flag("round_robin", "false", "treats all addresses alike"),
     flag("try_private", "true", "tells the other broker that it is a bridge"),
     flag("notifications", "true", "publishes whether it is connected"),
     flag("notifications_local_only", "false", "publishes that here only"),
     text("notification_topic", "TOPIC", "where it publishes that"),
-    ConfigOption{"bridge_protocol_version", Text{"mqttv31 | mqttv311 | mqttv50", check_protocol},
+    ConfigOption{"bridge_protocol_version", Words{"mqttv31 | mqttv311 | mqttv50", check_protocol},
                  "mqttv311", kBridge, "the version of MQTT that it speaks"},
     flag("bridge_attempt_unsubscribe", "true", "unsubscribes from what it only sends"),
     flag("bridge_outgoing_retain", "true", "passes the retain flag on"),
@@ -216,11 +220,11 @@ constexpr std::array kOptions{
            "messages that may be under way to it"),
     number("bridge_session_expiry_interval", {0, kAnyWord, take_number}, "0",
            "seconds that its session is kept at the other broker"),
-    text("bridge_bind_address", "ADDRESS", "the local address that it connects from"),
-    ConfigOption{"bridge_reload_type", Text{"lazy | immediate", check_reload_type}, "lazy", kBridge,
-                 "when a changed configuration counts"},
-    text("bridge_tcp_keepalive", "IDLE INTERVAL COUNT", "the keep alive of TCP",
-         check_tcp_keepalive),
+    words("bridge_bind_address", "ADDRESS", "the local address that it connects from"),
+    ConfigOption{"bridge_reload_type", Words{"lazy | immediate", check_reload_type}, "lazy",
+                 kBridge, "when a changed configuration counts"},
+    words("bridge_tcp_keepalive", "IDLE INTERVAL COUNT", "the keep alive of TCP",
+          check_tcp_keepalive),
     ConfigOption{"bridge_tcp_user_timeout", Number{0, kAnySeconds, take_number}, "", kBridge,
                  "milliseconds until TCP gives up what is not acknowledged"},
     text("bridge_cafile", "FILE", "the CAs that it trusts", keep<&BridgeDraft::ca>),
@@ -233,10 +237,10 @@ constexpr std::array kOptions{
                    if (v) d.bridges.back().ca = "the system's";
                  }},
                  "false", kBridge, "trusts the CAs that the system trusts"},
-    text("bridge_tls_version", "tlsv1.2 | tlsv1.3", "the version of TLS", check_tls_version),
+    words("bridge_tls_version", "tlsv1.2 | tlsv1.3", "the version of TLS", check_tls_version),
     text("bridge_alpn", "TEXT", "the protocol that it asks for by ALPN"),
-    text("bridge_ciphers", "LIST", "the ciphers of TLS 1.2"),
-    text("bridge_ciphers_tls1.3", "LIST", "the ciphers of TLS 1.3"),
+    words("bridge_ciphers", "LIST", "the ciphers of TLS 1.2"),
+    words("bridge_ciphers_tls1.3", "LIST", "the ciphers of TLS 1.3"),
     flag("bridge_require_ocsp", "false", "asks for a fresh word about the certificate"),
     text("bridge_identity", "TEXT", "whose shared key it uses", keep<&BridgeDraft::identity>),
     text("bridge_psk", "HEX", "the key shared with the other broker", keep<&BridgeDraft::psk>),

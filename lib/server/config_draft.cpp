@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <initializer_list>
+#include <system_error>
 #include <utility>
 
 #include "base/printable.hpp"
@@ -204,6 +206,15 @@ void listen_on_loopback(std::vector<ListenerDraft>& listeners, std::vector<std::
   }
 }
 
+/// A directory may lack its slash, as for mosquitto 2.0; any other text is what the name begins
+/// with.
+std::string data_file_of(const std::string& location, const std::string& name) {
+  std::error_code error;
+  const bool lacks_slash =
+      std::filesystem::is_directory(location, error) && !location.ends_with('/');
+  return location + (lacks_slash ? "/" : "") + name;
+}
+
 }  // namespace
 
 std::string Places::before(std::string_view option) const {
@@ -225,7 +236,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
 
   if (auto words = objection_to(bridges); !words.empty()) return std::unexpected(Error{words});
   for (auto& words : warnings_about(bridges)) config.warnings.push_back(std::move(words));
-  if (is_persistent) config.data_file = persistence_location + persistence_file;
+  if (is_persistent) config.data_file = data_file_of(persistence_location, persistence_file);
   config.broker.persistence = is_persistent;
 
   const ListenerDraft file_itself;

@@ -54,7 +54,7 @@ struct ConfigDraft {
   bool has_log_dest = false;  ///< the file names where the log goes: the default is off
   bool has_log_type = false;
   bool is_persistent = false;
-  std::string persistence_location;  ///< put before the file's name as it is
+  std::string persistence_location;  ///< a directory, or else what the file's name begins with
   std::string persistence_file = "mqbroker.db";
   std::string include_dir;                                     ///< named by the last line
   std::optional<Plugin> plugin;                                ///< what plugin options are about

@@ -14,9 +14,9 @@
 #include "server/text_file.hpp"
 #include "wire/utf8.hpp"
 
-// A line is a name, a blank and the rest. '#' opens a comment in the first column only, because a
-// value may contain it. Each file starts over: what stands before its first `listener` is about
-// the default listener, wherever the file was included.
+// A line is a name, a blank and the rest. '#' opens a comment in the first column, and behind a
+// value that is no text of its own: a text may contain it. Each file starts over: what stands
+// before its first `listener` is about the default listener, wherever the file was included.
 
 namespace mq::server {
 namespace {
@@ -43,6 +43,14 @@ std::expected<std::vector<Path>, Error> files_in(const std::string& directory) {
   }
   std::ranges::sort(files, comes_before);
   return files;
+}
+
+std::string_view without_comment(std::string_view value) {
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const bool is_behind_blank = at == 0 || kBlanks.contains(value[at - 1]);
+    if (value[at] == '#' && is_behind_blank) return trimmed(value.substr(0, at));
+  }
+  return value;
 }
 
 std::string unknown(std::string_view name) {
@@ -93,9 +101,11 @@ std::expected<void, Error> Reader::read_line(std::string_view line, const std::s
   };
   if (!wire::is_utf8_string(bytes_of(line))) return mistake("the line is not UTF-8 text");
   const std::string_view name = line.substr(0, line.find_first_of(kBlanks));
-  const auto value = substituted(trimmed(line.substr(name.size())));
   const ConfigOption* option = find_option(name);
   if (option == nullptr) return mistake(unknown(name));
+  const std::string_view written = trimmed(line.substr(name.size()));
+  const bool is_text = std::holds_alternative<Text>(option->kind);
+  const auto value = substituted(is_text ? written : without_comment(written));
   draft_.name = name;
   if (const auto words = value ? objection_to(*option, *value, place) : value.error().message;
       !words.empty()) {

@@ -48,11 +48,9 @@ void set_listener_limit(ConfigDraft& draft, std::uint64_t value) {
 /// A limit that -1 takes away.
 template <auto Member>
 Objection set_most(ConfigDraft& draft, std::string_view value) {
-  std::string_view rest = value;
-  const std::string_view word = next_word(rest);
-  const auto number = number_of(word);
-  const bool is_right = word == "-1" || (number && *number > 0);
-  if (!is_right || !next_word(rest).empty()) return rejected(value, "a number from 1 on, or -1");
+  const auto number = number_of(value);
+  const bool is_right = value == "-1" || (number && *number > 0);
+  if (!is_right) return rejected(value, "a number from 1 on, or -1");
   draft.config.broker.*Member = number.value_or(0);
   return {};
 }
@@ -125,35 +123,35 @@ constexpr auto kEither = Scope::either;
 
 constexpr std::array kOptions{
     // Listeners.
-    ConfigOption{"listener", Text{"PORT [ADDRESS] | 0 PATH", add_listener}, "", kBroker,
+    ConfigOption{"listener", Words{"PORT [ADDRESS] | 0 PATH", add_listener}, "", kBroker,
                  "opens a listener; the listener options below it are about it"},
-    ConfigOption{"port", Text{"PORT", set_default_port}, "", kBroker,
+    ConfigOption{"port", Words{"PORT", set_default_port}, "", kBroker,
                  "opens the default listener on PORT"},
-    ConfigOption{"bind_address", Text{"ADDRESS", set_bind_address}, "", kBroker,
+    ConfigOption{"bind_address", Words{"ADDRESS", set_bind_address}, "", kBroker,
                  "opens the default listener on ADDRESS only", false},
-    ConfigOption{"socket_domain", Text{"ipv4 | ipv6", set_socket_domain}, "", kListener,
+    ConfigOption{"socket_domain", Words{"ipv4 | ipv6", set_socket_domain}, "", kListener,
                  "listens on addresses of one family only"},
-    ConfigOption{"bind_interface", Text{"NAME", set_interface}, "", kListener,
+    ConfigOption{"bind_interface", Words{"NAME", set_interface}, "", kListener,
                  "listens for what comes in by one network interface only", false},
-    ConfigOption{"socket_mode", Text{"MODE", set_socket_mode}, "", kListener,
+    ConfigOption{"socket_mode", Words{"MODE", set_socket_mode}, "", kListener,
                  "who may use the Unix socket, as chmod writes it"},
-    ConfigOption{"socket_group", Text{"NAME", set_socket_group}, "", kListener,
+    ConfigOption{"socket_group", Words{"NAME", set_socket_group}, "", kListener,
                  "the group of the Unix socket", false},
-    ConfigOption{"max_connections", Text{"NUMBER | -1", set_max_connections}, "-1", kListener,
+    ConfigOption{"max_connections", Words{"NUMBER | -1", set_max_connections}, "-1", kListener,
                  "connections that the listener has at once; -1: any"},
     ConfigOption{"mount_point", Text{"TOPIC", set_mount_point}, "", kListener,
                  "what the topics of the listener's clients begin with, unseen by them", false},
-    ConfigOption{"accept_protocol_versions", Text{"3,4,5", set_versions}, "3,4,5", kListener,
+    ConfigOption{"accept_protocol_versions", Words{"3,4,5", set_versions}, "3,4,5", kListener,
                  "versions of MQTT that may be spoken: 3.1, 3.1.1 and 5.0"},
-    ConfigOption{"protocol", Text{"mqtt | websockets", set_protocol}, "mqtt", kListener,
+    ConfigOption{"protocol", Words{"mqtt | websockets", set_protocol}, "mqtt", kListener,
                  "what the listener speaks"},
-    ConfigOption{"websockets_origin", Text{"ORIGIN", add_websockets_origin}, "", kListener,
+    ConfigOption{"websockets_origin", Words{"ORIGIN", add_websockets_origin}, "", kListener,
                  "lets web pages of this origin connect and no others; may be repeated"},
     ConfigOption{"packet_buffer_size",
                  Number{512, 1U << 20U,
                         [](ConfigDraft& d, std::uint64_t v) { d.web_header_size_max = v; }},
                  "4096", kBroker, "bytes of the HTTP request that opens a WebSocket"},
-    ConfigOption{"enable_proxy_protocol", Text{"1 | 2", set_proxy_protocol}, "", kListener,
+    ConfigOption{"enable_proxy_protocol", Words{"1 | 2", set_proxy_protocol}, "", kListener,
                  "learns from a proxy in front of it where clients come from"},
     ConfigOption{"proxy_protocol_v2_require_tls",
                  Flag{[](ConfigDraft& d, bool v) { d.listener().where.proxy.requires_tls = v; }},
@@ -202,11 +200,11 @@ constexpr std::array kOptions{
                  "the same for all listeners"},
     ConfigOption{"plugin_load", Text{"NAME FILE", load_plugin}, "", kBroker,
                  "the same, and gives it a name"},
-    ConfigOption{"plugin_use", Text{"NAME", use_loaded_plugin}, "", kListener,
+    ConfigOption{"plugin_use", Words{"NAME", use_loaded_plugin}, "", kListener,
                  "uses what plugin_load named"},
     ConfigOption{"plugin_opt_", Text{"VALUE", set_plugin_option}, "", kBroker,
                  "what an option of the plugin above says; its name follows"},
-    ConfigOption{"auth_plugin_deny_special_chars", Text{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"auth_plugin_deny_special_chars", Ignored{"a name with wildcards never matches a pattern"}, "", kBroker,
                  "nothing; names with wildcards never match a pattern"},
     ConfigOption{"connect_timeout", Number{1, kAnyShort, set_limit<&Limits::connect_timeout>}, "30",
                  kBroker, "seconds that a new connection has for its CONNECT"},
@@ -243,21 +241,21 @@ constexpr std::array kOptions{
     ConfigOption{"disable_client_cert_date_checks",
                  Flag{[](ConfigDraft& d, bool v) { d.listener().where.tls.checks_dates = !v; }},
                  "false", kListener, "takes clients' certificates that are out of date"},
-    ConfigOption{"tls_version", Text{"tlsv1.2 | tlsv1.3", set_tls_version}, "tlsv1.2", kListener,
+    ConfigOption{"tls_version", Words{"tlsv1.2 | tlsv1.3", set_tls_version}, "tlsv1.2", kListener,
                  "the oldest version"},
-    ConfigOption{"ciphers", Text{"LIST", set_ciphers<&Tls::ciphers, crypto::check_ciphers>}, "", kListener,
+    ConfigOption{"ciphers", Words{"LIST", set_ciphers<&Tls::ciphers, crypto::check_ciphers>}, "", kListener,
                  "the ciphers of TLS 1.2", false},
-    ConfigOption{"ciphers_tls1.3", Text{"LIST", set_ciphers<&Tls::ciphers_tls1_3, crypto::check_ciphersuites>}, "", kListener,
+    ConfigOption{"ciphers_tls1.3", Words{"LIST", set_ciphers<&Tls::ciphers_tls1_3, crypto::check_ciphersuites>}, "", kListener,
                  "the ciphers of TLS 1.3", false},
     ConfigOption{"tls_keyform",
-                 Text{"pem",
+                 Words{"pem",
                       [](ConfigDraft&, std::string_view v) {
                         return expect(v, "pem", "keys are read from PEM files");
                       }},
                  "pem", kListener, "the form of the key"},
     ConfigOption{"tls_engine", Text{"ENGINE", refuse_engine}, "", kListener,
  "refused: keys are PEM files"},
-    ConfigOption{"tls_engine_kpass_sha1", Text{"HASH", refuse_engine}, "", kListener,
+    ConfigOption{"tls_engine_kpass_sha1", Words{"HASH", refuse_engine}, "", kListener,
  "refused: keys are PEM files"},
     // Limits.
     ConfigOption{"max_packet_size", Number{20, kLongestPacket, set_limit<&Limits::max_packet_size>},
@@ -266,9 +264,9 @@ constexpr std::array kOptions{
                  kBroker, "bytes of the longest payload; 0: any"},
     ConfigOption{"memory_limit", Number{0, kAny, set_limit<&Limits::memory_limit>}, "0", kBroker,
                  "bytes of memory in use before nothing more is kept; 0: any"},
-    ConfigOption{"global_max_clients", Text{"NUMBER", set_most<&Limits::global_max_clients>}, "-1",
+    ConfigOption{"global_max_clients", Words{"NUMBER", set_most<&Limits::global_max_clients>}, "-1",
                  kBroker, "sessions that there may be; -1: any number"},
-    ConfigOption{"global_max_connections", Text{"NUMBER", set_most<&Limits::global_max_connections>},
+    ConfigOption{"global_max_connections", Words{"NUMBER", set_most<&Limits::global_max_connections>},
                  "-1", kBroker, "connections that there may be; -1: any number"},
     ConfigOption{"max_publish_rate",
                  Number{0, kAnyWord, set_listener_limit<&Granted::max_publish_rate>}, "0", kListener,
@@ -297,7 +295,7 @@ constexpr std::array kOptions{
                  "1000", kBroker, "messages that wait for one client; 0: any"},
     ConfigOption{"max_queued_bytes", Number{0, kAny, set_limit<&Limits::max_queued_bytes>}, "0",
                  kBroker, "bytes of payload that wait for one client; 0: any"},
-    ConfigOption{"queue_policy", Text{"drop-newest | drop-oldest | reject", set_queue_policy},
+    ConfigOption{"queue_policy", Words{"drop-newest | drop-oldest | reject", set_queue_policy},
                  "drop-newest", kBroker, "what gives way when a queue is full"},
     ConfigOption{"queue_window_messages",
                  Number{1, kAny, set_window<&storage::Window::messages>}, "1000", kBroker,
@@ -322,11 +320,11 @@ constexpr std::array kOptions{
                                  "subscription, as mosquitto 2.1 does by default");
                  }},
                  "true", kBroker, "delivers a copy for each of several subscriptions that match"},
-    ConfigOption{"retain_expiry_interval", Text{"MINUTES", set_retain_expiry}, "0", kBroker,
+    ConfigOption{"retain_expiry_interval", Words{"MINUTES", set_retain_expiry}, "0", kBroker,
                  "minutes between two searches for retained messages that have expired"},
     ConfigOption{"check_retain_source", Flag{set_switch<&Limits::check_retain_source>}, "true",
                  kBroker, "withholds what its publisher may not publish any more"},
-    ConfigOption{"persistent_client_expiration", Text{"TIME", set_expiration}, "", kBroker,
+    ConfigOption{"persistent_client_expiration", Words{"TIME", set_expiration}, "", kBroker,
                  "forgets a session whose client is away for TIME", false},
     // What survives.
     ConfigOption{"persistence", Flag{[](ConfigDraft& d, bool v) { d.is_persistent = v; }}, "false",
@@ -339,8 +337,8 @@ constexpr std::array kOptions{
                         d.persistence_location = v;
                         return Objection();
                       }},
-                 "", kBroker, "what the file's name begins with", false, Reload::at_start},
-    ConfigOption{"persistence_sync", Text{"always | interval SECONDS | off", set_persistence_sync},
+                 "", kBroker, "the directory that the file is in", false, Reload::at_start},
+    ConfigOption{"persistence_sync", Words{"always | interval SECONDS | off", set_persistence_sync},
                  "always", kBroker, "when what was kept is brought to the disk", true, Reload::at_start},
     ConfigOption{"persistence_delay", Number{0, 10'000, set_limit<&Limits::persistence_delay>}, "2",
                  kBroker,
@@ -348,16 +346,16 @@ constexpr std::array kOptions{
     ConfigOption{"max_unstored_bytes", Number{1, kAny, set_limit<&Limits::max_unstored_bytes>},
                  "67108864", kBroker,
                  "bytes that wait for the file before clients are not read any more"},
-    ConfigOption{"autosave_interval", Text{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"autosave_interval", Ignored{"what is acknowledged is always kept"}, "", kBroker,
                  "nothing; what is acknowledged is always kept"},
-    ConfigOption{"autosave_on_changes", Text{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"autosave_on_changes", Ignored{"what is acknowledged is always kept"}, "", kBroker,
                  "nothing; what is acknowledged is always kept"},
     ConfigOption{"sys_interval", Number{0, kAnyShort, set_limit<&Limits::sys_interval>}, "10",
                  kBroker, "seconds between two updates of $SYS; 0: none"},
     // The log.
     ConfigOption{"log_dest", Text{"none | stdout | stderr | syslog | topic | file FILE", add_log_dest}, "stderr",
                  kBroker, "where log lines go; may be repeated"},
-    ConfigOption{"log_type", Text{"TYPE", add_log_type}, "error warning notice information",
+    ConfigOption{"log_type", Words{"TYPE", add_log_type}, "error warning notice information",
                  kBroker, "which lines are written; may be repeated"},
     ConfigOption{"log_timestamp",
                  Flag{[](ConfigDraft& d, bool v) { d.config.log.has_timestamp = v; }}, "true",
@@ -369,7 +367,7 @@ constexpr std::array kOptions{
                         return Objection();
                       }},
                  "", kBroker, "the time as strftime(3) writes it", false},
-    ConfigOption{"log_format", Text{"text | json", set_log_format}, "text", kBroker,
+    ConfigOption{"log_format", Words{"text | json", set_log_format}, "text", kBroker,
                  "how a line is written"},
     ConfigOption{"log_facility", Number{0, 7, [](ConfigDraft& d, std::uint64_t v) {
                    d.config.log.facility = static_cast<int>(v);
@@ -381,7 +379,7 @@ constexpr std::array kOptions{
     // The process.
     ConfigOption{"pid_file", Text{"FILE", set_text<&Config::pid_file>}, "", kBroker,
                  "holds the process id as long as the broker runs", false, Reload::at_start},
-    ConfigOption{"user", Text{"NAME", set_text<&Config::user>}, "", kBroker,
+    ConfigOption{"user", Words{"NAME", set_text<&Config::user>}, "", kBroker,
                  "whom the broker becomes when root starts it", false, Reload::at_start},
     ConfigOption{"include_dir",
                  Text{"DIRECTORY",
@@ -390,10 +388,10 @@ constexpr std::array kOptions{
                         return Objection();
                       }},
                  "", kBroker, "reads every file in DIRECTORY whose name ends in .conf"},
-    ConfigOption{"retry_interval", Text{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"retry_interval", Ignored{"a message is sent again when its client comes back, and not before"}, "", kBroker,
                  "nothing; files for old versions have it"},
     ConfigOption{"enable_control_api",
-                 Text{"false",
+                 Words{"false",
                       [](ConfigDraft&, std::string_view v) {
                         return expect(v, "false",
                                       "clients cannot control mqbroker; SIGHUP, mqbroker signal "
@@ -406,9 +404,9 @@ constexpr std::array kOptions{
                         return "mqbroker serves no files: leave that to a web server";
                       }},
                  "", kListener, "refused: mqbroker serves no files"},
-    ConfigOption{"websockets_log_level", Text{"ANYTHING", ignore}, "", kBroker,
+    ConfigOption{"websockets_log_level", Ignored{"log_type says what is logged"}, "", kBroker,
                  "nothing; see log_type"},
-    ConfigOption{"dhparamfile", Text{"ANYTHING", ignore}, "", kListener,
+    ConfigOption{"dhparamfile", Ignored{"OpenSSL chooses the parameters"}, "", kListener,
                  "nothing; files for old versions have it"},
 };
 
@@ -465,6 +463,12 @@ const ConfigOption* find_option(std::string_view name) {
 
 Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft& draft) {
   if (const auto* text = std::get_if<Text>(&option.kind)) return text->set(draft, value);
+  if (const auto* words = std::get_if<Words>(&option.kind)) return words->set(draft, value);
+  if (const auto* ignored = std::get_if<Ignored>(&option.kind)) {
+    draft.config.warnings.push_back(
+        fmt::format("{}: it has no effect: {}", draft.place, ignored->why));
+    return {};
+  }
   std::string_view rest = value;
   const std::string_view word = next_word(rest);
   if (const auto more = next_word(rest); !more.empty()) {
@@ -478,6 +482,8 @@ Objection apply(const ConfigOption& option, std::string_view value, ConfigDraft&
 std::string form_of(const ConfigOption& option) {
   if (std::holds_alternative<Flag>(option.kind)) return "true | false";
   if (const auto* text = std::get_if<Text>(&option.kind)) return std::string(text->form);
+  if (const auto* words = std::get_if<Words>(&option.kind)) return std::string(words->form);
+  if (std::holds_alternative<Ignored>(option.kind)) return "ANYTHING";
   const auto& number = std::get<Number>(option.kind);
   return number.max == kAny ? fmt::format("{} or more", number.min)
                             : fmt::format("{}-{}", number.min, number.max);

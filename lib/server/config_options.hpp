@@ -24,6 +24,16 @@ struct Text {
   Objection (*set)(ConfigDraft&, std::string_view value);
 };
 
+/// A choice, or words in a form of their own: unlike a text, a comment may follow.
+struct Words {
+  std::string_view form;
+  Objection (*set)(ConfigDraft&, std::string_view value);
+};
+/// It only stands in files for mosquitto: who gives it is warned.
+struct Ignored {
+  std::string_view why;
+};
+
 enum class Scope : std::uint8_t {
   broker,    ///< the process; the last line counts
   listener,  ///< the `listener` above it
@@ -40,7 +50,7 @@ enum class Reload : std::uint8_t {
 /// One option of mqbroker.conf: the parser, the manual and the tests know it from here.
 struct ConfigOption {
   std::string_view name;
-  std::variant<Flag, Number, Text> kind;
+  std::variant<Flag, Number, Text, Words, Ignored> kind;
   std::string_view default_value;  ///< "": there is none
   Scope scope;
   std::string_view help;

@@ -105,7 +105,10 @@ Objection set_plugin_option(ConfigDraft& draft, std::string_view value) {
   constexpr std::array<std::string_view, 4> kSqlite{"db_file", "flush_period", "page_size", "sync"};
   if (*draft.plugin == Plugin::persist_sqlite &&
       std::ranges::find(kSqlite, name) != kSqlite.end()) {
-    return name == "db_file" ? set_database(draft, value) : Objection();
+    if (name == "db_file") return set_database(draft, value);
+    draft.config.warnings.push_back(
+        draft.place + ": it has no effect: mqbroker has a file of its own (see persistence_sync)");
+    return {};
   }
   return fmt::format("mosquitto's plugin has no option \"{}\"", printable(name));
 }

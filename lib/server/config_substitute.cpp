@@ -13,13 +13,24 @@ namespace {
 
 constexpr std::string_view kFile = "file:";
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_in_name(char c) {
+  return c == '_' || is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 bool is_variable(std::string_view name) {
-  const auto is_letter = [](char c) {
-    return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && !is_digit(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_digit(c); });
+  return !name.empty() && !is_digit(name.front()) && std::ranges::all_of(name, is_in_name);
+}
+
+/// What follows a "${" that is never closed and was meant to be; empty: it was not.
+std::string_view unclosed(std::string_view rest) {
+  if (rest.starts_with(kFile)) return rest;
+  const auto end = std::ranges::find_if_not(rest, is_in_name) - rest.begin();
+  const std::string_view name = rest.substr(0, static_cast<std::size_t>(end));
+  return is_variable(name) ? name : std::string_view();
 }
 
 std::expected<std::string, Error> line_in(std::string_view path) {
@@ -51,9 +62,9 @@ std::expected<std::string, Error> substituted(std::string_view value) {
     const std::string_view name = value.substr(0, end);
     const bool is_literal = text.ends_with('$');
     if (is_literal) text.pop_back();
-    if (!is_literal && end == std::string_view::npos && name.starts_with(kFile)) {
-      return std::unexpected(
-          Error{fmt::format("${{{} is not closed by }} (write $${{ for ${{)", printable(name))});
+    if (!is_literal && end == std::string_view::npos && !unclosed(name).empty()) {
+      return std::unexpected(Error{fmt::format("${{{} is not closed by }} (write $${{ for ${{)",
+                                               printable(unclosed(name)))});
     }
     const bool is_ours = end != std::string_view::npos && !is_literal &&
                          (is_variable(name) || name.starts_with(kFile));

@@ -76,10 +76,7 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
 }
 
 Objection set_default_port(ConfigDraft& draft, std::string_view value) {
-  std::string_view rest = value;
-  const std::string_view word = next_word(rest);
-  if (!next_word(rest).empty()) return rejected(value, "a port, 1-65535");
-  return set_port(draft.listeners.front(), word);
+  return set_port(draft.listeners.front(), value);
 }
 
 Objection set_bind_address(ConfigDraft& draft, std::string_view value) {
@@ -183,9 +180,8 @@ Objection set_queue_policy(ConfigDraft& draft, std::string_view value) {
 }
 
 Objection set_retain_expiry(ConfigDraft& draft, std::string_view value) {
-  std::string_view rest = value;
-  const auto minutes = number_of(next_word(rest));
-  if (!minutes || *minutes > kLongestTime || !next_word(rest).empty()) {
+  const auto minutes = number_of(value);
+  if (!minutes || *minutes > kLongestTime) {
     return rejected(value, "a number of minutes, 0 to 1000000");
   }
   draft.config.broker.retain_expiry_interval = Seconds(static_cast<Seconds::rep>(*minutes) * 60);
@@ -222,10 +218,6 @@ Objection add_log_type(ConfigDraft& draft, std::string_view value) {
 Objection expect(std::string_view value, std::string_view only, std::string_view why) {
   if (value == only) return {};
   return fmt::format("{}, so \"{}\" should be {}", why, printable(value), only);
-}
-
-Objection ignore(ConfigDraft&, std::string_view) {
-  return {};
 }
 
 Objection set_persistence_file(ConfigDraft& draft, std::string_view value) {

@@ -43,7 +43,5 @@ Objection set_retain_expiry(ConfigDraft& draft, std::string_view value);
 Objection set_log_format(ConfigDraft& draft, std::string_view value);
 Objection add_log_dest(ConfigDraft& draft, std::string_view value);
 Objection add_log_type(ConfigDraft& draft, std::string_view value);
-/// Does nothing: the option only stands in files for old versions.
-Objection ignore(ConfigDraft& draft, std::string_view value);
 
 }  // namespace mq::server

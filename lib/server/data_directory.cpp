@@ -67,10 +67,16 @@ std::expected<void, Error> make_data_directory(const std::string& file, const st
   return {};
 }
 
-std::expected<void, Error> check_data_directory(const std::string& file) {
+std::expected<void, Error> check_data_directory(const std::string& file, const std::string& user) {
   const fs::path directory = directory_of(file);
-  if (access(directory.c_str(), R_OK | W_OK | X_OK) == 0) return {};
-  const int error = errno;
+  constexpr int kAll = R_OK | W_OK | X_OK;
+  const auto owner = user_after_root(user);
+  if (!owner) return std::unexpected(owner.error());
+  int error = access(directory.c_str(), kAll) == 0 ? 0 : errno;
+  if (error == 0 && *owner && !denied_to(**owner, {directory.string()}, kAll).empty()) {
+    error = EACCES;
+  }
+  if (error == 0) return {};
   struct stat found{};
   std::string details;
   if (stat(directory.c_str(), &found) == 0) {
@@ -78,7 +84,8 @@ std::expected<void, Error> check_data_directory(const std::string& file) {
         fmt::format(" (owner {}, mode {:04o})", owner_of(found.st_uid), found.st_mode & 07777U);
   }
   return std::unexpected(
-      Error{fmt::format("user {} cannot write the data directory {}{}: {}", owner_of(geteuid()),
+      Error{fmt::format("user {} cannot write the data directory {}{}: {}",
+                        *owner ? (*owner)->name : owner_of(geteuid()),
                         printable(directory.string()), details, std::strerror(error))});
 }
 

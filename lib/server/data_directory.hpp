@@ -20,6 +20,6 @@ std::expected<std::string, Error> default_data_directory();
 std::expected<void, Error> make_data_directory(const std::string& file, const std::string& user);
 
 /// Fails  the directory of `file` cannot be written: it is named with its owner and mode
-std::expected<void, Error> check_data_directory(const std::string& file);
+std::expected<void, Error> check_data_directory(const std::string& file, const std::string& user);
 
 }  // namespace mq::server

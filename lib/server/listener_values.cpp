@@ -94,8 +94,13 @@ Objection set_proxy_protocol(ConfigDraft& draft, std::string_view value) {
 }
 
 Objection add_websockets_origin(ConfigDraft& draft, std::string_view value) {
+  if (value == "*") return "\"*\" is none: leave the option out to let pages from everywhere in";
   auto origin = web::origin_of(value);
   if (!origin) {
+    const std::string_view without_end = value.substr(0, value.size() - 1);
+    if (value.ends_with('/') && web::origin_of(without_end)) {
+      return rejected(value, fmt::format("{}: leave off the slash", printable(without_end)));
+    }
     return rejected(value, "scheme, host and port of the pages, such as https://example.org");
   }
   draft.listener().where.web.origins.push_back(*std::move(origin));

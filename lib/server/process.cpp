@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -105,12 +106,16 @@ std::expected<std::optional<User>, Error> user_after_root(const std::string& use
 std::vector<std::string> denied_to(const User& user, const std::set<std::string>& files, int mode) {
   std::vector<std::string> found;
   const gid_t group = getegid();
-  const bool is_user = setegid(user.gid) == 0 && seteuid(user.uid) == 0;
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
+  MQ_CHECK(getgroups(static_cast<int>(groups.size()), groups.data()) >= 0);
+  const bool is_user = initgroups(user.name.c_str(), user.gid) == 0 && setegid(user.gid) == 0 &&
+                       seteuid(user.uid) == 0;
   for (const auto& file : files) {
     const bool is_denied = is_user && faccessat(AT_FDCWD, file.c_str(), mode, AT_EACCESS) != 0;
     if (is_denied && errno == EACCES) found.push_back(file);
   }
   MQ_CHECK(seteuid(0) == 0 && setegid(group) == 0);  // it was root, and is again
+  if (is_user) MQ_CHECK(setgroups(groups.size(), groups.data()) == 0);
   return found;
 }
 

@@ -124,13 +124,19 @@ std::expected<void, Error> BrokerProcess::open() {
   tell_who_may_come();
   tell_certificates();
   driver_.every(kHalfADay, [this] { tell_certificates(); });
+  // Before pid_file, which may be one that only root can remove.
+  if (!config_.data_file.empty()) {
+    auto done = make_data_directory(config_.data_file, config_.user);
+    if (done) done = check_data_directory(config_.data_file, config_.user);
+    if (!done) {
+      return std::unexpected(
+          Error{config_.places.before("persistence_location") + done.error().message});
+    }
+  }
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
     pid_file_.emplace(std::move(*written));
-  }
-  if (!config_.data_file.empty()) {
-    if (auto made = make_data_directory(config_.data_file, config_.user); !made) return made;
   }
   if (const auto heir = user_after_root(config_.user); heir && *heir) {
     log_.give_to((*heir)->uid, (*heir)->gid);
@@ -146,7 +152,6 @@ std::expected<void, Error> BrokerProcess::open_data() {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
   }
-  if (auto checked = check_data_directory(config_.data_file); !checked) return checked;
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(
@@ -331,7 +336,12 @@ std::expected<void, Error> run(const Config& config, const Reread& reread) {
   if (!log) return std::unexpected(log.error());
   log->write(LogType::information, fmt::format("{} starting", config.broker.version));
   BrokerProcess process(config, reread, *log);
-  if (auto opened = process.open(); !opened) return opened;
+  if (auto opened = process.open(); !opened) {
+    LogConfig elsewhere = config.log;
+    elsewhere.to_stderr = false;  // there our caller says it
+    if (log->use(elsewhere)) log->write(LogType::error, opened.error().message);
+    return opened;
+  }
   if (daemon) daemon->ready();
   process.run();
   return {};

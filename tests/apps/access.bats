@@ -329,12 +329,24 @@ typist() {
   [[ $output == 'mqbroker: wrong.conf:1: unknown option "acl_fil" (did you mean acl_file?)' ]]
 }
 
+@test "an option without effect is a warning, of the checks and of the start" {
+  printf 'user root\nretry_interval 20\n' >old.conf
+  local words='old.conf:2: retry_interval: it has no effect: '
+  run -0 --separate-stderr mqbroker check -c old.conf
+  [[ $stderr == "mqbroker: warning: $words"* ]]
+  run -0 --separate-stderr mqbroker --test-config -c old.conf
+  [[ $stderr == "mqbroker: warning: $words"* ]]
+  printf 'listener 1\npid_file none/pid\n' >>old.conf
+  run -1 --separate-stderr timeout 20 mqbroker -c old.conf
+  [[ $stderr == *"$words"* ]]
+}
+
 @test "mqbroker check finds a directory that the broker could not keep its state in" {
   ((EUID == 0)) || skip 'only root becomes somebody else'
   mkdir -m 700 kept
   printf 'listener 1883\npersistence true\npersistence_location %s/\n' "$house/kept" >kept.conf
   run -3 mqbroker check -c kept.conf
-  [[ $output == "mqbroker: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
+  [[ $output == "mqbroker: kept.conf:3: persistence_location: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
   run -0 mqbroker check -c <(cat kept.conf && echo 'user root')
 }
 

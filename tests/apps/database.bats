@@ -12,7 +12,7 @@ kept="user root
 listener PORT 127.0.0.1
 allow_anonymous true
 persistence true
-persistence_location HOUSE/"
+persistence_location HOUSE"
 
 # filled - a broker with a sleeping session that is owed 3 messages, a retained one, and a will.
 filled() {

@@ -45,6 +45,17 @@ log_dest file HOUSE/b.log'
   run ! grep 'cannot open the log file' b.log
 }
 
+@test "a start that fails leaves no pid_file, and its reason in the log file" {
+  mkdir -m 555 kept
+  local words="c:3: persistence_location: user .* cannot write the data directory $house/kept "
+  printf 'listener 0 %s\npersistence true\npersistence_location %s\npid_file %s\nlog_dest file %s\n' \
+    "$house/socket" "$house/kept" "$house/pid" "$house/b.log" >c
+  run -1 --separate-stderr timeout 20 mqbroker -c c
+  [[ $(wc -l <<<"$stderr") == 1 && $stderr =~ $words ]]
+  grep -q "$words" b.log
+  [[ ! -e pid ]]
+}
+
 @test "port and bind_address say where the default listener is" {
   broker_of 'port PORT' 'bind_address 127.0.0.1' 'allow_anonymous true'
   come_in

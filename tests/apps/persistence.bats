@@ -213,6 +213,11 @@ persistence_location HOUSE/data/"
   mkdir -m 555 "$house/data"
   run -1 --separate-stderr mqbroker -p 0 --data "$house/data"
   [[ $stderr == *"cannot write the data directory $house/data (owner $(id -un), mode 0555): Permission denied"* ]]
+  printf 'listener 1\npersistence true\npersistence_location %s\n' "$house/data" >"$house/c"
+  run -1 --separate-stderr timeout 20 mqbroker -c "$house/c"
+  [[ $stderr == *"c:3: persistence_location: user "*" cannot write the data directory $house/data "* ]]
+  run -1 --separate-stderr timeout 20 mqbroker -c "$house/c" --data "$house/data"
+  [[ $stderr != *"c:3:"* ]]
 }
 
 @test "no acknowledgement is sent before the disk has what it acknowledges" {

@@ -192,6 +192,22 @@ tls_broker() {
   [[ $(subject) == *'CN = elsewhere'* ]]
 }
 
+@test "a key of another type than the certificate's is not taken, at the start and later" {
+  tls_broker
+  openssl genrsa -out server.key 2048 2>/dev/null
+  local words='conf:[0-9]+: keyfile: cannot use the key .*server.key: it does not belong to .*server.crt'
+  wait_for_line broker.err "$words; the certificates stay what they were"
+  [[ $(subject) == *'CN = server'* ]]
+  run -3 --separate-stderr timeout 20 mqbroker check -c "$house/broker.conf"
+  [[ $stderr =~ $words ]]
+  openssl req -x509 -key server.key -days 2 -subj /CN=rsa -out server.crt 2>/dev/null
+  wait_for_line broker.err 'files of TLS have changed: they were read again'
+  [[ $(subject) == *'CN = rsa'* ]]
+  openssl ecparam -name prime256v1 -genkey -noout -out server.key
+  run -1 --separate-stderr timeout 20 mqbroker -c "$house/broker.conf"
+  [[ $stderr =~ $words ]]
+}
+
 @test "the days that a certificate is good are in \$SYS, and few of them are a warning" {
   tls_broker
   wait_for_line broker.err "The certificate $house/server.crt of port $port expires in 1 days"

@@ -180,6 +180,32 @@ TEST_CASE("a server's options that cannot be used are named") {
   CHECK(tls_server(options).error().message.starts_with("not every cipher of \"none\" is known"));
 }
 
+TEST_CASE("a key that is not the certificate's is refused, be it of the same type or of another") {
+  const Certificate other("other", "DNS:localhost");
+  const std::string edwards = other.file() + ".ed25519";
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
+  std::FILE* file = std::fopen(edwards.c_str(), "w");
+  REQUIRE(PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  std::fclose(file);
+  for (const auto& path : {other.key_file(), edwards}) {
+    const std::string words =
+        "cannot use the key " + path + ": it does not belong to " + house().file();
+    auto of_server = server_options();
+    of_server.key = path;
+    const auto server = tls_server(of_server);
+    REQUIRE_FALSE(server.has_value());
+    CHECK(server.error().option == &TlsServerOptions::key);
+    CHECK(server.error().message == words);
+    auto of_client = client_options();
+    of_client.certificate = house().file();
+    of_client.key = path;
+    const auto client = tls_client(of_client, "localhost");
+    REQUIRE_FALSE(client.has_value());
+    CHECK(client.error().message == words);
+  }
+}
+
 TEST_CASE("a key that both sides have takes the place of certificates") {
   const std::string file = house().file() + ".psk";
   std::ofstream(file) << "# keys\n\nalice:00ff\r\nbob:c0ffee\nalice:11\n";

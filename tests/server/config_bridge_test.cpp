@@ -100,16 +100,26 @@ TEST_CASE("no option of a bridge is without a test of its values") {
   }
 }
 
-TEST_CASE("options that mean nothing any more change nothing") {
+TEST_CASE("options that mean nothing any more change nothing, and each is a warning") {
   const auto nothing = parse_config("", "x.conf", {});
   for (const char* line :
        {"autosave_interval 1800", "autosave_on_changes false", "auth_plugin_deny_special_chars 1",
         "dhparamfile /etc/dh.pem", "retry_interval 20", "websockets_log_level 7"}) {
     CAPTURE(std::string(line));
-    const auto config = parse_config(line, "x.conf", {});
+    auto config = parse_config(line, "x.conf", {});
     REQUIRE(config.has_value());
+    REQUIRE(config->warnings.size() == 1);
+    const std::string name(line, std::string_view(line).find(' '));
+    CHECK(config->warnings[0].starts_with("x.conf:1: " + name + ": it has no effect: "));
+    config->warnings.clear();
     CHECK((*config == *nothing));
   }
+  const auto twice = parse_config("retry_interval 1\nretry_interval 2", "x.conf", {});
+  CHECK(twice->warnings ==
+        std::vector<std::string>{"x.conf:1: retry_interval: it has no effect: a message is sent "
+                                 "again when its client comes back, and not before",
+                                 "x.conf:2: retry_interval: it has no effect: a message is sent "
+                                 "again when its client comes back, and not before"});
 }
 
 TEST_CASE("what mqbroker does not do is refused with a line that says why") {

@@ -176,11 +176,44 @@ TEST_CASE("comments, blank lines, indentation and foreign line ends mean nothing
   CHECK(config.broker.max_keepalive == 5);
 }
 
-TEST_CASE("a comment may follow a number, a switch and a listener, but not a text") {
+TEST_CASE("a comment may follow a number, a switch and words, but not a text") {
   CHECK(config_of("max_keepalive 5 # seconds\n").broker.max_keepalive == 5);
   CHECK_FALSE(config_of("retain_available false #\n").broker.retain_available);
   CHECK(config_of("listener 1884 # all of them\n").listeners[0].host.empty());
   CHECK(config_of("auto_id_prefix a # b\n").broker.listeners[0].auto_id_prefix == "a # b");
+  for (const char* line : {"listener 1 ::1",
+                           "port 1884",
+                           "bind_address ::1",
+                           "socket_domain ipv4",
+                           "socket_mode 0660",
+                           "max_connections 10",
+                           "accept_protocol_versions 4, 5",
+                           "protocol websockets",
+                           "websockets_origin https://a.example",
+                           "enable_proxy_protocol 1",
+                           "tls_keyform pem",
+                           "global_max_clients 5",
+                           "queue_policy reject",
+                           "retain_expiry_interval 5",
+                           "persistent_client_expiration 2w",
+                           "persistence_sync interval 5",
+                           "log_dest stdout",
+                           "log_type all",
+                           "log_format json",
+                           "user root",
+                           "autosave_interval 5",
+                           "enable_control_api false",
+                           "connection c\naddress a\ntopic #\nstart_type lazy"}) {
+    CAPTURE(std::string(line));
+    CHECK((config_of(std::string(line) + " \t# a # comment") == config_of(line)));
+  }
+  CHECK(config_of("listener 1\npassword_file /a #b").listeners[0].password_file.path == "/a #b");
+  CHECK(config_of("max_keepalive 5 # was ${MQ_NONE}\n").broker.max_keepalive == 5);
+  CHECK(config_of("log_dest file /a #b").log.file == "/a #b");
+  CHECK(mistake_in("max_connections # 10") ==
+        "x.conf:1: max_connections: its value is missing (NUMBER | -1)");
+  CHECK(mistake_in("protocol mqtt#x") ==
+        "x.conf:1: protocol: \"mqtt#x\" should be mqtt or websockets");
 }
 
 TEST_CASE("numbers are written as in C") {
@@ -300,6 +333,11 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
        "use_subject_as_username"},
       {"protocol http", "1: protocol: \"http\" should be mqtt or websockets"},
       {"protocol http_api", "1: protocol: http_api is not in this version of mqbroker"},
+      {"websockets_origin *",
+       "1: websockets_origin: \"*\" is none: leave the option out to let pages from everywhere in"},
+      {"websockets_origin https://example.org/",
+       "1: websockets_origin: \"https://example.org/\" should be https://example.org: leave off "
+       "the slash"},
       {"websockets_origin example.org",
        "1: websockets_origin: \"example.org\" should be scheme, host and port of the pages, such "
        "as https://example.org"},
@@ -522,6 +560,11 @@ TEST_CASE("persistence puts location and file together as mosquitto does, and is
       "persistence_sync interval 5\nautosave_interval 1800\n");
   CHECK(there.data_file == "/var/lib/x/y.db");
   CHECK(there.sync == storage::SyncPolicy{storage::SyncPolicy::Kind::interval, Seconds(5)});
+  CHECK(config_of("persistence true\npersistence_location /usr\n").data_file == "/usr/mqbroker.db");
+  CHECK(config_of("persistence true\npersistence_location /usr/\n").data_file ==
+        "/usr/mqbroker.db");
+  CHECK(config_of("persistence true\npersistence_location /usr/x-\n").data_file ==
+        "/usr/x-mqbroker.db");
   CHECK(config_of("persistence_sync off\n").sync.kind == storage::SyncPolicy::Kind::off);
   CHECK(config_of("persistence false\npersistence_file y.db\n").data_file.empty());
 }
@@ -635,6 +678,9 @@ TEST_CASE("mosquitto's own plugins are options of ours") {
   CHECK(config.listeners[0].acl_file.path == "a.txt");
   CHECK(config.listeners[0].acl_file.place == "x.conf:4: plugin_opt_acl_file");
   CHECK(config.data_file == "/var/lib/mosquitto/mqbroker.db");
+  CHECK(config.warnings ==
+        std::vector<std::string>{"x.conf:7: plugin_opt_sync: it has no effect: mqbroker has a file "
+                                 "of its own (see persistence_sync)"});
 }
 
 TEST_CASE("with per_listener_settings a plugin is for the listener above it") {

@@ -36,6 +36,14 @@ TEST_CASE("${NAME} is the environment variable, as often as it is there") {
         "error: the environment has no variable MQ_TEST_NAME (write $${ for ${)");
 }
 
+TEST_CASE("a variable or a file that is not closed is an error") {
+  CHECK(text_of("a${HOME") == "error: ${HOME is not closed by } (write $${ for ${)");
+  CHECK(text_of("${HOME/b c") == "error: ${HOME is not closed by } (write $${ for ${)");
+  CHECK(text_of("${file:/a b") == "error: ${file:/a b is not closed by } (write $${ for ${)");
+  for (const char* value : {"a${", "${1", "${ HOME", "${/a"}) CHECK(text_of(value) == value);
+  CHECK(text_of("$${HOME") == "${HOME");
+}
+
 TEST_CASE("${file:PATH} is the one line of the file, without what surrounds it") {
   const auto path = (std::filesystem::temp_directory_path() / "mq-substitute-test").string();
   std::ofstream(path) << "s3cret ${MQ_TEST_NAME}\n";

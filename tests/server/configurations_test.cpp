@@ -19,13 +19,13 @@ struct Expected {
 };
 
 const std::map<std::string, Expected> kExpected{
-    {"before_version_2", {1, 0}},    {"bridge_between_houses", {1, 2}},
+    {"before_version_2", {1, 1}},    {"bridge_between_houses", {1, 2}},
     {"bridge_to_a_cloud", {1, 1}},   {"busy_factory", {1, 0}},
     {"client_certificates", {1, 0}}, {"cloud_tenants", {1, 0}},
     {"debian_default", {1, 0}},      {"docker_image", {1, 0}},
-    {"docker_secrets", {1, 1}},      {"home_assistant", {3, 0}},
-    {"lets_encrypt", {2, 0}},        {"old_words", {1, 0}},
-    {"open_to_the_network", {1, 0}}, {"plugins_of_2_1", {1, 0}},
+    {"docker_secrets", {1, 2}},      {"home_assistant", {3, 0}},
+    {"lets_encrypt", {2, 1}},        {"old_words", {1, 3}},
+    {"open_to_the_network", {1, 0}}, {"plugins_of_2_1", {1, 2}},
     {"shared_keys", {1, 0}},         {"small_board", {1, 0}},
     {"subject_as_name", {1, 0}},     {"tasmota_fleet", {2, 0}},
     {"unix_socket", {1, 0}},         {"websockets_for_browsers", {3, 0}},
