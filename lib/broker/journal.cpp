@@ -96,9 +96,8 @@ void Journal::drop_incoming(const Session& session, std::uint16_t packet_id) {
 void Journal::put_retained(const Message& message, const storage::Source* source, Now now) {
   if (!is_on_) return;
   const auto id = id_of(message, now);
-  write(
-      storage::PutRetained{std::string(message.topic()), id, expiry_of(message, now),
-                           source == nullptr ? storage::Source() : *source});
+  write(storage::PutRetained{std::string(message.topic()), id, expiry_of(message, now),
+                             source == nullptr ? storage::Source() : *source});
 }
 
 void Journal::drop_retained(std::string_view topic) {

@@ -17,8 +17,8 @@ std::expected<MakeFilter, Error> tls_client(const TlsClientOptions& options,
                                             const std::string& host);
 
 struct TlsServerError {
-  std::string TlsServerOptions::*option;  ///< which of them is wrong
-  std::string message;                    ///< the file, or the value, and what is wrong with it
+  std::string TlsServerOptions::* option;  ///< which of them is wrong
+  std::string message;                     ///< the file, or the value, and what is wrong with it
 };
 
 /// Reads the files that the options name, once for all connections.
