@@ -93,7 +93,8 @@ std::string alternatives_of(const std::vector<std::string>& hosts) {
     std::array<unsigned char, 16> address{};
     const bool is_address = inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
                             inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
-    text += (text.empty() ? "" : ",") + std::string(is_address ? "IP:" : "DNS:") + host;
+    if (!text.empty()) text += ',';
+    text.append(is_address ? "IP:" : "DNS:").append(host);
   }
   return text;
 }

@@ -16,8 +16,8 @@ namespace {
 std::string host_line(const client::Endpoint& endpoint, std::uint16_t usual_port) {
   if (!endpoint.unix_path.empty()) return "localhost";
   const bool is_v6 = endpoint.host.contains(':');
-  std::string line = is_v6 ? "[" + endpoint.host + "]" : endpoint.host;
-  if (endpoint.port != usual_port) line += ":" + std::to_string(endpoint.port);
+  std::string line = is_v6 ? std::string("[").append(endpoint.host).append("]") : endpoint.host;
+  if (endpoint.port != usual_port) line.append(":").append(std::to_string(endpoint.port));
   return line;
 }
 

@@ -18,7 +18,8 @@ namespace {
 class Draft {
  public:
   explicit Draft(const std::filesystem::path& beside)
-      : path_((beside.parent_path() / ("." + beside.filename().string() + ".XXXXXX")).string()),
+      : path_((beside.parent_path() / fmt::format(".{}.XXXXXX", beside.filename().string()))
+                  .string()),
         file_(mkostemp(path_.data(), O_CLOEXEC)) {}
   ~Draft() {
     if (file_ < 0) return;
