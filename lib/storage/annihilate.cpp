@@ -2,6 +2,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <tuple>
@@ -54,6 +55,11 @@ class Search {
 }  // namespace
 
 std::vector<bool> annihilated(const std::vector<Change>& changes) {
+  const auto undoes = [](const Change& change) {
+    return std::holds_alternative<DropQueued>(change) ||
+           std::holds_alternative<DropIncoming>(change);
+  };
+  if (std::ranges::none_of(changes, undoes)) return std::vector<bool>(changes.size(), false);
   Search search(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) search.look_at(i, changes[i]);
   return std::move(search).result();

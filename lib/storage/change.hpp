@@ -74,7 +74,8 @@ struct PutMessage {
   MessageId id = 0;
   Body body;
 };
-/// Of a sequence number that is not there.
+/// Of a sequence number above all that are in this queue since earlier batches. The message comes
+/// with the same batch, or is retained.
 struct PutQueued {
   std::string client_id;
   std::uint64_t sequence = 0;

@@ -7,9 +7,12 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
+#include "storage/chunk.hpp"
 #include "storage/database.hpp"
 #include "storage/sqlite.hpp"
 
@@ -52,10 +55,6 @@ auto look_at(const std::string& path, Look look)
 using Check = std::pair<const char*, const char*>;
 
 constexpr Check kChecks[] = {
-    {"queued messages without a body",
-     "SELECT count(*) FROM queued WHERE message <> 0 AND message NOT IN (SELECT id FROM message)"},
-    {"queued messages without a session",
-     "SELECT count(*) FROM queued WHERE session NOT IN (SELECT id FROM session)"},
     {"retained messages without a body",
      "SELECT count(*) FROM retained WHERE message NOT IN (SELECT id FROM message)"},
     {"subscriptions without a session",
@@ -64,14 +63,94 @@ constexpr Check kChecks[] = {
      "SELECT count(*) FROM will WHERE session NOT IN (SELECT id FROM session)"},
     {"QoS 2 packet ids without a session",
      "SELECT count(*) FROM incoming WHERE session NOT IN (SELECT id FROM session)"},
-    {"messages whose number of uses is wrong",
-     "SELECT count(*) FROM (SELECT m.uses AS uses, m.id AS id, "
-     "(SELECT count(*) FROM retained r WHERE r.message = m.id) AS kept, ifnull(q.n, 0) AS owed "
-     "FROM message m LEFT JOIN (SELECT message, count(*) AS n FROM queued GROUP BY message) q "
-     "ON q.message = m.id) WHERE uses <> kept + owed"},
-    {"queued messages whose size is wrong",
-     "SELECT count(*) FROM queued q JOIN message m ON m.id = q.message "
-     "WHERE q.size <> length(m.payload)"},
+};
+
+/// The chunks of all queues, in order.
+constexpr const char* kChunks =
+    "SELECT client_id, first, entries, fates, bodies, c.messages, c.bytes, c.newest, p.messages, "
+    "p.bytes, p.newest, s.id FROM chunk c LEFT JOIN progress p ON p.chunk = c.id "
+    "LEFT JOIN session s ON s.id = c.session ORDER BY c.session, first";
+
+std::vector<ChunkEntry> entries_in(const Statement& chunk) {
+  return entries_of(chunk.as<std::uint64_t>(1), chunk.bytes(2), chunk.bytes(3));
+}
+
+/// Looks at every chunk, and then at the messages that they refer to.
+class QueueCheck {
+ public:
+  explicit QueueCheck(const Database& database)
+      : database_(database),
+        size_(database.prepare("SELECT length(payload) FROM message WHERE id = ?")) {}
+
+  void look_at_chunks() {
+    Statement row = database_.prepare(kChunks);
+    while (row.step()) {
+      try {
+        look_at(row);
+      } catch (const DatabaseError&) {
+        ++unreadable_;
+      }
+    }
+  }
+  /// After the chunks.
+  void look_at_messages() {
+    Statement row = database_.prepare(
+        "SELECT id, uses - ifnull(n, 0) FROM message LEFT JOIN "
+        "(SELECT message, count(*) AS n FROM retained GROUP BY message) ON message = id");
+    while (row.step()) {
+      const auto used = uses_.find(row.as<MessageId>(0));
+      if (row.number(1) != (used == uses_.end() ? 0 : used->second)) ++wrong_uses_;
+    }
+  }
+  void tell(const std::function<void(const char*, std::int64_t)>& take) const {
+    take("queued messages without a body", without_body_);
+    take("queued messages without a session", without_session_);
+    take("queued messages whose size is wrong", wrong_size_);
+    take("chunks of queues whose sums are wrong", wrong_sums_);
+    take("chunks of queues that make no sense", unreadable_);
+    take("messages whose number of uses is wrong", wrong_uses_);
+  }
+
+ private:
+  void look_at(const Statement& row) {
+    const ByteView fates = row.bytes(3);
+    if (sums_at(row, 5) != ChunkSums::of(entries_of(0, row.bytes(2), {}))) ++wrong_sums_;
+    const auto entries = entries_in(row);
+    if (!fates.empty() && sums_at(row, 8) != ChunkSums::of(entries)) ++wrong_sums_;
+    for (const ChunkEntry& entry : entries) {
+      if (entry.fate == Fate::gone) continue;
+      if (row.number(11) == 0) ++without_session_;
+      if (entry.fate == Fate::owed) look_at(entry, row.bytes(4));
+    }
+  }
+  void look_at(const ChunkEntry& entry, ByteView bodies) {
+    std::size_t size = 0;
+    if (entry.has_own_body()) {
+      size = body_of(entry, bodies).payload.size();
+    } else {
+      ++uses_[entry.message];
+      if (!size_.with(entry.message).step()) {
+        ++without_body_;
+        return;
+      }
+      size = size_.as<std::size_t>(0);
+    }
+    if (size != entry.size) ++wrong_size_;
+  }
+  static ChunkSums sums_at(const Statement& row, int column) {
+    return {row.as<std::uint64_t>(column), row.as<std::uint64_t>(column + 1),
+            row.as<MessageId>(column + 2)};
+  }
+
+  const Database& database_;
+  Statement size_;
+  std::unordered_map<MessageId, std::int64_t> uses_;  ///< rows of queues that refer to it
+  std::int64_t without_body_ = 0;
+  std::int64_t without_session_ = 0;
+  std::int64_t wrong_size_ = 0;
+  std::int64_t wrong_sums_ = 0;
+  std::int64_t unreadable_ = 0;
+  std::int64_t wrong_uses_ = 0;
 };
 
 }  // namespace
@@ -84,10 +163,14 @@ std::expected<std::vector<std::string>, Error> verify(const std::string& path) {
       if (integrity.text(0) != "ok") faults.emplace_back(integrity.text(0));
     }
     if (!faults.empty()) return faults;
-    for (const auto& [words, sql] : kChecks) {
-      const auto count = database.number(sql);
+    const auto tell = [&faults](const char* words, std::int64_t count) {
       if (count > 0) faults.push_back(std::string(words) + ": " + std::to_string(count));
-    }
+    };
+    QueueCheck queues(database);
+    queues.look_at_chunks();
+    queues.look_at_messages();
+    queues.tell(tell);
+    for (const auto& [words, sql] : kChecks) tell(words, database.number(sql));
     return faults;
   });
 }
@@ -99,7 +182,9 @@ std::expected<FileStats, Error> stats_of(const std::string& path) {
         "SELECT client_id, expiry_interval, asleep_since, "
         "(SELECT count(*) FROM subscription WHERE session = s.id), ifnull(q.n, 0), "
         "ifnull(q.bytes, 0) FROM session s LEFT JOIN "
-        "(SELECT session, count(*) AS n, sum(size) AS bytes FROM queued GROUP BY session) q "
+        "(SELECT session, sum(ifnull(p.messages, c.messages)) AS n, "
+        "sum(ifnull(p.bytes, c.bytes)) AS bytes FROM chunk c "
+        "LEFT JOIN progress p ON p.chunk = c.id GROUP BY session) q "
         "ON q.session = s.id ORDER BY client_id");
     while (row.step()) {
       stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1),
@@ -111,6 +196,14 @@ std::expected<FileStats, Error> stats_of(const std::string& path) {
     };
     stats.messages = number("SELECT count(*) FROM message");
     stats.message_bytes = number("SELECT ifnull(sum(length(payload)), 0) FROM message");
+    Statement chunk = database.prepare(kChunks);
+    while (chunk.step()) {
+      for (const ChunkEntry& entry : entries_in(chunk)) {
+        if (entry.fate != Fate::owed || !entry.has_own_body()) continue;
+        ++stats.messages;
+        stats.message_bytes += entry.size;
+      }
+    }
     stats.retained = number("SELECT count(*) FROM retained");
     stats.file_bytes = number("PRAGMA page_count") * number("PRAGMA page_size");
     return stats;
@@ -147,13 +240,18 @@ std::expected<void, Error> dump(const std::string& path,
                       {std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
                        row.as<std::uint8_t>(4), row.number(5) != 0, time_of(row.number(6))}});
     }
-    row = database.prepare(
-        "SELECT client_id, sequence, message, qos, flags, origin, size FROM queued q "
-        "JOIN session s ON s.id = q.session ORDER BY q.session, sequence");
+    row = database.prepare(kChunks);
     while (row.step()) {
-      take(PutQueued{std::string(row.text(0)), row.as<std::uint64_t>(1), row.as<MessageId>(2),
-                     row.as<std::uint8_t>(3), row.as<std::uint8_t>(4), row.as<std::uint32_t>(5),
-                     row.as<std::uint64_t>(6)});
+      if (row.number(11) == 0) continue;
+      for (const ChunkEntry& entry : entries_in(row)) {
+        if (entry.fate == Fate::gone) continue;
+        const bool is_owed = entry.fate == Fate::owed;
+        if (is_owed && entry.has_own_body()) {
+          take(PutMessage{entry.message, body_of(entry, row.bytes(4))});
+        }
+        take(PutQueued{std::string(row.text(0)), entry.sequence, is_owed ? entry.message : 0,
+                       entry.qos, entry.flags, entry.origin, is_owed ? entry.size : 0});
+      }
     }
     row = database.prepare(
         "SELECT client_id, packet_id FROM incoming i JOIN session s ON s.id = i.session "

@@ -1,6 +1,9 @@
 #include "storage/memory.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/check.hpp"
 
 namespace mq::storage {
 namespace {
@@ -9,13 +12,18 @@ constexpr std::size_t kFewMessages = 100;
 
 struct Apply {
   Snapshot& state;
+  std::set<MessageId> fresh{};                  ///< messages of the batch
+  std::map<std::string, std::uint64_t> ends{};  ///< of queues before it
 
   void operator()(const PutSession& c) const {
     auto& session = state.sessions[c.client_id];
     session.expiry_interval = c.expiry_interval;
     session.asleep_since = c.asleep_since;
   }
-  void operator()(const DropSession& c) const { state.sessions.erase(c.client_id); }
+  void operator()(const DropSession& c) {
+    state.sessions.erase(c.client_id);
+    ends.erase(c.client_id);
+  }
   void operator()(const PutWill& c) const { state.sessions[c.client_id].will = c.will; }
   void operator()(const DropWill& c) const {
     in_session(c, [](auto& s) { s.will.reset(); });
@@ -26,9 +34,17 @@ struct Apply {
   void operator()(const DropSubscription& c) const {
     in_session(c, [&c](auto& s) { s.subscriptions.erase(c.filter); });
   }
-  void operator()(const PutMessage& c) const { state.messages[c.id] = c.body; }
-  void operator()(const PutQueued& c) const {
-    state.sessions[c.client_id].queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
+  void operator()(const PutMessage& c) {
+    state.messages[c.id] = c.body;
+    fresh.insert(c.id);
+  }
+  void operator()(const PutQueued& c) {
+    auto& queue = state.sessions[c.client_id].queue;
+    const auto [end, _] =
+        ends.try_emplace(c.client_id, queue.empty() ? 0 : queue.rbegin()->first + 1);
+    MQ_CHECK(c.sequence >= end->second);
+    MQ_CHECK(c.message == 0 || fresh.contains(c.message) || is_retained(c.message));
+    queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
   }
   void operator()(const ReleaseQueued& c) const {
     in_session(c, [&c](auto& s) {
@@ -49,6 +65,10 @@ struct Apply {
   }
   void operator()(const DropRetained& c) const { state.retained.erase(c.topic); }
 
+  bool is_retained(MessageId id) const {
+    return std::ranges::any_of(state.retained,
+                               [id](const auto& item) { return item.second.message == id; });
+  }
   void in_session(const auto& change, auto act) const {
     const auto it = state.sessions.find(change.client_id);
     if (it != state.sessions.end()) act(it->second);
@@ -63,7 +83,8 @@ void Memory::submit(Batch batch) {
 
 bool Memory::commit() {
   if (pending_.empty()) return false;
-  for (const Change& change : pending_.front().changes) std::visit(Apply{state_}, change);
+  Apply apply{state_};
+  for (const Change& change : pending_.front().changes) std::visit(apply, change);
   stored_ = pending_.front().ticket;
   pending_.pop_front();
   if (!state_.messages.empty()) state_.last_message = state_.messages.rbegin()->first;

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "storage/chunk.hpp"
 #include "storage/database.hpp"
+#include "storage/queue_commit.hpp"
 #include "storage/sqlite_commit.hpp"
 #include "storage/sqlite_load.hpp"
 
@@ -12,7 +14,7 @@ namespace {
 using Failure = Sqlite::Failure;
 
 constexpr std::int64_t kApplicationId = 0x6D717374;  // "mqst"
-constexpr std::int64_t kFormat = 2;
+constexpr std::int64_t kFormat = 3;
 
 constexpr const char* kSchema = R"(
   CREATE TABLE session (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE,
@@ -25,15 +27,21 @@ constexpr const char* kSchema = R"(
   CREATE TABLE message (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, properties BLOB NOT NULL,
     payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, uses INTEGER NOT NULL);
-  CREATE TABLE queued (session INTEGER NOT NULL, sequence INTEGER NOT NULL,
-    message INTEGER NOT NULL, qos INTEGER NOT NULL, flags INTEGER NOT NULL,
-    origin INTEGER NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (session, sequence)) WITHOUT ROWID;
   CREATE TABLE incoming (session INTEGER NOT NULL, packet_id INTEGER NOT NULL,
     PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
   CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, listener INTEGER NOT NULL, user_name TEXT NOT NULL,
     client_id TEXT NOT NULL) WITHOUT ROWID;
+)";
+
+/// Beside a chunk's row is what of it one needs to know without reading its messages.
+constexpr const char* kQueues = R"(
+  CREATE TABLE chunk (id INTEGER PRIMARY KEY, session INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    newest INTEGER NOT NULL, entries BLOB NOT NULL, bodies BLOB NOT NULL);
+  CREATE INDEX chunk_order ON chunk (session, first, last, messages, bytes, newest);
+  CREATE TABLE progress (chunk INTEGER PRIMARY KEY, messages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, newest INTEGER NOT NULL, fates BLOB NOT NULL);
 )";
 
 /// What format 1 lacks.
@@ -43,20 +51,55 @@ constexpr const char* kFromFormat1 = R"(
   ALTER TABLE retained ADD COLUMN user_name TEXT NOT NULL DEFAULT '';
   ALTER TABLE retained ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
   UPDATE retained SET expires_at = m.expires_at FROM message m WHERE m.id = message;
-  PRAGMA user_version = 2;
 )";
+
+/// In format 2 every message of a queue was a row.
+void make_chunks(const Database& database) {
+  Statement put = database.prepare(kPutChunk);
+  Statement row = database.prepare(
+      "SELECT session, sequence, message, qos, flags, origin, size FROM queued "
+      "ORDER BY session, sequence");
+  Chunk chunk;
+  std::int64_t session = 0;
+  const auto write = [&] {
+    if (!chunk.is_empty()) put_chunk(put, session, chunk);
+    chunk.clear();
+  };
+  while (row.step()) {
+    const auto sequence = row.as<std::uint64_t>(1);
+    if (row.number(0) != session || !chunk.has_room_for(sequence)) write();
+    session = row.number(0);
+    chunk.add({.sequence = sequence,
+               .message = row.as<MessageId>(2),
+               .origin = row.as<std::uint32_t>(5),
+               .size = row.as<std::uint32_t>(6),
+               .qos = row.as<std::uint8_t>(3),
+               .flags = row.as<std::uint8_t>(4)},
+              nullptr);
+  }
+  write();
+}
 
 Failure failure_of(const std::string& path, const DatabaseError& error) {
   return {error.is_damage() ? Failure::Kind::damaged : Failure::Kind::unusable,
           Error{path + ": " + error.words}};
 }
 
+void set_format(const Database& database) {
+  database.run(("PRAGMA user_version = " + std::to_string(kFormat)).c_str());
+}
+
 /// Brings a file of ours to this format, if it is in one that is known.
 void upgrade(const Database& database) {
   if (database.number("PRAGMA application_id") != kApplicationId) return;
-  if (database.number("PRAGMA user_version") != 1) return;
+  const auto format = database.number("PRAGMA user_version");
+  if (format < 1 || format >= kFormat) return;
   database.run("BEGIN IMMEDIATE");
-  database.run(kFromFormat1);
+  if (format < 2) database.run(kFromFormat1);
+  database.run(kQueues);
+  make_chunks(database);
+  database.run("DROP TABLE queued");
+  set_format(database);
   database.run("COMMIT");
 }
 
@@ -75,8 +118,9 @@ std::expected<void, Failure> prepare(const std::string& path, const Database& da
   if (!is_new) return {};
   database.run("BEGIN IMMEDIATE");
   database.run(kSchema);
+  database.run(kQueues);
   database.run(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
-  database.run(("PRAGMA user_version = " + std::to_string(kFormat)).c_str());
+  set_format(database);
   database.run("COMMIT");
   return {};
 }
@@ -89,7 +133,10 @@ std::string Sqlite::identify(const Database& database) {
   }
   const auto format = database.number("PRAGMA user_version");
   if (format == kFormat) return {};
-  if (format == 1) return "is in format 1: mqbroker brings it to this version's when it uses it";
+  if (format == 1 || format == 2) {
+    return "is in format " + std::to_string(format) +
+           ": mqbroker brings it to this version's when it uses it";
+  }
   return "is in format " + std::to_string(format) + ", and this version knows format " +
          std::to_string(kFormat) + " only: use the version that wrote it, or another directory";
 }
@@ -140,9 +187,10 @@ std::expected<Page, Error> Sqlite::read(const Load& load) {
       return page;
     }
     state_->page_reader.read(state_->committer.id_of(load.client_id), load.first, load.window,
-                             [&page](const QueuedRow& row) {
-                               if (row.has_lost_body()) return;
-                               page.entries.push_back({row.sequence(), row.queued(), row.body()});
+                             [&page](QueuedMessage message) {
+                               if (message.has_lost_body()) return;
+                               page.entries.push_back({message.sequence, message.queued,
+                                                       std::move(message.body).value_or(Body())});
                              });
     return page;
   } catch (const DatabaseError& error) {

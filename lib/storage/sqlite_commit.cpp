@@ -1,12 +1,15 @@
 #include "storage/sqlite_commit.hpp"
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "base/check.hpp"
 #include "storage/annihilate.hpp"
 
-// A message body is written once, with the number of places that use it. A batch gathers how that
+// A body that several rows refer to is written once, with their number. A batch gathers how that
 // number changes and writes it at its end; so a body that came and went within the batch is never
 // written at all.
 
@@ -37,14 +40,6 @@ struct Committer::Statements {
         put_message(d.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)")),
         use_message(d.prepare("UPDATE message SET uses = uses + ? WHERE id = ?")),
         drop_message(d.prepare("DELETE FROM message WHERE id = ? AND uses <= 0")),
-        put_queued(d.prepare("INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?, ?, ?, ?)")),
-        message_of_queued(
-            d.prepare("SELECT message FROM queued WHERE session = ? AND sequence = ?")),
-        release_queued(d.prepare(
-            "UPDATE queued SET message = 0, size = 0 WHERE session = ? AND sequence = ?")),
-        drop_queued(
-            d.prepare("DELETE FROM queued WHERE session = ? AND sequence = ? RETURNING message")),
-        drop_queue(d.prepare("DELETE FROM queued WHERE session = ? RETURNING message")),
         put_incoming(d.prepare("INSERT OR IGNORE INTO incoming VALUES (?, ?)")),
         drop_incoming(d.prepare("DELETE FROM incoming WHERE session = ? AND packet_id = ?")),
         drop_all_incoming(d.prepare("DELETE FROM incoming WHERE session = ?")),
@@ -53,15 +48,16 @@ struct Committer::Statements {
 
   Statement begin, commit, put_session, change_session, drop_session, put_will, drop_will,
       put_subscription, drop_subscription, drop_subscriptions, put_message, use_message,
-      drop_message, put_queued, message_of_queued, release_queued, drop_queued, drop_queue,
-      put_incoming, drop_incoming, drop_all_incoming, put_retained, drop_retained;
+      drop_message, put_incoming, drop_incoming, drop_all_incoming, put_retained, drop_retained;
 };
 
 /// One batch on its way into the file.
 class Committer::Transaction {
  public:
-  Transaction(Statements& statements, TextMap<std::int64_t>& session_ids)
-      : run_(statements), session_ids_(session_ids) {}
+  Transaction(Statements& statements, QueueCommitter& queues, TextMap<std::int64_t>& session_ids)
+      : run_(statements), queues_(queues), session_ids_(session_ids) {
+    queues_.start(uses_);
+  }
 
   void operator()(const PutSession& c) {
     if (const auto known = session_ids_.find(c.client_id); known != session_ids_.end()) {
@@ -76,7 +72,7 @@ class Committer::Transaction {
     const auto known = session_ids_.find(c.client_id);
     if (known == session_ids_.end()) return;
     const auto id = known->second;
-    unuse(run_.drop_queue.with(id));
+    queues_.drop(id);
     for (Statement* drop :
          {&run_.drop_all_incoming, &run_.drop_subscriptions, &run_.drop_will, &run_.drop_session}) {
       drop->with(id).run();
@@ -96,17 +92,12 @@ class Committer::Transaction {
   void operator()(const DropSubscription& c) {
     run_.drop_subscription.with(known_id_of(c), std::string_view(c.filter)).run();
   }
-  void operator()(const PutMessage& c) { bodies_[c.id] = &c.body; }
-  void operator()(const PutQueued& c) {
-    run_.put_queued.with(id_of(c), c.sequence, c.message, c.qos, c.flags, c.origin, c.size).run();
-    ++uses_[c.message];
-  }
+  void operator()(const PutMessage& c) { uses_[c.id].body = &c.body; }
+  void operator()(const PutQueued& c) { queues_.put(id_of(c), c); }
   void operator()(const ReleaseQueued& c) {
-    const auto id = known_id_of(c);
-    unuse(run_.message_of_queued.with(id, c.sequence));
-    run_.release_queued.with(id, c.sequence).run();
+    queues_.change(known_id_of(c), c.sequence, Fate::released);
   }
-  void operator()(const DropQueued& c) { unuse(run_.drop_queued.with(known_id_of(c), c.sequence)); }
+  void operator()(const DropQueued& c) { queues_.change(known_id_of(c), c.sequence, Fate::gone); }
   void operator()(const PutIncoming& c) { run_.put_incoming.with(id_of(c), c.packet_id).run(); }
   void operator()(const DropIncoming& c) {
     run_.drop_incoming.with(known_id_of(c), c.packet_id).run();
@@ -117,21 +108,26 @@ class Committer::Transaction {
         .with(std::string_view(c.topic), c.message, count_of(c.expires_at), c.source.listener,
               std::string_view(c.source.user_name), std::string_view(c.source.client_id))
         .run();
-    ++uses_[c.message];
+    ++uses_[c.message].change;
   }
   void operator()(const DropRetained& c) {
     unuse(run_.drop_retained.with(std::string_view(c.topic)));
   }
 
-  void write_messages() {
-    for (const auto& [id, change] : uses_) {
-      if (id == 0 || change == 0) continue;
-      if (const auto body = bodies_.find(id); body != bodies_.end()) {
-        if (change > 0) put(id, *body->second, change);
+  void finish() {
+    queues_.write();
+    uses_.erase(0);
+    std::vector<std::pair<MessageId, MessageUse>> changed;
+    std::ranges::copy_if(uses_, std::back_inserter(changed),
+                         [](const auto& item) { return item.second.change != 0; });
+    std::ranges::sort(changed, {}, [](const auto& item) { return item.first; });
+    for (const auto& [id, use] : changed) {
+      if (use.body != nullptr) {
+        if (use.change > 0) put(id, *use.body, use.change);
         continue;
       }
-      run_.use_message.with(change, id).run();
-      if (change < 0) run_.drop_message.with(id).run();
+      run_.use_message.with(use.change, id).run();
+      if (use.change < 0) run_.drop_message.with(id).run();
     }
   }
 
@@ -144,7 +140,7 @@ class Committer::Transaction {
   }
   /// Every row that comes is a message with one use less.
   void unuse(Statement& statement) {
-    while (statement.step()) --uses_[statement.as<MessageId>(0)];
+    while (statement.step()) --uses_[statement.as<MessageId>(0)].change;
   }
   /// 0 when there is no such session.
   std::int64_t known_id_of(const auto& change) const {
@@ -158,13 +154,13 @@ class Committer::Transaction {
   }
 
   Statements& run_;
+  QueueCommitter& queues_;
   TextMap<std::int64_t>& session_ids_;
-  std::map<MessageId, std::int64_t> uses_;
-  std::map<MessageId, const Body*> bodies_;
+  MessageUses uses_;
 };
 
 Committer::Committer(const Database& database)
-    : database_(database), statements_(std::make_unique<Statements>(database)) {
+    : database_(database), statements_(std::make_unique<Statements>(database)), queues_(database) {
   read_session_ids();
 }
 
@@ -194,11 +190,11 @@ void Committer::commit(const Batch& batch) {
   is_in_step_ = false;
   statements_->begin.with().run();
   try {
-    Transaction transaction(*statements_, session_ids_);
+    Transaction transaction(*statements_, queues_, session_ids_);
     for (std::size_t i = 0; i < batch.changes.size(); ++i) {
       if (!is_void[i]) std::visit(transaction, batch.changes[i]);
     }
-    transaction.write_messages();
+    transaction.finish();
     statements_->commit.with().run();
   } catch (const DatabaseError&) {
     // SQLite has rolled back by itself after some failures: then there is nothing to roll back.

@@ -7,6 +7,7 @@
 #include "base/text_map.hpp"
 #include "storage/change.hpp"
 #include "storage/database.hpp"
+#include "storage/queue_commit.hpp"
 
 namespace mq::storage {
 
@@ -30,6 +31,7 @@ class Committer {
 
   const Database& database_;
   std::unique_ptr<Statements> statements_;
+  QueueCommitter queues_;
   TextMap<std::int64_t> session_ids_;  ///< by client id
   bool is_in_step_ = false;            ///< session_ids_ is what the file says
 };

@@ -1,8 +1,11 @@
 #include "storage/sqlite_load.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
+
+#include "storage/chunk.hpp"
 
 namespace mq::storage {
 namespace {
@@ -16,9 +19,13 @@ WallTime time_of(std::int64_t count) {
 }
 
 /// Of a row of message: id, topic, properties, payload, qos, retain, expires_at.
-Body body_of(const Statement& row) {
+Body body_in(const Statement& row) {
   return {std::string(row.text(1)), copy_of(row.bytes(2)),        copy_of(row.bytes(3)),
           row.as<std::uint8_t>(4),  row.as<std::uint8_t>(5) != 0, time_of(row.number(6))};
+}
+
+Snapshot::Queued queued_of(const ChunkEntry& entry) {
+  return {entry.fate == Fate::owed ? entry.message : 0, entry.qos, entry.flags, entry.origin};
 }
 
 constexpr const char* kAllRetained =
@@ -63,19 +70,29 @@ struct Loader {
   }
   void load_messages(Statement row) {
     while (row.step()) {
-      snapshot.messages.emplace_hint(snapshot.messages.end(), row.as<MessageId>(0), body_of(row));
+      snapshot.messages.emplace_hint(snapshot.messages.end(), row.as<MessageId>(0), body_in(row));
     }
   }
+  /// Leaves out what has no body, and chunks that make no sense.
   void load_queues(Statement row) {
     while (row.step()) {
       Snapshot::Session* session = find(row.number(0));
-      const auto message = row.as<MessageId>(2);
-      if (session == nullptr || (message != 0 && !snapshot.messages.contains(message))) continue;
-      session->queue.emplace_hint(
-          session->queue.end(), row.as<std::uint64_t>(1),
-          Snapshot::Queued{message, row.as<std::uint8_t>(3), row.as<std::uint8_t>(4),
-                           row.as<std::uint32_t>(5)});
+      if (session == nullptr) continue;
+      try {
+        const auto entries = entries_of(row.as<std::uint64_t>(1), row.bytes(2), row.bytes(3));
+        for (const ChunkEntry& entry : entries) load_queued(*session, entry, row.bytes(4));
+      } catch (const DatabaseError&) {  // NOLINT(bugprone-empty-catch): the others may be whole
+      }
     }
+  }
+  void load_queued(Snapshot::Session& session, const ChunkEntry& entry, ByteView bodies) const {
+    if (entry.fate == Fate::gone) return;
+    const auto queued = queued_of(entry);
+    if (queued.message != 0 && entry.has_own_body()) {
+      snapshot.messages.emplace(queued.message, body_of(entry, bodies));
+    }
+    if (queued.message != 0 && !snapshot.messages.contains(queued.message)) return;
+    session.queue.emplace(entry.sequence, queued);
   }
   void load_incoming(Statement row) {
     while (row.step()) {
@@ -128,7 +145,7 @@ constexpr Table kAllMessages{
     "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id",
     &Loader::load_messages};
 constexpr Table kQueues{
-    "SELECT session, sequence, message, qos, flags, origin FROM queued ORDER BY session, sequence",
+    "SELECT session, first, entries, fates, bodies FROM chunk LEFT JOIN progress ON chunk = id",
     &Loader::load_queues};
 constexpr Table kRetained{kAllRetained, &Loader::load_retained};
 
@@ -137,82 +154,70 @@ void load_queue(PageReader& reader, std::int64_t id, Window window, Snapshot& sn
                 Snapshot::Session& session, Tail total) {
   Tail& tail = session.tail;
   tail = total;
-  reader.read(id, 0, window, [&](const QueuedRow& row) {
-    const auto queued = row.queued();
-    tail.first = row.sequence() + 1;
+  reader.read(id, 0, window, [&](QueuedMessage message) {
+    tail.first = message.sequence + 1;
     --tail.count;
-    tail.bytes -= row.size();
-    if (queued.message != 0 && !snapshot.messages.contains(queued.message)) {
-      if (row.has_lost_body()) return;
-      snapshot.messages.emplace(queued.message, row.body());
-    }
-    session.queue.emplace_hint(session.queue.end(), row.sequence(), queued);
+    tail.bytes -= message.size;
+    if (message.has_lost_body()) return;
+    if (message.body)
+      snapshot.messages.try_emplace(message.queued.message, *std::move(message.body));
+    session.queue.emplace_hint(session.queue.end(), message.sequence, message.queued);
   });
   if (tail.count == 0) tail = {};
 }
 
 }  // namespace
 
-std::uint64_t QueuedRow::sequence() const {
-  return row_.as<std::uint64_t>(0);
-}
-
-Snapshot::Queued QueuedRow::queued() const {
-  return {row_.as<MessageId>(1), row_.as<std::uint8_t>(2), row_.as<std::uint8_t>(3),
-          row_.as<std::uint32_t>(4)};
-}
-
-std::size_t QueuedRow::size() const {
-  return row_.as<std::size_t>(5);
-}
-
-bool QueuedRow::has_lost_body() const {
-  return row_.number(1) != 0 && row_.number(6) == 0;
-}
-
-Body QueuedRow::body() const {
-  if (row_.number(6) == 0) return {};
-  return {std::string(row_.text(7)), copy_of(row_.bytes(8)),         copy_of(row_.bytes(9)),
-          row_.as<std::uint8_t>(10), row_.as<std::uint8_t>(11) != 0, time_of(row_.number(12))};
-}
-
 PageReader::PageReader(const Database& database)
-    : rows_(database.prepare(
-          "SELECT q.sequence, q.message, q.qos, q.flags, q.origin, q.size, m.id, m.topic, "
-          "m.properties, m.payload, m.qos, m.retain, m.expires_at "
-          "FROM queued q LEFT JOIN message m ON m.id = q.message "
-          "WHERE q.session = ? AND q.sequence >= ? ORDER BY q.sequence")),
+    : chunks_(database.prepare(
+          "SELECT first, entries, fates, bodies FROM chunk LEFT JOIN progress ON chunk = id "
+          "WHERE session = ? AND last >= ? ORDER BY first")),
       body_(database.prepare(
           "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message "
           "WHERE id = ?")) {}
+
+std::optional<Body> PageReader::body_of(MessageId id) {
+  std::optional<Body> body;
+  body_.with(id);
+  while (body_.step()) body = body_in(body_);
+  return body;
+}
 
 void PageReader::read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page) {
   std::size_t read = 0;
   for (const MessageId id : ids) {
     if (read >= bytes) return;
-    bool is_there = false;
-    body_.with(id);
-    while (body_.step()) {
-      is_there = true;
-      page.entries.push_back({0, {.message = id}, body_of(body_)});
-      read += page.entries.back().body.payload.size();
+    if (auto body = body_of(id)) {
+      read += body->payload.size();
+      page.entries.push_back({0, {.message = id}, *std::move(body)});
+    } else {
+      page.lost.push_back(id);
     }
-    if (!is_there) page.lost.push_back(id);
   }
 }
 
 void PageReader::read(std::int64_t session, std::uint64_t first, Window window,
-                      const std::function<void(const QueuedRow&)>& take) {
-  rows_.with(session, first);
+                      const std::function<void(QueuedMessage)>& take) {
+  chunks_.with(session, first);
   std::size_t count = 0;
   std::size_t bytes = 0;
-  while (count < window.messages && bytes < window.bytes && rows_.step()) {
-    const QueuedRow row(rows_);
-    ++count;
-    bytes += row.size();
-    take(row);
+  while (count < window.messages && bytes < window.bytes && chunks_.step()) {
+    for (const ChunkEntry& entry :
+         entries_of(chunks_.as<std::uint64_t>(0), chunks_.bytes(1), chunks_.bytes(2))) {
+      if (entry.sequence < first || entry.fate == Fate::gone) continue;
+      if (count >= window.messages || bytes >= window.bytes) break;
+      QueuedMessage message{entry.sequence, queued_of(entry)};
+      if (entry.fate == Fate::owed) {
+        message.size = entry.size;
+        message.body = entry.has_own_body() ? storage::body_of(entry, chunks_.bytes(3))
+                                            : body_of(entry.message);
+      }
+      ++count;
+      bytes += message.size;
+      take(std::move(message));
+    }
   }
-  rows_.reset();
+  chunks_.reset();
 }
 
 void load_all(const Database& database, const Budget& budget, Snapshot& snapshot) {
@@ -224,15 +229,19 @@ void load_all(const Database& database, const Budget& budget, Snapshot& snapshot
   loader.load_retained_within(budget.retained_bytes, database);
   PageReader reader(database);
   Statement totals = database.prepare(
-      "SELECT session, max(sequence), count(*), sum(size) FROM queued GROUP BY session");
+      "SELECT session, max(last), sum(ifnull(p.messages, c.messages)), "
+      "sum(ifnull(p.bytes, c.bytes)), max(ifnull(p.newest, c.newest)) "
+      "FROM chunk c INDEXED BY chunk_order LEFT JOIN progress p ON p.chunk = c.id "
+      "GROUP BY session");
+  snapshot.last_message = static_cast<MessageId>(database.number("SELECT max(id) FROM message"));
   while (totals.step()) {
+    snapshot.last_message = std::max(snapshot.last_message, totals.as<MessageId>(4));
     const Tail total{0, totals.as<std::uint64_t>(1) + 1, totals.as<std::size_t>(2),
                      totals.as<std::size_t>(3)};
     if (auto* session = loader.find(totals.number(0))) {
       load_queue(reader, totals.number(0), budget.queue, snapshot, *session, total);
     }
   }
-  snapshot.last_message = static_cast<MessageId>(database.number("SELECT max(id) FROM message"));
 }
 
 void load_some(const Database& database, Snapshot& snapshot) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "storage/database.hpp"
@@ -9,22 +10,14 @@
 
 namespace mq::storage {
 
-/// A message of a queue, as the file has it. Valid until the next one is read.
-class QueuedRow {
- public:
-  explicit QueuedRow(const Statement& row) : row_(row) {}
+/// A message of a queue, as the file has it.
+struct QueuedMessage {
+  std::uint64_t sequence = 0;
+  Snapshot::Queued queued{};
+  std::size_t size = 0;        ///< bytes of payload
+  std::optional<Body> body{};  ///< nothing: the file is damaged, and there is to be one
 
-  std::uint64_t sequence() const;
-  Snapshot::Queued queued() const;
-  /// Bytes of payload.
-  std::size_t size() const;
-  /// The file is damaged: there is to be a body, and there is none.
-  bool has_lost_body() const;
-  /// Empty when there is none.
-  Body body() const;
-
- private:
-  const Statement& row_;
+  bool has_lost_body() const { return queued.message != 0 && !body; }
 };
 
 /// Reads queues and bodies, a page at a time.
@@ -36,13 +29,15 @@ class PageReader {
   /// Hands out a session's messages from the sequence number `first` on, in order, as far as the
   /// window goes. Throws DatabaseError.
   void read(std::int64_t session, std::uint64_t first, Window window,
-            const std::function<void(const QueuedRow&)>& take);
+            const std::function<void(QueuedMessage)>& take);
   /// Adds bodies to the page, in order, until their payloads have reached so many bytes. Throws
   /// DatabaseError.
   void read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page);
 
  private:
-  Statement rows_;
+  std::optional<Body> body_of(MessageId id);
+
+  Statement chunks_;
   Statement body_;
 };
 

@@ -65,11 +65,11 @@ TEST_CASE("the numbers of a file") {
   CHECK(bond.client_id == "james bond");
   CHECK(bond.expiry_interval == 3600);
   CHECK(bond.subscriptions == 1);
-  CHECK(bond.queued == 2);
-  CHECK(bond.queued_bytes == 5);
+  CHECK(bond.queued == 3);
+  CHECK(bond.queued_bytes == 13);
   CHECK(stats->sessions[1].asleep_since == WallTime(std::chrono::microseconds(99)));
-  CHECK(stats->messages == 2);
-  CHECK(stats->message_bytes == 5);
+  CHECK(stats->messages == 3);
+  CHECK(stats->message_bytes == 13);
   CHECK(stats->retained == 1);
   CHECK(stats->file_bytes > 1000);
 }
@@ -88,12 +88,18 @@ TEST_CASE("what does not fit together is named and counted") {
   };
   CHECK(faults_after("DELETE FROM message WHERE id = 1") ==
         "queued messages without a body: 1; retained messages without a body: 1; ");
+  CHECK(faults_after("UPDATE chunk SET bodies = x'00'") ==
+        "chunks of queues that make no sense: 1; ");
+  CHECK(faults_after("UPDATE chunk SET entries = x'00'") ==
+        "chunks of queues that make no sense: 3; messages whose number of uses is wrong: 2; ");
+  CHECK(faults_after("UPDATE chunk SET messages = 9 WHERE last = 6") ==
+        "chunks of queues whose sums are wrong: 1; ");
   CHECK(faults_after("UPDATE message SET uses = 9 WHERE id = 2") ==
         "messages whose number of uses is wrong: 1; ");
-  CHECK(faults_after("UPDATE queued SET size = 4 WHERE message = 1") ==
+  CHECK(faults_after("UPDATE message SET payload = x'00' WHERE id = 1") ==
         "queued messages whose size is wrong: 1; ");
   CHECK(faults_after("DELETE FROM session WHERE client_id = 'james bond'") ==
-        "queued messages without a session: 2; subscriptions without a session: 1; "
+        "queued messages without a session: 3; subscriptions without a session: 1; "
         "wills without a session: 1; QoS 2 packet ids without a session: 1; ");
 }
 

@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 
 #include "base/prng.hpp"
 #include "everything.hpp"
 #include "storage/database.hpp"
+#include "storage/inspect.hpp"
 #include "storage/memory.hpp"
 #include "support/chance.hpp"
 #include "temporary.hpp"
@@ -46,9 +48,17 @@ void check_bodies(Memory& memory, Sqlite& file) {
 void check_windows(Memory& memory, Sqlite& file) {
   for (const Window window : {Window{3, SIZE_MAX}, Window{SIZE_MAX, 5}}) {
     const Budget budget{window, 2};
-    const auto cut = file.load(budget);
+    auto cut = file.load(budget);
     REQUIRE(cut);
     const Snapshot expected = memory.load(budget);
+    for (const auto& [client_id, session] : expected.sessions) {
+      // Of where a tail begins and ends, only limits are told.
+      Tail& tail = cut->sessions[client_id].tail;
+      CHECK(tail.first <= session.tail.first);
+      CHECK(tail.end >= session.tail.end);
+      tail.first = session.tail.first;
+      tail.end = session.tail.end;
+    }
     CHECK(*cut == expected);
     for (const auto& [client_id, session] : expected.sessions) {
       const Load load{7, client_id, session.tail.first, {}, window};
@@ -83,7 +93,7 @@ TEST_CASE("what was committed is read back, every field of it, after the file wa
   auto file = Sqlite::open(directory / "a.db");
   REQUIRE(file);
   CHECK(*file->load() == memory.load());
-  CHECK(memory.load().sessions.at("james bond").queue.size() == 2);
+  CHECK(memory.load().sessions.at("james bond").queue.size() == 3);
 }
 
 TEST_CASE("a thousand batches of chance leave what they leave in memory") {
@@ -99,6 +109,9 @@ TEST_CASE("a thousand batches of chance leave what they leave in memory") {
     REQUIRE(*file->load() == memory.load());
     check_windows(memory, *file);
     check_bodies(memory, *file);
+    const auto faults = verify(directory / "a.db");
+    REQUIRE(faults);
+    REQUIRE(*faults == std::vector<std::string>());
   }
   CHECK(memory.load().retained.size() > 1);
   CHECK(memory.load().messages.size() > 1);
@@ -122,6 +135,34 @@ TEST_CASE("what a batch queues and drops again is never written") {
   CHECK(reader.number("PRAGMA data_version") != version);
 }
 
+TEST_CASE("the sequence numbers of messages that are gone are used again") {
+  const TemporaryTree directory;
+  Memory memory;
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  MessageId id = 0;
+  Batch first{.ticket = 1, .changes = {PutSession{"a", 1, kAwake}}};
+  const auto put = [&id](Batch& batch, std::uint64_t sequence) {
+    batch.changes.emplace_back(
+        PutMessage{++id, {.topic = "t", .properties = {}, .payload = bytes("x")}});
+    batch.changes.emplace_back(PutQueued{"a", sequence, id, 2, 0, 0, 1});
+  };
+  for (const std::uint64_t sequence : {1, 2, 3, 4}) put(first, sequence);
+  commit(memory, *file, std::move(first));
+  commit(memory, *file, {.ticket = 2, .changes = {DropQueued{"a", 3}, DropQueued{"a", 4}}});
+  Batch third{.ticket = 3, .changes = {}};
+  for (const std::uint64_t sequence : {3, 4, 5}) put(third, sequence);
+  commit(memory, *file, std::move(third));
+  CHECK(*file->load() == memory.load());
+  commit(memory, *file,
+         {.ticket = 4, .changes = {DropQueued{"a", 2}, DropQueued{"a", 3}, ReleaseQueued{"a", 4}}});
+  CHECK(*file->load() == memory.load());
+  CHECK(memory.load().sessions.at("a").queue.size() == 3);
+  commit(memory, *file, {.ticket = 5, .changes = {DropSession{"a"}}});
+  CHECK(Database(directory / "a.db", SQLITE_OPEN_READWRITE)
+            .number("SELECT (SELECT count(*) FROM chunk) + (SELECT count(*) FROM progress)") == 0);
+}
+
 TEST_CASE("a file of an unknown format is refused and stays as it is") {
   const TemporaryTree directory;
   REQUIRE(Sqlite::open(directory / "a.db"));
@@ -134,27 +175,47 @@ TEST_CASE("a file of an unknown format is refused and stays as it is") {
   CHECK(reader.number("PRAGMA user_version") == 99);
 }
 
-TEST_CASE("a file of format 1 is brought to this one, and keeps what it holds") {
-  const TemporaryTree directory;
-  const WallTime end(std::chrono::microseconds(77));
-  {
+TEST_CASE("files of formats 1 and 2 are brought to this one, and keep what they hold") {
+  for (const int format : {1, 2}) {
+    CAPTURE(format);
+    const TemporaryTree directory;
+    const WallTime end(std::chrono::microseconds(77));
+    const Source source = format == 1 ? Source() : Source{1, "u", "c"};
+    REQUIRE(Sqlite::open(directory / "a.db"));
+    {
+      const Database old(directory / "a.db", SQLITE_OPEN_READWRITE);
+      old.run(R"(
+        DROP TABLE chunk; DROP TABLE progress;
+        CREATE TABLE queued (session INTEGER NOT NULL, sequence INTEGER NOT NULL,
+          message INTEGER NOT NULL, qos INTEGER NOT NULL, flags INTEGER NOT NULL,
+          origin INTEGER NOT NULL, size INTEGER NOT NULL,
+          PRIMARY KEY (session, sequence)) WITHOUT ROWID;
+        INSERT INTO session VALUES (1, 'a', 9, 0), (2, 'b', 9, 0);
+        INSERT INTO message VALUES (7, 't', x'', x'3132', 1, 0, 77, 3), (8, 'u', x'', x'', 2, 1, 9, 1);
+        INSERT INTO queued VALUES (1, 5, 7, 1, 1, 3, 2), (1, 6, 0, 2, 0, 0, 0), (2, 5, 7, 1, 0, 0, 2),
+          (2, 9, 8, 2, 0, 0, 0);
+        INSERT INTO retained VALUES ('t', 7, 77, 1, 'u', 'c');)");
+      if (format == 1) {
+        for (const char* column : {"expires_at", "listener", "user_name", "client_id"}) {
+          old.run((std::string("ALTER TABLE retained DROP COLUMN ") + column).c_str());
+        }
+      }
+      old.run(("PRAGMA user_version = " + std::to_string(format)).c_str());
+    }
     auto file = Sqlite::open(directory / "a.db");
     REQUIRE(file);
-    REQUIRE(file->commit(
-        {.ticket = 1,
-         .changes = {
-             PutMessage{1, {.topic = "t", .properties = {}, .payload = {}, .expires_at = end}},
-             PutRetained{"t", 1, end, {1, "u", "c"}}}}));
-    for (const char* column : {"expires_at", "listener", "user_name", "client_id"}) {
-      Database(directory / "a.db", SQLITE_OPEN_READWRITE)
-          .run((std::string("ALTER TABLE retained DROP COLUMN ") + column).c_str());
-    }
-    Database(directory / "a.db", SQLITE_OPEN_READWRITE).run("PRAGMA user_version = 1");
+    const auto state = file->load();
+    REQUIRE(state);
+    CHECK(state->retained.at("t") == Snapshot::Retained{7, end, source});
+    const auto& a = state->sessions.at("a").queue;
+    const auto& b = state->sessions.at("b").queue;
+    CHECK(a == std::map<std::uint64_t, Snapshot::Queued>{{5, {7, 1, 1, 3}}, {6, {0, 2, 0, 0}}});
+    CHECK(b == std::map<std::uint64_t, Snapshot::Queued>{{5, {7, 1, 0, 0}}, {9, {8, 2, 0, 0}}});
+    CHECK(state->messages.at(7).payload == bytes("12"));
+    CHECK(state->last_message == 8);
+    CHECK(verify(directory / "a.db")->empty());
+    REQUIRE(file->commit({.ticket = 2, .changes = {DropSession{"b"}, DropQueued{"a", 5}}}));
+    CHECK(file->load()->messages.size() == 1);
+    CHECK(verify(directory / "a.db")->empty());
   }
-  auto file = Sqlite::open(directory / "a.db");
-  REQUIRE(file);
-  const auto state = file->load();
-  REQUIRE(state);
-  CHECK(state->retained.at("t") == Snapshot::Retained{1, end, {}});
-  REQUIRE(file->commit({.ticket = 2, .changes = {PutRetained{"u", 1, end, {1, "u", "c"}}}}));
 }

@@ -27,15 +27,16 @@ class Chance {
   static constexpr std::array kIds{"a", "b", "c"};
 
   std::string id() { return kIds[prng_.below(kIds.size())]; }
-  MessageId message(std::vector<Change>& changes) {
+  MessageId message(std::vector<Change>& changes, std::size_t size = 1) {
     changes.emplace_back(
-        PutMessage{++last_message_, {.topic = "t", .properties = {}, .payload = {'x'}}});
+        PutMessage{++last_message_,
+                   {.topic = "t", .properties = {}, .payload = std::vector<Byte>(size, 'x')}});
     return last_message_;
   }
   void add(std::vector<Change>& changes) {
     const auto number = static_cast<std::uint16_t>(1 + prng_.below(6));
     const std::string name = "n" + std::to_string(number);
-    switch (prng_.below(12)) {
+    switch (prng_.below(13)) {
       case 0:
         changes.emplace_back(DropSession{id()});
         for (const char* each : kIds) changes.emplace_back(PutSession{each, number, kAwake});
@@ -62,8 +63,12 @@ class Chance {
         changes.emplace_back(ReleaseQueued{id(), sequence_ - prng_.below(3)});
         break;
       case 7:
-      case 8:
         changes.emplace_back(DropQueued{id(), sequence_ - prng_.below(6)});
+        break;
+      case 8:  // old and new ones
+        for (std::uint64_t back = prng_.below(40); back > 0; back -= 1 + prng_.below(back)) {
+          changes.emplace_back(DropQueued{id(), sequence_ - back});
+        }
         break;
       case 9:
         changes.emplace_back(PutIncoming{id(), ++packet_id_});
@@ -72,8 +77,15 @@ class Chance {
         changes.emplace_back(
             DropIncoming{id(), static_cast<std::uint16_t>(packet_id_ - prng_.below(6))});
         break;
+      case 11:  // a body of its own, and now and then one that fills what is written at once
+        for (auto count = 1 + prng_.below(6); count > 0; --count) {
+          const std::size_t size = prng_.below(50) == 0 ? 200'000 : prng_.below(20);
+          const auto body = message(changes, size);
+          changes.emplace_back(PutQueued{id(), ++sequence_, body, 2, 0, 0, size});
+        }
+        break;
       default:
-        if (prng_.below(3) == 0) {
+        if (prng_.below(4) == 0) {
           changes.emplace_back(DropRetained{name});
         } else {
           const auto body = message(changes);
