@@ -96,6 +96,7 @@ void Journal::drop_incoming(const Session& session, std::uint16_t packet_id) {
 void Journal::put_retained(const Message& message, const storage::Source* source, Now now) {
   if (!is_on_) return;
   const auto id = id_of(message, now);
+  message.mark_stored_retained();
   write(storage::PutRetained{std::string(message.topic()), id, expiry_of(message, now),
                              source == nullptr ? storage::Source() : *source});
 }
@@ -127,6 +128,7 @@ std::optional<storage::Batch> Journal::take_batch(Now now) {
   first_open_ += open_.size();
   open_.clear();
   body_bytes_ = 0;
+  last_taken_message_ = last_message_;
   return storage::Batch{settled(), std::exchange(changes_, {})};
 }
 
@@ -170,7 +172,10 @@ WallTime Journal::expiry_of(const Message& message, Now now) {
 }
 
 storage::MessageId Journal::id_of(const Message& message, Now now) {
-  if (message.stored_id() != 0) return message.stored_id();
+  // Elsewhere than among the retained ones it is stored within a batch only.
+  if (message.stored_id() > last_taken_message_ || message.is_stored_retained()) {
+    return message.stored_id();
+  }
   message.set_stored_id(++last_message_);
   changes_.emplace_back(
       storage::PutMessage{last_message_,

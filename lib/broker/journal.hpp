@@ -22,7 +22,8 @@ namespace mq::broker {
 /// been acknowledged for some time: mostly it is, and then there is nothing to store.
 class Journal {
  public:
-  explicit Journal(storage::MessageId last_message) : last_message_(last_message) {}
+  explicit Journal(storage::MessageId last_message)
+      : last_message_(last_message), last_taken_message_(last_message) {}
   Journal() : is_on_(false) {}
 
   /// Whether changes of this session are written.
@@ -92,6 +93,7 @@ class Journal {
     ++turn_changes_;
     is_turn_empty_ = false;
   }
+  /// Of its body in the store, where it comes to with this batch if need be.
   storage::MessageId id_of(const Message& message, Now now);
   /// Something of this ticket has come to nothing.
   void undo(storage::Ticket ticket);
@@ -107,7 +109,8 @@ class Journal {
   std::size_t turn_changes_ = 0;  ///< likewise, of the turn that goes on
   bool is_turn_empty_ = true;     ///< nothing was written in it
   storage::MessageId last_message_ = 0;
-  std::size_t body_bytes_ = 0;  ///< of the batch
+  storage::MessageId last_taken_message_ = 0;  ///< the last of earlier batches
+  std::size_t body_bytes_ = 0;                 ///< of the batch
 };
 
 }  // namespace mq::broker

@@ -38,6 +38,7 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
       .qos = publish.qos,
       .retain = publish.retain,
       .is_stub = false,
+      .is_stored_retained = false,
   };
   Byte* out = copy_bytes(bytes_of(topic), message.block_->bytes() + sizeof(Head));
   if (properties_size > 0) {
@@ -71,6 +72,7 @@ Message Message::stub(storage::MessageId id, std::string_view topic, Instant exp
   head.expires_at = expires_at;
   head.stored_id = id;
   head.is_stub = true;
+  head.is_stored_retained = true;
   return message;
 }
 

@@ -49,7 +49,13 @@ class Message {
   std::optional<std::uint32_t> remaining(Instant now) const;
   /// The name under which its body is stored; 0 while it is not.
   storage::MessageId stored_id() const { return head().stored_id; }
-  void set_stored_id(storage::MessageId id) const { head().stored_id = id; }
+  void set_stored_id(storage::MessageId id) const {
+    head().stored_id = id;
+    head().is_stored_retained = false;
+  }
+  /// Whether it is stored as the retained message of its topic, for as long as it is that.
+  bool is_stored_retained() const { return head().is_stored_retained; }
+  void mark_stored_retained() const { head().is_stored_retained = true; }
   /// The memory itself, to be kept alive by whoever holds a view of it.
   const BlockRef& block() const { return block_; }
 
@@ -62,6 +68,7 @@ class Message {
     wire::QoS qos;
     bool retain : 1;
     bool is_stub : 1;
+    mutable bool is_stored_retained : 1;
   };
   static_assert(sizeof(wire::QoS) == 1);
 

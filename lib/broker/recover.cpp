@@ -43,6 +43,7 @@ void Core::recover(const storage::Snapshot& stored) {
     const auto& [id, expires_at, source] = retained;
     Message body = message(id);
     if (!body) body = Message::stub(id, topic, Message::instant_of(expires_at, now_));
+    body.mark_stored_retained();
     put_retained(std::move(body));
     if (!source.client_id.empty()) sources_[topic] = source;
   }

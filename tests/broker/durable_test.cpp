@@ -83,6 +83,21 @@ TEST_CASE("nothing waits beside what is stored anyway, nor is any of it lost") {
   CHECK(world.peer().resume("asleep").all() == "PUBLISH t q1 id=1 dup 'x'");
 }
 
+TEST_CASE("what the broker says about itself is stored for each who has to wait for it") {
+  auto config = durable();
+  config.sys_interval = Seconds(10);
+  World world(config);
+  const auto version = [&](const char* name) -> Peer& {
+    return world.peer().resume(name).subscribe("$SYS/broker/version", kQoS1);
+  };
+  version("first").puback(1);
+  CHECK(world.store.load().messages.empty());
+  version("second");
+  CHECK(world.store.load().messages.size() == 1);
+  world.crash();
+  CHECK(world.peer().resume("second").all().starts_with("PUBLISH $SYS/broker/version q1 id=1 dup"));
+}
+
 TEST_CASE(
     "acknowledgements that wait for receivers keep their order, also while the store is busy") {
   World world(patient());
