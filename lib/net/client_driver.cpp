@@ -202,7 +202,8 @@ void ClientDriver::write_rest() {
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   const int code =
       uv_write(&link_->write, &link_->stream, buffers.pieces.data(), buffers.count, on_written);
-  if (code != 0) drop(code);
+  if (code != 0) return drop(code);
+  if (is_draining_) linger();
 }
 
 void ClientDriver::on_written(uv_write_t* request, int status) {
@@ -237,8 +238,20 @@ std::size_t ClientDriver::unsent() const {
 }
 
 void ClientDriver::linger() {
-  drained_by_ = loop_.now().steady + kLinger;
+  last_moved_ = loop_.now().steady;
+  look_again_at_ = last_moved_ + kLinger;
   last_unsent_ = unsent();
+}
+
+void ClientDriver::look_at_goodbye(Instant now) {
+  const std::size_t unsent = this->unsent();
+  if (unsent < last_unsent_) return linger();
+  const bool is_all_written =
+      !core_.has_output() && (!link_ || uv_stream_get_write_queue_size(&link_->stream) == 0);
+  if (now - last_moved_ >= (is_all_written ? kLinger : kStandstill)) {
+    return drop(unsent > 0 ? UV_ETIMEDOUT : UV_EOF);
+  }
+  look_again_at_ = now + kLinger;
 }
 
 void ClientDriver::shut_down() {
@@ -250,10 +263,9 @@ void ClientDriver::on_timer(uv_timer_t* handle) {
   auto& driver = *static_cast<ClientDriver*>(handle->data);
   const Now now = driver.loop_.now();
   driver.armed_for_ = kNever;
-  if (driver.is_draining_ && now.steady >= driver.drained_by_) {
-    const std::size_t unsent = driver.unsent();
-    if (unsent >= driver.last_unsent_) return driver.drop(unsent > 0 ? UV_ETIMEDOUT : UV_EOF);
-    driver.linger();
+  if (driver.is_draining_ && now.steady >= driver.look_again_at_) {
+    driver.look_at_goodbye(now.steady);
+    if (!driver.is_draining_) return;
   }
   driver.core_.on_deadline(now);
   driver.application_.on_deadline(now);
@@ -263,7 +275,7 @@ void ClientDriver::on_timer(uv_timer_t* handle) {
 /// Only ever brought forward: deadlines that move back with every packet cost nothing.
 void ClientDriver::arm_timer() {
   Instant next = std::min(core_.next_deadline(), application_.next_deadline());
-  if (is_draining_) next = std::min(next, drained_by_);
+  if (is_draining_) next = std::min(next, look_again_at_);
   if (next >= armed_for_) return;
   armed_for_ = next;
   const Millis wait = std::max(next - loop_.now().steady, Millis(0));

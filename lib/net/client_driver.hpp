@@ -35,8 +35,10 @@ class ClientDriver {
   void start();
 
  private:
-  /// How long a goodbye may stand still.
+  /// How long the server may take to close, once all is written.
   static constexpr Millis kLinger = Seconds(2);
+  /// How long a goodbye may stand still before that.
+  static constexpr Millis kStandstill = Seconds(20);
 
   static void on_prepare(uv_prepare_t* handle);
   static void on_timer(uv_timer_t* handle);
@@ -70,7 +72,9 @@ class ClientDriver {
   /// Bytes that libuv and the system have still to bring to the server.
   std::size_t unsent() const;
   /// Draining may go on for some time.
+  /// The goodbye has moved.
   void linger();
+  void look_at_goodbye(Instant now);
   void arm_timer();
   void finish();
 
@@ -89,8 +93,9 @@ class ClientDriver {
   std::unique_ptr<Byte[]> room_;    ///< what is read, unless the core has a better place
   bool is_tail_read_ = false;
   bool is_draining_ = false;
-  Instant drained_by_ = kNever;
-  std::size_t last_unsent_ = 0;  ///< unsent() when that was set
+  Instant last_moved_{};         ///< when some of the goodbye was last seen to leave
+  std::size_t last_unsent_ = 0;  ///< unsent() then
+  Instant look_again_at_ = kNever;
   Instant armed_for_ = kNever;
   bool is_finished_ = false;
 };

@@ -109,7 +109,11 @@ bool ClientDriver::write_filtered() {
   link_->is_writing = true;
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   const int code = uv_write(&link_->write, &link_->stream, &rest, 1, on_written);
-  if (code != 0) drop(code);
+  if (code != 0) {
+    drop(code);
+  } else if (is_draining_) {
+    linger();
+  }
   return false;
 }
 

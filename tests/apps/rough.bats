@@ -55,6 +55,17 @@ was_cut() { [[ $(grep -c cuts "$house/network.out") -eq $1 ]]; }
   all_once_in_order
 }
 
+@test "a file at QoS 0 over a slow network that stands still for a while" {
+  seq 280000 >"$house/lines"
+  rough --rate 500000 --stall 800000 --stall-for 3
+  window listener mqsub -p "$port" -N -t lines -C 1
+  listening listener lines
+  run -0 mqpub -p "$rough_port" -t lines -f "$house/lines"
+  wait_for_end listener
+  cmp "$house/lines" "$house/listener.out"
+  grep -q stalls "$house/network.out"
+}
+
 @test "QoS 2 over 200 ms, MQTT 5" {
   rough --delay 0.1
   send 2 -V 5
