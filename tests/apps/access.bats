@@ -264,6 +264,11 @@ $(printf '%s\n' "$@")"
   [[ -L users && $(stat -c '%u %g %a' real/users) == "$before" ]]
   run ! grep -E 'plain|word' users
   grep -qx '# users' users
+  cp users whole
+  echo 'carol:$6$damaged' >>users
+  run -1 mqbroker passwd -U users
+  [[ $output == 'mqbroker: users:4: the hash of user carol is damaged; '* ]]
+  cp whole users
   our_broker "password_file HOUSE/users"
   come_in -u alice -P plain
   come_in -u bob -P my:word
