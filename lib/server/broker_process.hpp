@@ -39,7 +39,7 @@ class BrokerProcess {
   /// Listens on what systemd has opened for it.
   std::expected<void, Error> listen_on(const std::vector<InheritedSocket>& sockets,
                                        std::uint16_t index, const net::ListenOptions& options);
-  /// Reads back what is kept, and keeps what comes.
+  /// Reads back what is kept, and keeps what comes, as whom root becomes.
   std::expected<void, Error> open_data();
   void tell_recovered(const std::string& path, const storage::Snapshot& state,
                       std::int64_t milliseconds);

@@ -18,7 +18,8 @@
 #include "server/systemd.hpp"
 
 // The order of a start: leave the terminal while there is one thread and no loop, open what only
-// root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
+// root may open (listeners, log), open the state as whom root is to become, write pid_file, which
+// may be one that only root can remove, become somebody else, and then say that it is done.
 
 namespace mq::server {
 namespace {
@@ -61,6 +62,15 @@ std::vector<std::string> subscription_lines(const broker::Core& core) {
     lines.back() += fmt::format(" {} ({})", printable(one.client_id), static_cast<int>(one.qos));
   }
   return lines;
+}
+
+/// Root is whom it is to become, as long as the answer lives.
+std::expected<std::optional<AsUser>, Error> as_heir(const Config& config) {
+  const auto heir = user_after_root(config.user);
+  if (!heir || !*heir) return std::nullopt;
+  auto guise = AsUser::become(**heir);
+  if (guise) return std::optional(*std::move(guise));
+  return std::unexpected(Error{config.places.before("user") + guise.error().message});
 }
 
 broker::Config seeded(broker::Config config) {
@@ -124,15 +134,7 @@ std::expected<void, Error> BrokerProcess::open() {
   tell_who_may_come();
   tell_certificates();
   driver_.every(kHalfADay, [this] { tell_certificates(); });
-  // Before pid_file, which may be one that only root can remove.
-  if (!config_.data_file.empty()) {
-    auto done = make_data_directory(config_.data_file, config_.user);
-    if (done) done = check_data_directory(config_.data_file, config_.user);
-    if (!done) {
-      return std::unexpected(
-          Error{config_.places.before("persistence_location") + done.error().message});
-    }
-  }
+  if (auto done = open_data(); !done) return done;
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
     if (!written) return std::unexpected(written.error());
@@ -144,7 +146,7 @@ std::expected<void, Error> BrokerProcess::open() {
   const auto user = drop_root(config_.user);
   if (!user) return std::unexpected(Error{config_.places.before("user") + user.error().message});
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
-  return open_data();
+  return {};
 }
 
 std::expected<void, Error> BrokerProcess::open_data() {
@@ -152,6 +154,14 @@ std::expected<void, Error> BrokerProcess::open_data() {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
   }
+  auto done = make_data_directory(config_.data_file, config_.user);
+  if (done) done = check_data_directory(config_.data_file, config_.user);
+  if (!done) {
+    return std::unexpected(
+        Error{config_.places.before("persistence_location") + done.error().message});
+  }
+  const auto guise = as_heir(config_);
+  if (!guise) return std::unexpected(guise.error());
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(
