@@ -73,7 +73,7 @@ struct BrokerDriver::Verifying {
   uv_work_t request;
   BrokerDriver* driver;
   broker::Verification asked;
-  std::string neighbour;  ///< whose failures are counted together
+  std::string neighbour;  ///< who comes from the same place
   std::function<bool()> job;
   bool is_running = false;
   bool is_right = false;

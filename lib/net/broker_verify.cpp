@@ -9,7 +9,8 @@
 
 // Passwords are verified by libuv's threads, a few at a time, in the order in which they came. Who
 // keeps failing waits between two attempts and has one of them at a time, however many connections
-// it opens; whose password is known to be right waits for nobody. A connection is not read as long
+// it opens; whose name has not failed there waits for few others, and whose password is known to be
+// right for nobody. A connection is not read as long
 // as it waits, so libuv does not tell when it goes: for whoever is slowed we look before each
 // attempt, lest those who have gone delay those who have not.
 
@@ -69,9 +70,10 @@ void BrokerDriver::start_verifying() {
   for (const auto& one : verifying_) {
     if (verifying_at_once_ == kMostAtOnce) break;
     if (one->is_running) continue;
-    if (const Instant next = brake_.next(one->neighbour); next > now) {
+    const std::string& name = one->asked.user_name;
+    if (const Instant next = brake_.next(one->neighbour, name, now); next > now) {
       due = std::min(due, next);
-    } else if (!brake_.is_slowed(one->neighbour)) {
+    } else if (!brake_.is_slowed(one->neighbour, name, now)) {
       start(*one);
     } else if (!is_busy(one->neighbour)) {
       Peer& peer = *find(one->asked.connection);
@@ -110,9 +112,9 @@ void BrokerDriver::on_verified(Verifying& done) {
   verifying_.erase(at);
   if (is_stopping_) return;
   if (done.is_right) {
-    brake_.on_success(done.neighbour);
+    brake_.on_success(done.neighbour, done.asked.user_name);
   } else {
-    brake_.on_failure(done.neighbour, Instant(Millis(uv_now(&loop_))));
+    brake_.on_failure(done.neighbour, done.asked.user_name, Instant(Millis(uv_now(&loop_))));
   }
   core_.on_verified(done.asked.connection, done.is_right ? Verdict::right : Verdict::wrong, now());
   if (Peer* peer = find(done.asked.connection)) {

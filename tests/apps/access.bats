@@ -77,13 +77,15 @@ PYTHON
 
 three_have_failed() { (($(grep -c 'not the password' broker.err) >= 3)); }
 
-@test "who keeps failing does not delay whose password is known" {
+@test "who keeps failing delays neither another user's first login, nor whose password is known" {
   mosquitto_passwd -c -b users alice secret
   mosquitto_passwd -b users bob other
+  mosquitto_passwd -b users carol third
   our_broker "password_file HOUSE/users"
   come_in -u alice -P secret
   for i in {1..7}; do window "bob$i" mqpub -p "$port" -i "bob$i" -u bob -P wrong -t a -m b; done
   wait_until "three have failed" three_have_failed
+  come_in -u carol -P third
   come_in -u alice -P secret
   local waiting=0
   for i in {1..7}; do ! running "bob$i" || waiting=$((waiting + 1)); done
