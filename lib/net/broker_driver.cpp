@@ -319,6 +319,7 @@ void BrokerDriver::destroy(Peer& peer) {
   look_for_its_end();
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
+  forget_hang_up(peer);
   uv_close(&peer.handle, [](uv_handle_t* handle) {
     auto* gone = static_cast<Peer*>(handle->data);
     auto& driver = *gone->driver;

@@ -119,6 +119,7 @@ class BrokerDriver {
   struct Signal;
   struct Filtered;
   struct Verifying;
+  struct HangUp;
   struct Watch;
 
   static void on_connection(uv_stream_t* server, int status);
@@ -146,6 +147,8 @@ class BrokerDriver {
   void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
+  void listen_for_hang_up(Peer& peer);
+  static void forget_hang_up(Peer& peer);
 
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,

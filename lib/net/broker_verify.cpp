@@ -1,4 +1,5 @@
-#include <poll.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,8 +12,7 @@
 // keeps failing waits between two attempts and has one of them at a time, however many connections
 // it opens; whose name has not failed there waits for few others, and whose password is known to be
 // right for nobody. A connection is not read as long
-// as it waits, so libuv does not tell when it goes: for whoever is slowed we look before each
-// attempt, lest those who have gone delay those who have not.
+// as it waits, so it is listened to for its end alone.
 
 namespace mq::net {
 
@@ -23,12 +23,6 @@ namespace {
 
 /// libuv has four threads, and looking up a name needs one, too.
 constexpr std::size_t kMostAtOnce = 3;
-
-/// Whether the other side has closed its end, be there something left to read or not.
-bool has_gone(const uv_handle_t& handle) {
-  pollfd socket{-1, POLLRDHUP, 0};
-  return uv_fileno(&handle, &socket.fd) == 0 && poll(&socket, 1, 0) == 1;
-}
 
 }  // namespace
 
@@ -47,6 +41,7 @@ void BrokerDriver::take_verifications() {
     }
     peer->is_verified = false;
     uv_read_stop(&peer->stream);
+    listen_for_hang_up(*peer);
     auto& added = verifying_.emplace_back(std::make_unique<Verifying>());
     added->driver = this;
     added->request.data = added.get();
@@ -73,11 +68,8 @@ void BrokerDriver::start_verifying() {
     const std::string& name = one->asked.user_name;
     if (const Instant next = brake_.next(one->neighbour, name, now); next > now) {
       due = std::min(due, next);
-    } else if (!brake_.is_slowed(one->neighbour, name, now)) {
+    } else if (!brake_.is_slowed(one->neighbour, name, now) || !is_busy(one->neighbour)) {
       start(*one);
-    } else if (!is_busy(one->neighbour)) {
-      Peer& peer = *find(one->asked.connection);
-      has_gone(peer.handle) ? fail(peer) : start(*one);
     }
   }
   if (due == kNever) return;
@@ -88,6 +80,7 @@ void BrokerDriver::start_verifying() {
 }
 
 void BrokerDriver::start(Verifying& one) {
+  forget_hang_up(*find(one.asked.connection));
   one.is_running = true;
   ++verifying_at_once_;
   one.job = verify_(one.asked);
@@ -103,6 +96,31 @@ void BrokerDriver::start(Verifying& one) {
         done.driver->on_verified(done);
       });
   MQ_CHECK(code == 0);
+}
+
+void BrokerDriver::listen_for_hang_up(Peer& peer) {
+  uv_os_fd_t socket = -1;
+  if (uv_fileno(&peer.handle, &socket) != 0) return;
+  const int descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) return;  // there is none left: it waits for its turn
+  peer.hang_up = new HangUp{{}, descriptor};
+  uv_poll_t& handle = peer.hang_up->handle;
+  uv_poll_init(&loop_, &handle, descriptor);
+  handle.data = &peer;
+  uv_poll_start(&handle, UV_DISCONNECT, [](uv_poll_t* poll, int, int) {
+    auto& gone = *static_cast<Peer*>(poll->data);
+    gone.driver->fail(gone);
+  });
+}
+
+void BrokerDriver::forget_hang_up(Peer& peer) {
+  HangUp* forgotten = std::exchange(peer.hang_up, nullptr);
+  if (forgotten == nullptr) return;
+  forgotten->handle.data = forgotten;
+  uv_close(reinterpret_cast<uv_handle_t*>(&forgotten->handle), [](uv_handle_t* handle) {
+    const std::unique_ptr<HangUp> closed(static_cast<HangUp*>(handle->data));
+    close(closed->descriptor);
+  });
 }
 
 void BrokerDriver::on_verified(Verifying& done) {

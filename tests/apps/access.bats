@@ -104,6 +104,25 @@ three_have_failed() { (($(grep -c 'not the password' broker.err) >= 3)); }
   come_in -u alice -P secret --connect-timeout 12
 }
 
+failures() { grep -c 'not the password' broker.err || true; }
+
+@test "an attempt whose connection hangs up while it waits is over at once" {
+  mosquitto_passwd -c -b users alice secret
+  our_broker "password_file HOUSE/users"
+  say_connect a alice wrong >wrong
+  local lines=() line
+  for i in {1..7}; do
+    exec {line}<>"/dev/tcp/127.0.0.1/$port"
+    cat wrong >&"$line"
+    lines+=("$line")
+  done
+  wait_until "three have failed" three_have_failed
+  cat wrong >"/dev/tcp/127.0.0.1/$port"
+  wait_for_line broker.err 'Client at 127\.0\.0\.1:[0-9]+.* closed its connection'
+  (($(failures) < 7)) # the others still wait
+  for line in "${lines[@]}"; do exec {line}>&-; done
+}
+
 @test "who is gone before the password is verified still has an address in the log" {
   mqbroker passwd -I 3000000 -c -b users alice secret
   our_broker "password_file HOUSE/users"
