@@ -12,7 +12,7 @@
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
-#include "net/address.hpp"
+#include "net/listen_check.hpp"
 #include "server/check_listener.hpp"
 #include "server/listener_filter.hpp"
 #include "server/process.hpp"
@@ -50,6 +50,13 @@ std::string obstacle_to_keeping(const Config& config) {
   return fmt::format("{}{} cannot be written by {}, whom root becomes (chown {} {})", place,
                      printable(directory.string()), (*next)->name, (*next)->name,
                      printable(directory.string()));
+}
+
+/// Whether there could be a listener. Its port may be taken: perhaps by the broker that runs.
+std::expected<void, Error> check_place(const Listener& listener) {
+  if (!listener.unix_path.empty()) return net::check_unix_path(listener.unix_path);
+  if (listener.host.empty()) return {};
+  return net::check_host(listener.host, listener.port, listener.family);
 }
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
@@ -131,10 +138,8 @@ Findings look_into(const Config& config) {
     if (const auto made = filter_for(listener); !made) {
       found.mistakes.push_back(made.error().message);
     }
-    if (listener.host.empty()) continue;
-    const auto addresses = net::addresses_of(listener.host, listener.port);
-    if (!addresses) {
-      found.mistakes.push_back(listener.places.before("listener") + addresses.error().message);
+    if (const auto place = check_place(listener); !place) {
+      found.mistakes.push_back(listener.places.before("listener") + place.error().message);
     }
   }
   if (auto files = AccessFiles::read(config.listeners)) {
