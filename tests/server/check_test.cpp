@@ -115,6 +115,9 @@ TEST_CASE("a listener is told with who comes in, how, and what they may do") {
         "  a client comes in under the common name of its certificate, without a "
         "password\n" +
             everything);
+  CHECK(told("listener 1\ncertfile a\nkeyfile b\nrequire_certificate true\n", none)
+            .contains("  clients need a certificate, and there is no cafile or capath to say whose "
+                      "is good\n"));
   CHECK(told("psk_file keys\nlistener 1\npsk_hint h\nallow_anonymous true\n", none) ==
         "port 1: MQTT, encrypted by TLS\n"
         "  clients need a key of keys\n"
