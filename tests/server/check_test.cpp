@@ -146,6 +146,19 @@ TEST_CASE("every file that cannot be used is a mistake with the line that names 
         "c:3: password_file: cannot read /nowhere/users: No such file or directory");
 }
 
+TEST_CASE("a directory without a certificate that OpenSSL could find is a warning") {
+  const std::string directory = std::string(MQ_SOURCE_DIR) + "/man";
+  const auto config = parse_config(
+      "listener 1\ncertfile a\nkeyfile b\ncapath " + directory + "\nrequire_certificate true\n",
+      "c", {});
+  const auto warnings = look_into(config.value()).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0] == "c:4: capath: there is no certificate in " + directory +
+                           " by a name that OpenSSL looks for, so no client's is good (openssl "
+                           "rehash " +
+                           directory + " makes the names)");
+}
+
 TEST_CASE("what could not be written is a mistake, too") {
   const auto config = parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\n", "c", {});
   const auto found = look_into(config.value());
