@@ -34,10 +34,11 @@ struct LogConfig {
   bool to_stdout = false;
   bool to_stderr = true;
   bool to_syslog = false;
-  bool to_topic = false;  ///< $SYS/broker/log/…
-  std::string file = {};  ///< empty: none
-  int facility = -1;      ///< of syslog: local0 to local7; -1: daemon
-  bool is_json = false;   ///< an object a line
+  bool to_topic = false;        ///< $SYS/broker/log/…
+  std::string file = {};        ///< empty: none
+  std::string file_place = {};  ///< where it is named, for error lines; empty: nowhere
+  int facility = -1;            ///< of syslog: local0 to local7; -1: daemon
+  bool is_json = false;         ///< an object a line
   bool has_timestamp = true;
   std::string timestamp_format = {};  ///< as strftime() takes it; empty: seconds since 1970
   bool tells_connections = true;

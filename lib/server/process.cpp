@@ -81,7 +81,7 @@ std::expected<PidFile, Error> PidFile::write(const std::string& path) {
   errno = 0;
   std::ofstream file(path, std::ios::trunc);
   file << getpid() << '\n' << std::flush;
-  if (!file) return failed("cannot write the pid_file " + path);
+  if (!file) return failed("cannot write " + path);
   return PidFile(path);
 }
 

@@ -137,7 +137,9 @@ std::expected<void, Error> BrokerProcess::open() {
   if (auto done = open_data(); !done) return done;
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
-    if (!written) return std::unexpected(written.error());
+    if (!written) {
+      return std::unexpected(Error{config_.places.before("pid_file") + written.error().message});
+    }
     pid_file_.emplace(std::move(*written));
   }
   if (const auto heir = user_after_root(config_.user); heir && *heir) {

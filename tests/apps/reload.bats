@@ -109,11 +109,11 @@ a_port() {
   taken=$port
   our_broker
   configure "message_size_limit 5" "acl_file $house/none"
-  wait_for_line broker.err 'cannot read .*none: .*; the configuration stays as it was'
+  wait_for_line broker.err 'broker.conf:5: acl_file: cannot read .*none: .*; the configuration stays as it was'
   configure "message_size_limit 5" "listener $taken 127.0.0.1"
   wait_for_line broker.err "broker.conf:5: cannot listen on 127.0.0.1 port $taken.*; the configuration stays as it was"
   configure "message_size_limit 5" "log_dest file /nowhere/at/all"
-  wait_for_line broker.err 'cannot open the log file .*; the configuration stays as it was'
+  wait_for_line broker.err 'broker.conf:5: log_dest: cannot open the log file .*; the configuration stays as it was'
   window client mqsub -h 127.0.0.1 -p "$port" -t t
   listening client t
   mqpub -h 127.0.0.1 -p "$port" -t t -m "longer than five"

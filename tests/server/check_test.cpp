@@ -160,11 +160,13 @@ TEST_CASE("a directory without a certificate that OpenSSL could find is a warnin
 }
 
 TEST_CASE("what could not be written is a mistake, too") {
-  const auto config = parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\n", "c", {});
+  const auto config =
+      parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\nlog_dest stderr\n", "c", {});
   const auto found = look_into(config.value());
   CHECK(found.mistakes ==
-        std::vector<std::string>{"cannot write /nowhere/log: No such file or directory",
-                                 "cannot write /nowhere/pid: No such file or directory"});
+        std::vector<std::string>{
+            "c:2: log_dest: cannot write /nowhere/log: No such file or directory",
+            "c:1: pid_file: cannot write /nowhere/pid: No such file or directory"});
 }
 
 TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
