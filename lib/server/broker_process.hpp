@@ -13,6 +13,7 @@
 #include "server/access_files.hpp"
 #include "server/config.hpp"
 #include "server/log.hpp"
+#include "server/packet_log.hpp"
 #include "server/process.hpp"
 #include "server/run.hpp"
 #include "server/systemd.hpp"
@@ -50,6 +51,7 @@ class BrokerProcess {
   void handle_signals();
   /// The log's sinks, as its configuration wants them.
   void use_log();
+  void use_packet_log();
 
   // reload.cpp
   using Filters = std::vector<MakeFilter>;
@@ -77,6 +79,7 @@ class BrokerProcess {
   Config config_;
   Reread reread_;
   Log& log_;
+  std::optional<PacketLog> packets_;  ///< none: packets are not told
   broker::Core core_;
   net::BrokerDriver driver_;
   std::vector<InheritedSocket> sockets_;  ///< that no listener has taken yet

@@ -163,11 +163,16 @@ bool Log::wants(LogType type) const {
 
 void Log::write(LogType type, std::string_view line) {
   if (!wants(type)) return;
+  write_unpublished(type, line);
+  if (config_.to_topic && topic_sink_) topic_sink_(type, line);
+}
+
+void Log::write_unpublished(LogType type, std::string_view line) {
+  if (!wants(type)) return;
   if (config_.to_syslog) {
     const int facility = config_.facility < 0 ? LOG_DAEMON : LOG_LOCAL0 + (config_.facility << 3);
     syslog(facility | priority_of(type), "%.*s", static_cast<int>(line.size()), line.data());
   }
-  if (config_.to_topic && topic_sink_) topic_sink_(type, line);
   if (!config_.to_stdout && !config_.to_stderr && file_ < 0) return;
   const std::string text = config_.is_json
                                ? json_line(config_, type, line, clock_()) + '\n'

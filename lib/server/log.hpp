@@ -66,6 +66,8 @@ class Log {
   /// Whether a line of this type goes anywhere: what need not be written need not be formatted.
   bool wants(LogType type) const;
   void write(LogType type, std::string_view line);
+  /// Likewise, but never to the topic: a line about what is sent would be sent, and told again.
+  void write_unpublished(LogType type, std::string_view line);
   /// Who publishes lines, where the configuration wants that. Nobody: they are not published.
   void publish_with(TopicSink sink) { topic_sink_ = std::move(sink); }
   /// Goes on by another configuration; a file that both have stays open. The old one stays when it

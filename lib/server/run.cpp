@@ -30,17 +30,22 @@ using net::BrokerDriver;
 
 /// Facts cost something for each connection, so the driver gets nobody to tell when no line would
 /// come of it.
-BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config) {
+BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config,
+                                 std::optional<PacketLog>& packets) {
   const bool is_heard = log.wants(LogType::warning) || log.wants(LogType::notice) ||
                         log.wants(LogType::debug) || log.wants(LogType::subscribe) ||
                         log.wants(LogType::unsubscribe);
   if (!is_heard) return nullptr;
-  return
-      [&log, tells = config.tells_connections](const broker::Fact& fact, const std::string& peer) {
-        const LogType type = type_of(fact);
-        if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
-        log.write(type, line_of(fact, peer));
-      };
+  return [&log, &packets, tells = config.tells_connections](const broker::Fact& fact,
+                                                            const std::string& peer) {
+    const auto* connected = std::get_if<broker::fact::Connected>(&fact);
+    if (packets && connected != nullptr) {
+      packets->on_connected(connected->connection, connected->client_id);
+    }
+    const LogType type = type_of(fact);
+    if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
+    log.write(type, line_of(fact, peer));
+  };
 }
 
 BrokerDriver::OpenSink open_sink(Log& log, const LogConfig& config) {
@@ -93,8 +98,20 @@ BrokerProcess::BrokerProcess(Config config, Reread reread, Log& log)
       driver_(core_, nullptr, nullptr),
       is_open_(config_.listeners.size(), true) {}
 
+void BrokerProcess::use_packet_log() {
+  if (!log_.wants(LogType::debug)) {
+    packets_.reset();
+    return driver_.tell_bytes(nullptr);
+  }
+  if (packets_) return;
+  packets_.emplace([this](std::string_view line) { log_.write_unpublished(LogType::debug, line); });
+  driver_.tell_bytes([this](broker::ConnectionId id, BrokerDriver::Passage passage,
+                            ByteView bytes) { packets_->on_bytes(id, passage, bytes); });
+}
+
 void BrokerProcess::use_log() {
-  driver_.tell(fact_sink(log_, config_.log), open_sink(log_, config_.log));
+  use_packet_log();
+  driver_.tell(fact_sink(log_, config_.log, packets_), open_sink(log_, config_.log));
   driver_.tell_shortage([this](BrokerDriver::Shortage shortage) {
     if (shortage == BrokerDriver::Shortage::ends) {
       return tell(LogType::notice, "There are file descriptors for new connections again.");
