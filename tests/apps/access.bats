@@ -124,7 +124,7 @@ failures() { grep -c 'not the password' broker.err || true; }
 }
 
 @test "who is gone before the password is verified still has an address in the log" {
-  mqbroker passwd -I 3000000 -c -b users alice secret
+  mqbroker passwd -I 1000000 -c -b users alice secret
   our_broker "password_file HOUSE/users"
   cat >reset.py <<'PYTHON'
 import socket
