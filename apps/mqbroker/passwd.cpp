@@ -21,7 +21,7 @@ std::expected<std::string, Error> change_passwords(const cli::PasswdOptions& opt
                                                    std::string_view text) {
   namespace change = server::password_text;
   if (options.hashes_all) {
-    auto changed = change::hash_all(text, options.recipe);
+    auto changed = change::hash_all(text, options.file, options.recipe);
     if (!changed) return std::unexpected(changed.error());
     fmt::print("Hashed {} of the passwords\n", changed->lines);
     return changed->text;

@@ -294,6 +294,7 @@ void Core::on_deadline(Now now) {
                             [this](Connection& connection) { on_connection_deadline(connection); });
   session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
   if (sweep_at_ <= now.steady) sweep_retained();
+  if (tell_drops_at_ <= now.steady) tell_drops();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
   for (const auto index : std::exchange(unfinished_, {})) {
     const auto& session = sessions_[index];
@@ -352,6 +353,7 @@ void Core::shut_down(Now now) {
     disconnect(*connections_[slot], ReasonCode::server_shutting_down, fact::End::shutting_down);
   }
   journal_.write_noted(now);
+  tell_drops();
 }
 
 void Core::fail(Connection& connection, const Fault& fault) {
@@ -453,7 +455,7 @@ Instant Core::write_noted_at() const {
 Instant Core::next_deadline() const {
   if (!unfinished_.empty()) return now_.steady;
   return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_,
-                   write_noted_at()});
+                   tell_drops_at_, write_noted_at()});
 }
 
 }  // namespace mq::broker

@@ -285,7 +285,10 @@ class Core {
   /// Whether a full queue is a reason to refuse the message.
   bool is_rejected(const Connection& connection, const wire::Publish& packet);
   void count_drop(Session& session, Drop reason);
-  /// What $SYS says about the losses of a session goes with it.
+  /// What of its losses was not told yet.
+  void tell_drops(const Session& session);
+  void tell_drops();
+  /// Tells the last losses of a session. What $SYS says about them goes with it.
   void forget_drops(const Session& session);
   /// Drops some of the retained messages that have expired, and says when to go on.
   void sweep_retained();
@@ -435,8 +438,11 @@ class Core {
   std::size_t heap_maximum_ = 0;
 
   Instant sweep_at_ = kNever;
-  std::optional<std::string> swept_;     ///< the topic behind which the sweep goes on
-  std::vector<std::uint32_t> dropping_;  ///< sessions whose DropBook is ahead of $SYS
+  std::optional<std::string> swept_;         ///< the topic behind which the sweep goes on
+  std::vector<std::uint32_t> dropping_;      ///< sessions whose DropBook is ahead of $SYS
+  std::vector<std::uint32_t> untold_drops_;  ///< likewise, of the facts
+  Instant tell_drops_at_ = kNever;
+  Instant drops_pause_end_{};
   std::vector<ConnectionId> throttled_;
   std::vector<ConnectionId> released_;
 

@@ -63,7 +63,7 @@ struct Unsubscribed {
   std::string filter;
 };
 
-/// A session has lost messages. Told once a minute for each reason.
+/// A session has lost messages. Told once a minute, for each reason.
 struct Dropped {
   std::string client_id;
   Drop reason{};

@@ -1,11 +1,13 @@
 #include <algorithm>
+#include <utility>
 
 #include "broker/core.hpp"
 #include "broker/incoming.hpp"
 #include "topic/name.hpp"
 
 // What gives way when there is too much of something. Each loss is counted for its client and
-// reason, and told once a minute.
+// reason. The first ones are told a moment later, for they seldom come alone, and then what there
+// is once a minute.
 
 namespace mq::broker {
 
@@ -15,6 +17,7 @@ using wire::Version;
 
 namespace {
 
+constexpr Seconds kDropBurst{1};
 constexpr Seconds kDropPause{60};
 /// So many retained topics are looked at before it is somebody else's turn.
 constexpr std::size_t kTopicsATurn = 10'000;
@@ -84,14 +87,34 @@ void Core::count_drop(Session& session, Drop reason) {
   if (session.drops == nullptr) session.drops = std::make_unique<DropBook>();
   DropBook::Row& row = session.drops->rows[kind];
   if (++row.count == row.published + 1) dropping_.push_back(session.index);
-  if (row.next_fact > now_.steady) return;
-  facts_.emplace_back(fact::Dropped{session.client_id, reason, row.count - row.told});
-  row.told = row.count;
-  row.next_fact = now_.steady + kDropPause;
+  if (row.count != row.told + 1) return;
+  untold_drops_.push_back(session.index);
+  if (tell_drops_at_ == kNever) {
+    tell_drops_at_ = std::max(now_.steady + kDropBurst, drops_pause_end_);
+  }
+}
+
+void Core::tell_drops(const Session& session) {
+  if (session.drops == nullptr) return;
+  for (std::size_t kind = 0; kind < kDropKinds; ++kind) {
+    DropBook::Row& row = session.drops->rows[kind];
+    if (row.told == row.count) continue;
+    const auto count = row.count - std::exchange(row.told, row.count);
+    facts_.emplace_back(fact::Dropped{session.client_id, static_cast<Drop>(kind), count});
+  }
+}
+
+void Core::tell_drops() {
+  for (const auto index : std::exchange(untold_drops_, {})) {
+    if (sessions_[index] != nullptr) tell_drops(*sessions_[index]);
+  }
+  tell_drops_at_ = kNever;
+  drops_pause_end_ = now_.steady + kDropPause;
 }
 
 void Core::forget_drops(const Session& session) {
   if (session.drops == nullptr) return;
+  tell_drops(session);
   for (std::size_t kind = 0; kind < kDropKinds; ++kind) {
     if (session.drops->rows[kind].published == 0) continue;
     drop_retained(std::string(kOwnTopics) +

@@ -77,7 +77,6 @@ struct DropBook {
     std::uint64_t count = 0;
     std::uint64_t told = 0;       ///< of these, in facts
     std::uint64_t published = 0;  ///< of these, in $SYS
-    Instant next_fact{};
   };
   std::array<Row, kDropKinds> rows{};
 };

@@ -30,7 +30,4 @@ class PacketTrace {
   wire::Framer received_;
 };
 
-/// One packet in words: its name and what matters of it.
-std::string describe(ByteView frame, wire::Version version);
-
 }  // namespace mq::cli

@@ -143,6 +143,10 @@ std::optional<PasswordHash> PasswordHash::parse(std::string_view text) {
   return parsed;
 }
 
+bool PasswordHash::begins_like_one(std::string_view text) {
+  return text.starts_with("$6$") || text.starts_with("$7$") || text.starts_with("$argon2id$");
+}
+
 std::expected<std::string, Error> PasswordHash::make(std::string_view password,
                                                      const Recipe& recipe) {
   const bool is_argon = recipe.kind == HashKind::argon2id;

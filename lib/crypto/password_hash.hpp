@@ -25,6 +25,8 @@ class PasswordHash {
   /// Returns  nothing for any other text: an unknown form, a salt of other than 12 or 64 bytes, a
   ///          hash of other than 64
   static std::optional<PasswordHash> parse(std::string_view text);
+  /// Whether a text that is none was one before it was damaged, for it begins like one.
+  static bool begins_like_one(std::string_view text);
 
   struct Recipe {
     HashKind kind = HashKind::sha512_pbkdf2;

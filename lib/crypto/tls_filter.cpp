@@ -114,7 +114,11 @@ void TlsFilter::handle_failure(int result) {
     state_ = State::closed;
     return;
   }
-  fail(objection_.empty() ? "TLS: " + openssl_words() : objection_);
+  std::string words = objection_.empty() ? "TLS: " + openssl_words() : objection_;
+  if (state_ == State::opening && !psk_identity_.empty()) {
+    words += ", with the key of \"" + printable(psk_identity_) + "\" (see psk_file)";
+  }
+  fail(std::move(words));
 }
 
 void TlsFilter::fail(std::string words) {

@@ -134,6 +134,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   peer->id = driver.core_.on_open(listener.index, driver.now());
   if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
   driver.peers_[peer->id.slot] = peer;
+  driver.pass(peer->id, Passage::opened);
   uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
@@ -160,14 +161,16 @@ void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
   }
   if (size < 0) return driver.fail(peer);
   const auto length = static_cast<std::size_t>(size);
+  const ByteView bytes(reinterpret_cast<const Byte*>(buffer->base), length);
   if (peer.filtered) {
-    driver.on_filtered_read(peer, {reinterpret_cast<const Byte*>(buffer->base), length});
+    driver.on_filtered_read(peer, bytes);
   } else if (peer.is_tail_read) {
+    driver.pass(peer.id, Passage::received, bytes);
     driver.core_.on_tail(peer.id, length, driver.now());
   } else {
+    driver.pass(peer.id, Passage::received, bytes);
     driver.pool_.use(length);
-    driver.core_.on_bytes(peer.id, {reinterpret_cast<const Byte*>(buffer->base), length},
-                          driver.now());
+    driver.core_.on_bytes(peer.id, bytes, driver.now());
   }
   if (driver.pool_.is_full()) driver.flush();
   driver.pause_if_deaf(*stream);
@@ -230,13 +233,29 @@ void BrokerDriver::write_some(Peer& peer) {
     const Buffers buffers(*queue);
     const int sent = uv_try_write(&peer.stream, buffers.pieces.data(), buffers.count);
     if (sent < 0 && sent != UV_EAGAIN) return fail(peer);
-    if (sent > 0) queue->sent(static_cast<std::size_t>(sent));
+    if (sent > 0) {
+      const auto size = static_cast<std::size_t>(sent);
+      if (byte_sink_) [[unlikely]] {
+        pass_sent(peer.id, {buffers.pieces.data(), buffers.count}, size);
+      }
+      queue->sent(size);
+    }
     if (sent < 0 || static_cast<std::size_t>(sent) < buffers.size) {
       stalled_.push_back(&peer);
       return;
     }
   }
   on_all_sent(peer);
+}
+
+void BrokerDriver::pass_sent(ConnectionId id, std::span<const uv_buf_t> pieces,
+                             std::size_t size) const {
+  for (const uv_buf_t& piece : pieces) {
+    const std::size_t part = std::min(piece.len, size);
+    if (part == 0) return;
+    byte_sink_(id, Passage::sent, {reinterpret_cast<const Byte*>(piece.base), part});
+    size -= part;
+  }
 }
 
 void BrokerDriver::write_rest(Peer& peer) {
@@ -246,6 +265,7 @@ void BrokerDriver::write_rest(Peer& peer) {
   auto* write = new Write{{}, &peer, buffers.size};
   peer.is_writing = true;
   write->request.data = write;
+  if (byte_sink_) pass_sent(peer.id, {buffers.pieces.data(), buffers.count}, buffers.size);
   const int code =
       uv_write(&write->request, &peer.stream, buffers.pieces.data(), buffers.count, on_written);
   MQ_CHECK(code == 0);
@@ -319,6 +339,8 @@ void BrokerDriver::destroy(Peer& peer) {
   look_for_its_end();
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
+  forget_hang_up(peer);
+  pass(peer.id, Passage::closed);
   uv_close(&peer.handle, [](uv_handle_t* handle) {
     auto* gone = static_cast<Peer*>(handle->data);
     auto& driver = *gone->driver;

@@ -7,7 +7,9 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -85,6 +87,13 @@ class BrokerDriver {
 
   /// Goes on telling others, from now on.
   void tell(FactSink facts, OpenSink opened);
+  enum class Passage : std::uint8_t { opened, received, sent, closed };
+  /// Told of the bytes that pass between a client and the core, in the order in which they do, and
+  /// of when their connection begins and ends.
+  using ByteSink =
+      std::function<void(broker::ConnectionId connection, Passage passage, ByteView bytes)>;
+  /// Goes on telling of all bytes; an empty sink: of none.
+  void tell_bytes(ByteSink sink) { byte_sink_ = std::move(sink); }
   /// Whether file descriptors are there for new connections. Without them, who connects is closed
   /// at once.
   enum class Shortage : std::uint8_t { begins, ends };
@@ -119,6 +128,7 @@ class BrokerDriver {
   struct Signal;
   struct Filtered;
   struct Verifying;
+  struct HangUp;
   struct Watch;
 
   static void on_connection(uv_stream_t* server, int status);
@@ -146,6 +156,8 @@ class BrokerDriver {
   void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
+  void listen_for_hang_up(Peer& peer);
+  static void forget_hang_up(Peer& peer);
 
   std::expected<std::vector<Bound>, Error> listen_on_all(std::uint16_t listener,
                                                          std::vector<sockaddr_storage> addresses,
@@ -169,12 +181,19 @@ class BrokerDriver {
   bool must_wait(const Peer& peer) const;
   void on_filtered_read(Peer& peer, ByteView bytes);
   void filter(Peer& peer, ByteView bytes);
+  void fill(Peer& peer, broker::SendQueue& queue);
   /// Returns whether the peer may speak, and not only shake hands.
   bool follow_filter(Peer& peer);
   void linger(Peer& peer);
   void write_filtered(Peer& peer);
 
   void flush();
+  void pass(broker::ConnectionId id, Passage passage, ByteView bytes = {}) const {
+    if (byte_sink_) [[unlikely]] {
+      byte_sink_(id, passage, bytes);
+    }
+  }
+  void pass_sent(broker::ConnectionId id, std::span<const uv_buf_t> pieces, std::size_t size) const;
   void write_some(Peer& peer);
   void write_rest(Peer& peer);
   /// Nothing is left to be sent.
@@ -195,6 +214,7 @@ class BrokerDriver {
   broker::Core& core_;
   FactSink fact_sink_;
   OpenSink open_sink_;
+  ByteSink byte_sink_;
   uv_loop_t loop_{};
   uv_check_t check_{};
   uv_timer_t timer_{};

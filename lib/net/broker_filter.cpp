@@ -27,8 +27,10 @@ uv_buf_t buffer_of(std::vector<Byte>& bytes) {
   return uv_buf_init(reinterpret_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
 }
 
-/// Hands the filter some of the queue.
-void fill(Filter& filter, broker::SendQueue& queue) {
+}  // namespace
+
+/// Hands the peer's filter some of the queue.
+void BrokerDriver::fill(Peer& peer, broker::SendQueue& queue) {
   std::array<ByteView, kPiecesPerWrite> pieces;
   std::size_t taken = 0;
   while (!queue.empty() && taken < kWriteSize) {
@@ -36,7 +38,8 @@ void fill(Filter& filter, broker::SendQueue& queue) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < count && taken + size < kWriteSize; ++i) {
       const ByteView piece = pieces[i].first(std::min(pieces[i].size(), kWriteSize));
-      filter.write(piece);
+      pass(peer.id, Passage::sent, piece);
+      peer.filtered->filter->write(piece);
       size += piece.size();
       if (piece.size() < pieces[i].size()) break;
     }
@@ -44,8 +47,6 @@ void fill(Filter& filter, broker::SendQueue& queue) {
     taken += size;
   }
 }
-
-}  // namespace
 
 bool BrokerDriver::must_wait(const Peer& peer) const {
   return opening_ns_ >= kOpeningNs && peer.filtered && !peer.filtered->is_open && !peer.is_ending;
@@ -67,6 +68,7 @@ void BrokerDriver::filter(Peer& peer, ByteView bytes) {
     if (!is_tail) room = pool_.room();
     const std::size_t size = filtered.filter->read(room);
     if (size == 0) break;
+    pass(peer.id, Passage::received, room.first(size));
     if (is_tail) {
       core_.on_tail(peer.id, size, now());
     } else {
@@ -123,7 +125,7 @@ void BrokerDriver::write_filtered(Peer& peer) {
   std::vector<Byte>& out = filtered.out;
   while (true) {
     broker::SendQueue* queue = queue_of(peer);
-    if (filtered.is_open && queue != nullptr) fill(*filtered.filter, *queue);
+    if (filtered.is_open && queue != nullptr) fill(peer, *queue);
     const bool is_last = peer.is_ending && (queue == nullptr || queue->empty());
     if (is_last && !std::exchange(filtered.is_closed, true)) filtered.filter->close();
     filtered.filter->take_output(out);

@@ -63,17 +63,25 @@ struct BrokerDriver::Peer {
   bool is_held_back = false;  ///< not read: the store is behind
   bool is_throttled = false;  ///< not read: it is faster than its listener allows
   bool is_verified = true;    ///< false: not read, its password is being verified
+  HangUp* hang_up = nullptr;  ///< none: who reads will hear of it
   bool is_tail_read = false;  ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;
   std::unique_ptr<Filtered> filtered;  ///< none: bytes pass as they are
 };
 
+/// Hears that the other side has closed its end of a connection that is not read. libuv takes a
+/// descriptor but once, so it has one of its own.
+struct BrokerDriver::HangUp {
+  uv_poll_t handle;
+  int descriptor;
+};
+
 struct BrokerDriver::Verifying {
   uv_work_t request;
   BrokerDriver* driver;
   broker::Verification asked;
-  std::string neighbour;  ///< whose failures are counted together
+  std::string neighbour;  ///< who comes from the same place
   std::function<bool()> job;
   bool is_running = false;
   bool is_right = false;

@@ -11,6 +11,7 @@
 
 #include "net/address.hpp"
 #include "net/broker_handles.hpp"
+#include "net/listen_check.hpp"
 
 // Where a broker listens: TCP on all addresses of a name or on none of them, and Unix sockets.
 
@@ -27,26 +28,12 @@ Error error_of(const std::string& what, int code) {
   return {what + ": " + uv_strerror(code)};
 }
 
-std::string way_out(int code) {
-  if (code == UV_EADDRINUSE) {
-    return " (is another broker running? choose another port, with -p or for this listener)";
-  }
-  if (code == UV_EACCES) return " (ports below 1024 are for root: choose a higher one)";
-  return {};
-}
-
-/// This machine has no such address, for example because it has no IPv6.
-bool is_missing(int code) {
-  return code == UV_EADDRNOTAVAIL || code == UV_EAFNOSUPPORT || code == UV_EPROTONOSUPPORT;
-}
-
 /// A socket file whose owner is gone.
 bool is_stale_socket(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return false;
   path.copy(address.sun_path, path.size());
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const bool is_refused =
@@ -97,36 +84,24 @@ auto BrokerDriver::listen_loopback(std::uint16_t listener, std::uint16_t port,
   return listen_on_all(listener, std::move(addresses), options);
 }
 
-auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> addresses,
+auto BrokerDriver::listen_on_all(std::uint16_t listener, std::vector<sockaddr_storage> all,
                                  const ListenOptions& options)
     -> std::expected<std::vector<Bound>, Error> {
-  const std::string named = addresses.empty() ? "nothing" : text_of(addresses[0]);
-  std::erase_if(addresses, [&options](const sockaddr_storage& address) {
-    return options.family != Family::any &&
-           (address.ss_family == AF_INET6) != (options.family == Family::ipv6);
-  });
-  if (addresses.empty()) {
-    return std::unexpected(Error{"cannot listen on " + named + ": that is no " +
-                                 (options.family == Family::ipv6 ? "ipv6" : "ipv4") +
-                                 " address (see socket_domain)"});
-  }
+  const auto addresses = of_family(std::move(all), options.family);
+  if (!addresses) return std::unexpected(addresses.error());
   const std::size_t first = listeners_.size();
   for (int attempt = 1;; ++attempt) {
-    auto bound = try_addresses(listener, addresses, options);
+    auto bound = try_addresses(listener, *addresses, options);
     if (bound) return *std::move(bound);
     while (listeners_.size() > first) {
       close_listener(std::move(listeners_.back()));
       listeners_.pop_back();
     }
     // A port that the system chose for the first address may be taken on the second.
-    const bool may_differ = port_of(addresses[0]) == 0 && bound.error().code == UV_EADDRINUSE;
+    const bool may_differ = port_of(addresses->front()) == 0 && bound.error().code == UV_EADDRINUSE;
     if (may_differ && attempt < kPortAttempts) continue;
-    const NotBound& failure = bound.error();
-    std::string place =
-        text_of(failure.address) + " port " + std::to_string(port_of(failure.address));
-    if (!options.interface.empty()) place += " of interface " + options.interface;
-    return std::unexpected(Error{"cannot listen on " + place + ": " + uv_strerror(failure.code) +
-                                 way_out(failure.code)});
+    return std::unexpected(
+        cannot_listen(bound.error().address, options.interface, bound.error().code));
   }
 }
 
@@ -259,21 +234,21 @@ auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& add
 
 auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
                                ListenOptions options) -> std::expected<Bound, Error> {
+  if (auto done = check_unix_path(path); !done) return std::unexpected(done.error());
   if (is_stale_socket(path)) unlink(path.c_str());
   options.has_nodelay = false;
   auto server = make_listener(listener, options);
   uv_pipe_init(&loop_, &server->pipe, 0);
   server->path = listener_labels_[listener] = path;
   server->handle.data = server.get();
-  int code = path.size() < sizeof(sockaddr_un::sun_path) ? uv_pipe_bind(&server->pipe, path.c_str())
-                                                         : UV_ENAMETOOLONG;
+  int code = uv_pipe_bind(&server->pipe, path.c_str());
   if (code == 0) code = let_in(path, options);
   if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
   if (code != 0) {
     close_listener(std::move(server));
     Error error = error_of("cannot listen on Unix socket " + path, code);
     if (code == UV_EADDRINUSE) {
-      error.message += " (is another broker running? if it is a file of yours, move it away)";
+      error.message += " (is another broker running?)";
     }
     return std::unexpected(error);
   }

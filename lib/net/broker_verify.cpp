@@ -1,4 +1,5 @@
-#include <poll.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,9 +10,9 @@
 
 // Passwords are verified by libuv's threads, a few at a time, in the order in which they came. Who
 // keeps failing waits between two attempts and has one of them at a time, however many connections
-// it opens; whose password is known to be right waits for nobody. A connection is not read as long
-// as it waits, so libuv does not tell when it goes: for whoever is slowed we look before each
-// attempt, lest those who have gone delay those who have not.
+// it opens; whose name has not failed there waits for few others, and whose password is known to be
+// right for nobody. A connection is not read as long
+// as it waits, so it is listened to for its end alone.
 
 namespace mq::net {
 
@@ -22,12 +23,6 @@ namespace {
 
 /// libuv has four threads, and looking up a name needs one, too.
 constexpr std::size_t kMostAtOnce = 3;
-
-/// Whether the other side has closed its end, be there something left to read or not.
-bool has_gone(const uv_handle_t& handle) {
-  pollfd socket{-1, POLLRDHUP, 0};
-  return uv_fileno(&handle, &socket.fd) == 0 && poll(&socket, 1, 0) == 1;
-}
 
 }  // namespace
 
@@ -46,6 +41,7 @@ void BrokerDriver::take_verifications() {
     }
     peer->is_verified = false;
     uv_read_stop(&peer->stream);
+    listen_for_hang_up(*peer);
     auto& added = verifying_.emplace_back(std::make_unique<Verifying>());
     added->driver = this;
     added->request.data = added.get();
@@ -69,13 +65,11 @@ void BrokerDriver::start_verifying() {
   for (const auto& one : verifying_) {
     if (verifying_at_once_ == kMostAtOnce) break;
     if (one->is_running) continue;
-    if (const Instant next = brake_.next(one->neighbour); next > now) {
+    const std::string& name = one->asked.user_name;
+    if (const Instant next = brake_.next(one->neighbour, name, now); next > now) {
       due = std::min(due, next);
-    } else if (!brake_.is_slowed(one->neighbour)) {
+    } else if (!brake_.is_slowed(one->neighbour, name, now) || !is_busy(one->neighbour)) {
       start(*one);
-    } else if (!is_busy(one->neighbour)) {
-      Peer& peer = *find(one->asked.connection);
-      has_gone(peer.handle) ? fail(peer) : start(*one);
     }
   }
   if (due == kNever) return;
@@ -86,6 +80,7 @@ void BrokerDriver::start_verifying() {
 }
 
 void BrokerDriver::start(Verifying& one) {
+  forget_hang_up(*find(one.asked.connection));
   one.is_running = true;
   ++verifying_at_once_;
   one.job = verify_(one.asked);
@@ -103,6 +98,31 @@ void BrokerDriver::start(Verifying& one) {
   MQ_CHECK(code == 0);
 }
 
+void BrokerDriver::listen_for_hang_up(Peer& peer) {
+  uv_os_fd_t socket = -1;
+  if (uv_fileno(&peer.handle, &socket) != 0) return;
+  const int descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) return;  // there is none left: it waits for its turn
+  peer.hang_up = new HangUp{{}, descriptor};
+  uv_poll_t& handle = peer.hang_up->handle;
+  uv_poll_init(&loop_, &handle, descriptor);
+  handle.data = &peer;
+  uv_poll_start(&handle, UV_DISCONNECT, [](uv_poll_t* poll, int, int) {
+    auto& gone = *static_cast<Peer*>(poll->data);
+    gone.driver->fail(gone);
+  });
+}
+
+void BrokerDriver::forget_hang_up(Peer& peer) {
+  HangUp* forgotten = std::exchange(peer.hang_up, nullptr);
+  if (forgotten == nullptr) return;
+  forgotten->handle.data = forgotten;
+  uv_close(reinterpret_cast<uv_handle_t*>(&forgotten->handle), [](uv_handle_t* handle) {
+    const std::unique_ptr<HangUp> closed(static_cast<HangUp*>(handle->data));
+    close(closed->descriptor);
+  });
+}
+
 void BrokerDriver::on_verified(Verifying& done) {
   --verifying_at_once_;
   const auto at = std::ranges::find(verifying_, &done, &std::unique_ptr<Verifying>::get);
@@ -110,9 +130,9 @@ void BrokerDriver::on_verified(Verifying& done) {
   verifying_.erase(at);
   if (is_stopping_) return;
   if (done.is_right) {
-    brake_.on_success(done.neighbour);
+    brake_.on_success(done.neighbour, done.asked.user_name);
   } else {
-    brake_.on_failure(done.neighbour, Instant(Millis(uv_now(&loop_))));
+    brake_.on_failure(done.neighbour, done.asked.user_name, Instant(Millis(uv_now(&loop_))));
   }
   core_.on_verified(done.asked.connection, done.is_right ? Verdict::right : Verdict::wrong, now());
   if (Peer* peer = find(done.asked.connection)) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/printable.hpp"
@@ -29,6 +31,24 @@ std::expected<std::shared_ptr<const Content>, Error> read_once(
   if (!parsed) return std::unexpected(parsed.error());
   content = std::make_shared<const Content>(*std::move(parsed));
   return content;
+}
+
+/// "5ed36f99.0", as openssl-rehash(1) names a certificate.
+bool is_hashed_name(const std::string& name) {
+  constexpr std::size_t kDot = 8;
+  return name.find_first_not_of("0123456789abcdef") == kDot && name.size() > kDot + 1 &&
+         name[kDot] == '.' && name.find_first_not_of("0123456789", kDot + 1) == std::string::npos;
+}
+
+/// Whether OpenSSL could find a certificate there. One that cannot be read is somebody else's
+/// mistake.
+bool holds_certificates(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator file(directory, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    if (is_hashed_name(file->path().filename().string())) return true;
+  }
+  return static_cast<bool>(error);
 }
 
 }  // namespace
@@ -63,6 +83,15 @@ std::vector<std::string> warnings_about_files(const std::vector<Listener>& liste
     if (!is_readable_by_all(path)) continue;
     lines.push_back(fmt::format("{0} can be read by everybody on this machine (chmod 600 {0})",
                                 printable(path)));
+  }
+  for (const Listener& listener : listeners) {
+    const auto& tls = listener.tls;
+    const bool is_all = tls.wants_certificate() && tls.ca_file.empty() && !tls.ca_path.empty();
+    if (!is_all || holds_certificates(tls.ca_path)) continue;
+    lines.push_back(fmt::format(
+        "{}there is no certificate in {} by a name that OpenSSL looks for, so no client's is good "
+        "(openssl rehash {} makes the names)",
+        listener.places.before("capath"), printable(tls.ca_path), printable(tls.ca_path)));
   }
   const auto next = user_after_root(user);
   if (!next || !*next) return lines;

@@ -13,6 +13,7 @@
 #include "server/access_files.hpp"
 #include "server/config.hpp"
 #include "server/log.hpp"
+#include "server/packet_log.hpp"
 #include "server/process.hpp"
 #include "server/run.hpp"
 #include "server/systemd.hpp"
@@ -39,7 +40,7 @@ class BrokerProcess {
   /// Listens on what systemd has opened for it.
   std::expected<void, Error> listen_on(const std::vector<InheritedSocket>& sockets,
                                        std::uint16_t index, const net::ListenOptions& options);
-  /// Reads back what is kept, and keeps what comes.
+  /// Reads back what is kept, and keeps what comes, as whom root becomes.
   std::expected<void, Error> open_data();
   void tell_recovered(const std::string& path, const storage::Snapshot& state,
                       std::int64_t milliseconds);
@@ -50,6 +51,7 @@ class BrokerProcess {
   void handle_signals();
   /// The log's sinks, as its configuration wants them.
   void use_log();
+  void use_packet_log();
 
   // reload.cpp
   using Filters = std::vector<MakeFilter>;
@@ -77,6 +79,7 @@ class BrokerProcess {
   Config config_;
   Reread reread_;
   Log& log_;
+  std::optional<PacketLog> packets_;  ///< none: packets are not told
   broker::Core core_;
   net::BrokerDriver driver_;
   std::vector<InheritedSocket> sockets_;  ///< that no listener has taken yet

@@ -12,7 +12,7 @@
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
-#include "net/address.hpp"
+#include "net/listen_check.hpp"
 #include "server/check_listener.hpp"
 #include "server/listener_filter.hpp"
 #include "server/process.hpp"
@@ -25,13 +25,15 @@ using broker::Right;
 namespace fs = std::filesystem;
 
 /// Why nothing could be written there; empty: it could, or there is nothing to write.
-std::string obstacle_to_writing(const std::string& file) {
+///
+/// place  begins the words
+std::string obstacle_to_writing(const std::string& file, const std::string& place) {
   if (file.empty()) return {};
   const bool is_there = access(file.c_str(), F_OK) == 0;
   const fs::path directory = fs::path(file).parent_path();
-  const std::string place = is_there ? file : directory.empty() ? "." : directory.string();
-  if (access(place.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
-  return fmt::format("cannot write {}: {}", printable(file), std::strerror(errno));
+  const std::string target = is_there ? file : directory.empty() ? "." : directory.string();
+  if (access(target.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
+  return fmt::format("{}cannot write {}: {}", place, printable(file), std::strerror(errno));
 }
 
 /// Likewise of the directory with the state, which is made where there is none.
@@ -43,13 +45,19 @@ std::string obstacle_to_keeping(const Config& config) {
   const auto next = user_after_root(config.user);
   const std::string place = config.places.before("persistence_location");
   if (!next || !*next) {
-    const std::string words = obstacle_to_writing(directory);
-    return words.empty() ? "" : place + words;
+    return obstacle_to_writing(directory, place);
   }
   if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
   return fmt::format("{}{} cannot be written by {}, whom root becomes (chown {} {})", place,
                      printable(directory.string()), (*next)->name, (*next)->name,
                      printable(directory.string()));
+}
+
+/// Whether there could be a listener. Its port may be taken: perhaps by the broker that runs.
+std::expected<void, Error> check_place(const Listener& listener) {
+  if (!listener.unix_path.empty()) return net::check_unix_path(listener.unix_path);
+  if (listener.host.empty()) return {};
+  return net::check_host(listener.host, listener.port, listener.family);
 }
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
@@ -131,10 +139,8 @@ Findings look_into(const Config& config) {
     if (const auto made = filter_for(listener); !made) {
       found.mistakes.push_back(made.error().message);
     }
-    if (listener.host.empty()) continue;
-    const auto addresses = net::addresses_of(listener.host, listener.port);
-    if (!addresses) {
-      found.mistakes.push_back(listener.places.before("listener") + addresses.error().message);
+    if (const auto place = check_place(listener); !place) {
+      found.mistakes.push_back(listener.places.before("listener") + place.error().message);
     }
   }
   if (auto files = AccessFiles::read(config.listeners)) {
@@ -142,8 +148,9 @@ Findings look_into(const Config& config) {
   } else {
     found.mistakes.push_back(files.error().message);
   }
-  for (const auto& words : {obstacle_to_writing(config.log.file),
-                            obstacle_to_writing(config.pid_file), obstacle_to_keeping(config)}) {
+  for (const auto& words : {obstacle_to_writing(config.log.file, config.log.file_place + ": "),
+                            obstacle_to_writing(config.pid_file, config.places.before("pid_file")),
+                            obstacle_to_keeping(config)}) {
     if (!words.empty()) found.mistakes.push_back(words);
   }
   found.warnings = warnings_about_files(config.listeners, config.user);

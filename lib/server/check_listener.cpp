@@ -36,7 +36,10 @@ void add_proofs(const Listener& listener, Lines& lines) {
   } else if (listener.proxy.requires_certificate) {
     lines.emplace_back("  clients need a certificate that the proxy has verified");
   } else if (tls.requires_certificate) {
-    lines.push_back(fmt::format("  clients need a certificate issued by {}", issuers_of(tls)));
+    const std::string issuers = issuers_of(tls);
+    lines.push_back("  clients need a certificate" +
+                    (issuers.empty() ? ", and there is no cafile or capath to say whose is good"
+                                     : " issued by " + issuers));
   }
   if (!is_proving(listener)) return;
   const std::string_view name = is_psk ? "the identity of its key"

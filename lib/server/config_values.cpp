@@ -154,6 +154,7 @@ Objection add_log_dest(ConfigDraft& draft, std::string_view value) {
     if (path.empty()) return "the name of the file is missing (file FILE)";
     if (!log.file.empty()) return "there is a file already, and there can be one only";
     log.file = path;
+    log.file_place = draft.place;
   } else {
     return rejected(where, "none, stdout, stderr, syslog, topic or file FILE");
   }

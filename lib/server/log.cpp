@@ -18,11 +18,13 @@ namespace {
 /// Who may read the log is the operator's decision, so nobody else may until he says so.
 constexpr mode_t kFileMode = 0600;
 
-std::expected<int, Error> open_file(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
+std::expected<int, Error> open_file(const LogConfig& config) {
+  const int file =
+      ::open(config.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
   if (file >= 0) return file;
   return std::unexpected(
-      Error{fmt::format("cannot open the log file {}: {}", path, std::strerror(errno))});
+      Error{fmt::format("{}{}cannot open the log file {}: {}", config.file_place,
+                        config.file_place.empty() ? "" : ": ", config.file, std::strerror(errno))});
 }
 
 /// A line that cannot be written, because the disk is full or the reader has gone, is lost: the
@@ -161,11 +163,16 @@ bool Log::wants(LogType type) const {
 
 void Log::write(LogType type, std::string_view line) {
   if (!wants(type)) return;
+  write_unpublished(type, line);
+  if (config_.to_topic && topic_sink_) topic_sink_(type, line);
+}
+
+void Log::write_unpublished(LogType type, std::string_view line) {
+  if (!wants(type)) return;
   if (config_.to_syslog) {
     const int facility = config_.facility < 0 ? LOG_DAEMON : LOG_LOCAL0 + (config_.facility << 3);
     syslog(facility | priority_of(type), "%.*s", static_cast<int>(line.size()), line.data());
   }
-  if (config_.to_topic && topic_sink_) topic_sink_(type, line);
   if (!config_.to_stdout && !config_.to_stderr && file_ < 0) return;
   const std::string text = config_.is_json
                                ? json_line(config_, type, line, clock_()) + '\n'
@@ -179,7 +186,7 @@ std::expected<void, Error> Log::use(const LogConfig& config) {
   const bool is_same = file_ >= 0 && config.file == config_.file;
   int file = is_same ? file_ : -1;
   if (!is_same && !config.file.empty()) {
-    const auto opened = open_file(config.file);
+    const auto opened = open_file(config);
     if (!opened) return std::unexpected(opened.error());
     file = *opened;
   }
@@ -192,7 +199,7 @@ std::expected<void, Error> Log::use(const LogConfig& config) {
 
 std::expected<void, Error> Log::reopen() {
   if (file_ < 0) return {};
-  const auto file = open_file(config_.file);
+  const auto file = open_file(config_);
   if (!file) return std::unexpected(file.error());
   close(std::exchange(file_, *file));
   return {};

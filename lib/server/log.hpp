@@ -34,10 +34,11 @@ struct LogConfig {
   bool to_stdout = false;
   bool to_stderr = true;
   bool to_syslog = false;
-  bool to_topic = false;  ///< $SYS/broker/log/…
-  std::string file = {};  ///< empty: none
-  int facility = -1;      ///< of syslog: local0 to local7; -1: daemon
-  bool is_json = false;   ///< an object a line
+  bool to_topic = false;        ///< $SYS/broker/log/…
+  std::string file = {};        ///< empty: none
+  std::string file_place = {};  ///< where it is named, for error lines; empty: nowhere
+  int facility = -1;            ///< of syslog: local0 to local7; -1: daemon
+  bool is_json = false;         ///< an object a line
   bool has_timestamp = true;
   std::string timestamp_format = {};  ///< as strftime() takes it; empty: seconds since 1970
   bool tells_connections = true;
@@ -65,6 +66,8 @@ class Log {
   /// Whether a line of this type goes anywhere: what need not be written need not be formatted.
   bool wants(LogType type) const;
   void write(LogType type, std::string_view line);
+  /// Likewise, but never to the topic: a line about what is sent would be sent, and told again.
+  void write_unpublished(LogType type, std::string_view line);
   /// Who publishes lines, where the configuration wants that. Nobody: they are not published.
   void publish_with(TopicSink sink) { topic_sink_ = std::move(sink); }
   /// Goes on by another configuration; a file that both have stays open. The old one stays when it

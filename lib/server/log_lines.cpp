@@ -117,7 +117,7 @@ std::string line_of(const Unsubscribed& fact, std::string_view) {
 std::string_view words_of(Drop reason) {
   switch (reason) {
     case Drop::queue_full:
-      return "its queue is full (max_queued_messages, max_queued_bytes)";
+      return "its queue is full (max_queued_messages, max_queued_bytes, queue_policy)";
     case Drop::unread:
       return "it reads too slowly (max_unread_bytes)";
     case Drop::expired:

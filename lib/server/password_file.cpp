@@ -8,6 +8,15 @@
 #include "server/text_file.hpp"
 
 namespace mq::server {
+namespace {
+
+std::string damage_of(std::string_view user) {
+  return fmt::format(
+      "the hash of user {0} is damaged; \"mqbroker passwd FILE {0}\" gives a new password",
+      printable(user));
+}
+
+}  // namespace
 
 std::expected<PasswordFile, Error> PasswordFile::parse(std::string_view text,
                                                        const std::string& name) {
@@ -27,7 +36,9 @@ std::expected<PasswordFile, Error> PasswordFile::parse(std::string_view text,
       return mistake(fmt::format("user {} is there already, in line {}; keep one of the two",
                                  printable(user), known->second));
     }
-    auto hash = crypto::PasswordHash::parse(trimmed(line.substr(colon + 1)));
+    const std::string_view kept = trimmed(line.substr(colon + 1));
+    auto hash = crypto::PasswordHash::parse(kept);
+    if (!hash && crypto::PasswordHash::begins_like_one(kept)) return mistake(damage_of(user));
     if (!hash) {
       return mistake(
           fmt::format("what user {} has is no hash of a password ($6$, $7$ or $argon2id$); if it "
@@ -44,22 +55,27 @@ std::expected<PasswordFile, Error> PasswordFile::parse(std::string_view text,
 namespace password_text {
 namespace {
 
-/// The user of a line; empty: the line means nothing.
-std::string_view user_of(std::string_view line) {
-  line = trimmed(line);
-  const auto colon = line.find(':');
-  if (line.starts_with('#') || colon == std::string_view::npos) return {};
-  return trimmed(line.substr(0, colon));
+struct Line {
+  std::size_t number;
+  std::string_view user;  ///< empty: the line means nothing
+  std::string_view hash;
+};
+
+Line parsed(std::size_t number, std::string_view text) {
+  text = trimmed(text);
+  const auto colon = text.find(':');
+  if (text.starts_with('#') || colon == std::string_view::npos) return {number, {}, {}};
+  return {number, trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1))};
 }
 
 /// Lets `change` add what becomes of each user's line.
 template <class Change>
 void for_each_user(std::string_view text, std::string& out, Change change) {
-  while (!text.empty()) {
-    const auto line = take_line(text);
-    const auto user = user_of(line);
-    if (!user.empty() && change(user, trimmed(line.substr(line.find(':') + 1)))) continue;
-    out += line;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto whole = take_line(text);
+    const Line line = parsed(number, whole);
+    if (!line.user.empty() && change(line)) continue;
+    out += whole;
     out += '\n';
   }
 }
@@ -72,8 +88,8 @@ std::string line_of(std::string_view user, std::string_view hash) {
 
 Changed put(std::string_view text, std::string_view user, std::string_view hash) {
   Changed changed;
-  for_each_user(text, changed.text, [&](std::string_view one, std::string_view) {
-    if (one != user) return false;
+  for_each_user(text, changed.text, [&](const Line& line) {
+    if (line.user != user) return false;
     if (changed.lines++ == 0) changed.text += line_of(user, hash);
     return true;
   });
@@ -83,19 +99,24 @@ Changed put(std::string_view text, std::string_view user, std::string_view hash)
 
 Changed drop(std::string_view text, std::string_view user) {
   Changed changed;
-  for_each_user(text, changed.text, [&](std::string_view one, std::string_view) {
-    if (one == user) ++changed.lines;
-    return one == user;
+  for_each_user(text, changed.text, [&](const Line& line) {
+    if (line.user == user) ++changed.lines;
+    return line.user == user;
   });
   return changed;
 }
 
-std::expected<Changed, Error> hash_all(std::string_view text,
+std::expected<Changed, Error> hash_all(std::string_view text, const std::string& name,
                                        const crypto::PasswordHash::Recipe& recipe) {
   Changed changed;
   std::optional<Error> trouble;
-  for_each_user(text, changed.text, [&](std::string_view user, std::string_view password) {
-    if (password.empty() || crypto::PasswordHash::parse(password)) return false;
+  for_each_user(text, changed.text, [&](const Line& line) {
+    const auto& [number, user, password] = line;
+    if (trouble || password.empty() || crypto::PasswordHash::parse(password)) return false;
+    if (crypto::PasswordHash::begins_like_one(password)) {
+      trouble = Error{fmt::format("{}:{}: {}", name, number, damage_of(user))};
+      return false;
+    }
     const auto hash = crypto::PasswordHash::make(password, recipe);
     if (!hash) {
       trouble = hash.error();

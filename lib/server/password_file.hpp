@@ -52,8 +52,9 @@ Changed put(std::string_view text, std::string_view user, std::string_view hash)
 Changed drop(std::string_view text, std::string_view user);
 /// Hashes what is behind a user's colon and is no hash.
 ///
-/// Fails  as PasswordHash::make()
-std::expected<Changed, Error> hash_all(std::string_view text,
+/// name   what an error line calls the file
+/// Fails  a damaged hash, which is no password; as PasswordHash::make()
+std::expected<Changed, Error> hash_all(std::string_view text, const std::string& name,
                                        const crypto::PasswordHash::Recipe& recipe);
 
 }  // namespace password_text

@@ -81,7 +81,7 @@ std::expected<PidFile, Error> PidFile::write(const std::string& path) {
   errno = 0;
   std::ofstream file(path, std::ios::trunc);
   file << getpid() << '\n' << std::flush;
-  if (!file) return failed("cannot write the pid_file " + path);
+  if (!file) return failed("cannot write " + path);
   return PidFile(path);
 }
 
@@ -103,19 +103,39 @@ std::expected<std::optional<User>, Error> user_after_root(const std::string& use
   return User{entry->pw_name, entry->pw_uid, entry->pw_gid};
 }
 
+AsUser::AsUser()
+    : group_(getegid()), groups_(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0))) {
+  MQ_CHECK(getgroups(static_cast<int>(groups_.size()), groups_.data()) >= 0);
+}
+
+std::expected<AsUser, Error> AsUser::become(const User& user) {
+  AsUser guise;
+  if (initgroups(user.name.c_str(), user.gid) != 0 || setegid(user.gid) != 0 ||
+      seteuid(user.uid) != 0) {
+    return failed("cannot become user " + user.name);
+  }
+  return guise;
+}
+
+AsUser::AsUser(AsUser&& other) noexcept
+    : is_moved_(std::exchange(other.is_moved_, true)),
+      group_(other.group_),
+      groups_(std::move(other.groups_)) {}
+
+AsUser::~AsUser() {
+  if (is_moved_) return;
+  MQ_CHECK(seteuid(0) == 0 && setegid(group_) == 0);  // it was root, and is again
+  MQ_CHECK(setgroups(groups_.size(), groups_.data()) == 0);
+}
+
 std::vector<std::string> denied_to(const User& user, const std::set<std::string>& files, int mode) {
   std::vector<std::string> found;
-  const gid_t group = getegid();
-  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
-  MQ_CHECK(getgroups(static_cast<int>(groups.size()), groups.data()) >= 0);
-  const bool is_user = initgroups(user.name.c_str(), user.gid) == 0 && setegid(user.gid) == 0 &&
-                       seteuid(user.uid) == 0;
+  const auto guise = AsUser::become(user);
+  if (!guise) return found;
   for (const auto& file : files) {
-    const bool is_denied = is_user && faccessat(AT_FDCWD, file.c_str(), mode, AT_EACCESS) != 0;
+    const bool is_denied = faccessat(AT_FDCWD, file.c_str(), mode, AT_EACCESS) != 0;
     if (is_denied && errno == EACCES) found.push_back(file);
   }
-  MQ_CHECK(seteuid(0) == 0 && setegid(group) == 0);  // it was root, and is again
-  if (is_user) MQ_CHECK(setgroups(groups.size(), groups.data()) == 0);
   return found;
 }
 

@@ -60,6 +60,23 @@ struct User {
 /// Fails  no such user
 std::expected<std::optional<User>, Error> user_after_root(const std::string& user);
 
+/// Root is somebody else as long as it lives.
+class AsUser {
+ public:
+  /// Fails  the system refuses
+  static std::expected<AsUser, Error> become(const User& user);
+  ~AsUser();
+  AsUser(AsUser&& other) noexcept;
+  AsUser& operator=(AsUser&&) = delete;
+
+ private:
+  AsUser();
+
+  bool is_moved_ = false;
+  gid_t group_;
+  std::vector<gid_t> groups_;
+};
+
 /// Of these files, those that are there and that the user whom root becomes could not use.
 ///
 /// mode  as for access(2)

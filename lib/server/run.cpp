@@ -18,7 +18,8 @@
 #include "server/systemd.hpp"
 
 // The order of a start: leave the terminal while there is one thread and no loop, open what only
-// root may open (listeners, log, pid_file), become somebody else, and then say that it is done.
+// root may open (listeners, log), open the state as whom root is to become, write pid_file, which
+// may be one that only root can remove, become somebody else, and then say that it is done.
 
 namespace mq::server {
 namespace {
@@ -29,17 +30,22 @@ using net::BrokerDriver;
 
 /// Facts cost something for each connection, so the driver gets nobody to tell when no line would
 /// come of it.
-BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config) {
+BrokerDriver::FactSink fact_sink(Log& log, const LogConfig& config,
+                                 std::optional<PacketLog>& packets) {
   const bool is_heard = log.wants(LogType::warning) || log.wants(LogType::notice) ||
                         log.wants(LogType::debug) || log.wants(LogType::subscribe) ||
                         log.wants(LogType::unsubscribe);
   if (!is_heard) return nullptr;
-  return
-      [&log, tells = config.tells_connections](const broker::Fact& fact, const std::string& peer) {
-        const LogType type = type_of(fact);
-        if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
-        log.write(type, line_of(fact, peer));
-      };
+  return [&log, &packets, tells = config.tells_connections](const broker::Fact& fact,
+                                                            const std::string& peer) {
+    const auto* connected = std::get_if<broker::fact::Connected>(&fact);
+    if (packets && connected != nullptr) {
+      packets->on_connected(connected->connection, connected->client_id);
+    }
+    const LogType type = type_of(fact);
+    if (!log.wants(type) || is_told_already(fact) || (!tells && tells_connection(fact))) return;
+    log.write(type, line_of(fact, peer));
+  };
 }
 
 BrokerDriver::OpenSink open_sink(Log& log, const LogConfig& config) {
@@ -63,6 +69,15 @@ std::vector<std::string> subscription_lines(const broker::Core& core) {
   return lines;
 }
 
+/// Root is whom it is to become, as long as the answer lives.
+std::expected<std::optional<AsUser>, Error> as_heir(const Config& config) {
+  const auto heir = user_after_root(config.user);
+  if (!heir || !*heir) return std::nullopt;
+  auto guise = AsUser::become(**heir);
+  if (guise) return std::optional(*std::move(guise));
+  return std::unexpected(Error{config.places.before("user") + guise.error().message});
+}
+
 broker::Config seeded(broker::Config config) {
   config.seed = net::random_seed();
   return config;
@@ -83,8 +98,20 @@ BrokerProcess::BrokerProcess(Config config, Reread reread, Log& log)
       driver_(core_, nullptr, nullptr),
       is_open_(config_.listeners.size(), true) {}
 
+void BrokerProcess::use_packet_log() {
+  if (!log_.wants(LogType::debug)) {
+    packets_.reset();
+    return driver_.tell_bytes(nullptr);
+  }
+  if (packets_) return;
+  packets_.emplace([this](std::string_view line) { log_.write_unpublished(LogType::debug, line); });
+  driver_.tell_bytes([this](broker::ConnectionId id, BrokerDriver::Passage passage,
+                            ByteView bytes) { packets_->on_bytes(id, passage, bytes); });
+}
+
 void BrokerProcess::use_log() {
-  driver_.tell(fact_sink(log_, config_.log), open_sink(log_, config_.log));
+  use_packet_log();
+  driver_.tell(fact_sink(log_, config_.log, packets_), open_sink(log_, config_.log));
   driver_.tell_shortage([this](BrokerDriver::Shortage shortage) {
     if (shortage == BrokerDriver::Shortage::ends) {
       return tell(LogType::notice, "There are file descriptors for new connections again.");
@@ -124,18 +151,12 @@ std::expected<void, Error> BrokerProcess::open() {
   tell_who_may_come();
   tell_certificates();
   driver_.every(kHalfADay, [this] { tell_certificates(); });
-  // Before pid_file, which may be one that only root can remove.
-  if (!config_.data_file.empty()) {
-    auto done = make_data_directory(config_.data_file, config_.user);
-    if (done) done = check_data_directory(config_.data_file, config_.user);
-    if (!done) {
-      return std::unexpected(
-          Error{config_.places.before("persistence_location") + done.error().message});
-    }
-  }
+  if (auto done = open_data(); !done) return done;
   if (!config_.pid_file.empty()) {
     auto written = PidFile::write(config_.pid_file);
-    if (!written) return std::unexpected(written.error());
+    if (!written) {
+      return std::unexpected(Error{config_.places.before("pid_file") + written.error().message});
+    }
     pid_file_.emplace(std::move(*written));
   }
   if (const auto heir = user_after_root(config_.user); heir && *heir) {
@@ -144,7 +165,7 @@ std::expected<void, Error> BrokerProcess::open() {
   const auto user = drop_root(config_.user);
   if (!user) return std::unexpected(Error{config_.places.before("user") + user.error().message});
   if (!user->empty()) tell(LogType::information, fmt::format("Running as user {}.", *user));
-  return open_data();
+  return {};
 }
 
 std::expected<void, Error> BrokerProcess::open_data() {
@@ -152,6 +173,14 @@ std::expected<void, Error> BrokerProcess::open_data() {
     if (config_.is_local_only) tell(LogType::information, "Keeping the state in memory only.");
     return {};
   }
+  auto done = make_data_directory(config_.data_file, config_.user);
+  if (done) done = check_data_directory(config_.data_file, config_.user);
+  if (!done) {
+    return std::unexpected(
+        Error{config_.places.before("persistence_location") + done.error().message});
+  }
+  const auto guise = as_heir(config_);
+  if (!guise) return std::unexpected(guise.error());
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
   auto file = storage::open_file(

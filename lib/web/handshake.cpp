@@ -166,6 +166,8 @@ Answer answer_to(std::string_view header, const ServerOptions& options) {
   }
   if (request.version() < 11) return bad_request("a WebSocket needs HTTP/1.1");
   if (request.count(field::host) != 1) return bad_request("there is to be one Host line");
+  if (request.count(field::origin) > 1)
+    return bad_request("there is to be one Origin line at most");
   if (!has_token(request, field::upgrade, "websocket") ||
       !has_token(request, field::connection, "upgrade")) {
     return refusal("426 Upgrade Required", "this is an MQTT broker: it speaks WebSocket only",

@@ -77,13 +77,15 @@ PYTHON
 
 three_have_failed() { (($(grep -c 'not the password' broker.err) >= 3)); }
 
-@test "who keeps failing does not delay whose password is known" {
+@test "who keeps failing delays neither another user's first login, nor whose password is known" {
   mosquitto_passwd -c -b users alice secret
   mosquitto_passwd -b users bob other
+  mosquitto_passwd -b users carol third
   our_broker "password_file HOUSE/users"
   come_in -u alice -P secret
   for i in {1..7}; do window "bob$i" mqpub -p "$port" -i "bob$i" -u bob -P wrong -t a -m b; done
   wait_until "three have failed" three_have_failed
+  come_in -u carol -P third
   come_in -u alice -P secret
   local waiting=0
   for i in {1..7}; do ! running "bob$i" || waiting=$((waiting + 1)); done
@@ -102,8 +104,27 @@ three_have_failed() { (($(grep -c 'not the password' broker.err) >= 3)); }
   come_in -u alice -P secret --connect-timeout 12
 }
 
+failures() { grep -c 'not the password' broker.err || true; }
+
+@test "an attempt whose connection hangs up while it waits is over at once" {
+  mosquitto_passwd -c -b users alice secret
+  our_broker "password_file HOUSE/users"
+  say_connect a alice wrong >wrong
+  local lines=() line
+  for i in {1..7}; do
+    exec {line}<>"/dev/tcp/127.0.0.1/$port"
+    cat wrong >&"$line"
+    lines+=("$line")
+  done
+  wait_until "three have failed" three_have_failed
+  cat wrong >"/dev/tcp/127.0.0.1/$port"
+  wait_for_line broker.err 'Client at 127\.0\.0\.1:[0-9]+.* closed its connection'
+  (($(failures) < 7)) # the others still wait
+  for line in "${lines[@]}"; do exec {line}>&-; done
+}
+
 @test "who is gone before the password is verified still has an address in the log" {
-  mqbroker passwd -I 3000000 -c -b users alice secret
+  mqbroker passwd -I 1000000 -c -b users alice secret
   our_broker "password_file HOUSE/users"
   cat >reset.py <<'PYTHON'
 import socket
@@ -264,6 +285,11 @@ $(printf '%s\n' "$@")"
   [[ -L users && $(stat -c '%u %g %a' real/users) == "$before" ]]
   run ! grep -E 'plain|word' users
   grep -qx '# users' users
+  cp users whole
+  echo 'carol:$6$damaged' >>users
+  run -1 mqbroker passwd -U users
+  [[ $output == 'mqbroker: users:4: the hash of user carol is damaged; '* ]]
+  cp whole users
   our_broker "password_file HOUSE/users"
   come_in -u alice -P plain
   come_in -u bob -P my:word

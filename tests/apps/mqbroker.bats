@@ -198,6 +198,22 @@ listener PORT 127.0.0.1"
   [[ ! -s $house/quiet.err && ! -s $house/quiet.out ]]
 }
 
+@test "-v tells of each packet, of no payload, and not on the topics of the log" {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+user root
+log_dest stderr
+log_dest topic"
+  window log mqsub -p "$port" -i log -t '$SYS/broker/log/D' -t '$SYS/broker/log/N' -q 1
+  logged broker 'Sent SUBACK \(id [0-9]+, codes 0x01 0x01\) to client log\.$'
+  mqpub -p "$port" -i dev -u alice -P password -q 1 -t a/b -m payload
+  logged broker 'Received PUBLISH a/b \(7 bytes, QoS 1, id 1\) from client dev\.$'
+  logged broker 'Sent PUBACK \(id 1\) to client dev\.$'
+  wait_for_line "$house/log.out" 'Client dev disconnected'
+  run ! grep -E 'payload|password' "$house/broker.err"
+  run ! grep -E 'Received|Sent' "$house/log.out"
+}
+
 @test "-v tells of subscriptions, and without it they are not told" {
   for verbosity in -v ""; do
     window broker mqbroker $verbosity -p 0

@@ -56,6 +56,17 @@ log_dest file HOUSE/b.log'
   [[ ! -e pid ]]
 }
 
+@test "a start that fails in the state leaves no pid_file where only root could remove it" {
+  ((EUID == 0)) || skip "only root becomes somebody else"
+  mkdir -p kept/mqbroker.db
+  chown nobody kept
+  printf 'listener 0 %s\nuser nobody\npersistence true\npersistence_location %s/\npid_file %s\n' \
+    "$house/socket" "$house/kept" "$house/pid" >c
+  run -1 --separate-stderr timeout 20 mqbroker -c c
+  [[ $stderr == *"$house/kept/mqbroker.db"* ]]
+  [[ ! -e pid ]]
+}
+
 @test "port and bind_address say where the default listener is" {
   broker_of 'port PORT' 'bind_address 127.0.0.1' 'allow_anonymous true'
   come_in

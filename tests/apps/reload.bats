@@ -109,11 +109,11 @@ a_port() {
   taken=$port
   our_broker
   configure "message_size_limit 5" "acl_file $house/none"
-  wait_for_line broker.err 'cannot read .*none: .*; the configuration stays as it was'
+  wait_for_line broker.err 'broker.conf:5: acl_file: cannot read .*none: .*; the configuration stays as it was'
   configure "message_size_limit 5" "listener $taken 127.0.0.1"
   wait_for_line broker.err "broker.conf:5: cannot listen on 127.0.0.1 port $taken.*; the configuration stays as it was"
   configure "message_size_limit 5" "log_dest file /nowhere/at/all"
-  wait_for_line broker.err 'cannot open the log file .*; the configuration stays as it was'
+  wait_for_line broker.err 'broker.conf:5: log_dest: cannot open the log file .*; the configuration stays as it was'
   window client mqsub -h 127.0.0.1 -p "$port" -t t
   listening client t
   mqpub -h 127.0.0.1 -p "$port" -t t -m "longer than five"
@@ -344,11 +344,11 @@ password_file HOUSE/users"
   diff <(seq 250) client.out
 }
 
-@test "what a client loses is told once, with the option that would change it, and counted in \$SYS" {
+@test "what a client loses is told once, with the options that would change it, and counted in \$SYS" {
   our_broker "max_queued_messages 3" "sys_interval 1"
   mqsub -h 127.0.0.1 -p "$port" -i sleeper -c -q 1 -t t -E
   seq 10 | mqpub -h 127.0.0.1 -p "$port" -t t -q 1 -l
-  wait_for_line broker.err 'Dropped a message for client sleeper: its queue is full \(max_queued_messages, max_queued_bytes\)'
+  wait_for_line broker.err 'Dropped 7 messages for client sleeper: its queue is full \(max_queued_messages, max_queued_bytes, queue_policy\)'
   (($(count 'Dropped') == 1))
   counted() { [[ $(mqsub -h 127.0.0.1 -p "$port" -C 1 -W "$patience" -t '$SYS/broker/clients/sleeper/dropped/queue_full') == 7 ]]; }
   wait_until "all seven are counted" counted

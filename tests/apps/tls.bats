@@ -346,6 +346,7 @@ use_identity_as_username true'
   mosquitto_pub -h localhost -p "$port" --psk c0ffee --psk-identity bob -t a -m b
   wait_for_line broker.err "u'bob'"
   refused 'the peer refuses it' --psk 00ff11 --psk-identity alice
+  wait_for_line broker.err 'with the key of "alice" \(see psk_file\)'
   refused 'the peer refuses it' --psk 00ff10 --psk-identity eve
   wait_for_line broker.err 'no key is shared with "eve"'
   refused 'the peer refuses it' --cafile ca.crt

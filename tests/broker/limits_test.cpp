@@ -159,13 +159,39 @@ TEST_CASE("losses are told once a minute for each client and reason, with their 
     return counts;
   };
   for (std::uint16_t i = 1; i <= 5; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
-  CHECK(told() == std::vector<std::uint64_t>{1});
-  world.advance(Seconds(59));
+  CHECK(told().empty());
+  world.advance(Seconds(1));
+  CHECK(told() == std::vector<std::uint64_t>{4});
   publisher.publish("t", "x", QoS::at_least_once, 6);
-  CHECK(told() == std::vector<std::uint64_t>{1});
-  world.advance(Seconds(2));
+  world.advance(Seconds(59));
+  CHECK(told() == std::vector<std::uint64_t>{4});
   publisher.publish("t", "x", QoS::at_least_once, 7);
-  CHECK(told() == std::vector<std::uint64_t>{1, 5});
+  world.advance(Seconds(1));
+  CHECK(told() == std::vector<std::uint64_t>{4, 2});
+  world.advance(Seconds(1000));
+  CHECK(told() == std::vector<std::uint64_t>{4, 2});
+}
+
+TEST_CASE("losses are told at the latest when the client is forgotten, or the broker stops") {
+  auto config = quiet();
+  config.max_queued_messages = 1;
+  World world(config);
+  for (const auto* id : {"a", "b"}) world.peer().resume(id).subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 2; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  const auto told = [&world] {
+    std::string clients;
+    for (const auto& fact : world.facts) {
+      const auto* one = std::get_if<broker::fact::Dropped>(&fact);
+      if (one != nullptr) clients += one->client_id;
+    }
+    return clients;
+  };
+  world.peer().join("a");
+  CHECK(told() == "a");
+  world.core().shut_down(world.now);
+  world.settle();
+  CHECK(told() == "ab");
 }
 
 TEST_CASE("$SYS says how much a client has lost, and why, as long as there is such a client") {

@@ -92,9 +92,11 @@ TEST_CASE("who reads too slowly loses QoS 0 messages, and only that client does"
   while (!fast.next().empty()) ++received;
   CHECK(received == 5);
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unread)] == 3);
+  world.advance(Seconds(1));
   const auto* dropped = std::get_if<broker::fact::Dropped>(&world.facts.back());
   REQUIRE(dropped != nullptr);
   CHECK(dropped->client_id == "slow");
+  CHECK(dropped->count == 3);
 }
 
 TEST_CASE(

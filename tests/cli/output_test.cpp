@@ -157,15 +157,6 @@ TEST_CASE("--debug shows each packet once, also in pieces") {
         "mqsub: received PUBACK (id 7)\n");
 }
 
-TEST_CASE("--debug says why, when an acknowledgement is not a plain one") {
-  std::vector<Byte> bytes;
-  wire::encode(
-      wire::Puback{
-          .packet_id = 7, .reason = wire::ReasonCode::no_matching_subscribers, .properties = {}},
-      wire::Version::v5, bytes);
-  CHECK(describe(bytes, wire::Version::v5) == "PUBACK (id 7, No matching subscribers)");
-}
-
 TEST_CASE("--debug outlives bytes that are no packet, and a connection that breaks in one") {
   std::string all;
   Notices notices(

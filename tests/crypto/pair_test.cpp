@@ -224,7 +224,9 @@ TEST_CASE("a key that both sides have takes the place of certificates") {
     const TlsClientOptions eve{.version = version, .psk_identity = "eve", .psk = "x"};
     CHECK(Pair(eve, of_server).server->trouble() == "no key is shared with \"eve\" (see psk_file)");
     const TlsClientOptions wrong{.version = version, .psk_identity = "alice", .psk = "x"};
-    CHECK(Pair(wrong, of_server).client->state() == State::failed);
+    const Pair refused(wrong, of_server);
+    CHECK(refused.client->state() == State::failed);
+    CHECK(refused.server->trouble().ends_with(", with the key of \"alice\" (see psk_file)"));
     // A server without the key must not get by with a certificate.
     CHECK(Pair(alice, server_options()).client->state() == State::failed);
   }

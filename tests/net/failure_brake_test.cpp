@@ -2,40 +2,76 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using namespace mq;
 using net::FailureBrake;
 
-TEST_CASE("failures of one address are slowed, more and more, and nobody else's") {
+namespace {
+
+constexpr Instant kStart(Millis(1'000'000));
+
+void fail(FailureBrake& brake, const std::string& place, const std::string& name, int times,
+          Instant now = kStart) {
+  for (int i = 0; i < times; ++i) brake.on_failure(place, name, now);
+}
+
+}  // namespace
+
+TEST_CASE("failures of one name at one place are slowed, more and more, and nobody else's") {
   FailureBrake brake;
-  Instant now(Millis(1'000'000));
   for (unsigned i = 0; i < FailureBrake::kFree; ++i) {
-    CHECK_FALSE(brake.is_slowed("a"));
-    brake.on_failure("a", now);
+    CHECK_FALSE(brake.is_slowed("a", "bob", kStart));
+    fail(brake, "a", "bob", 1);
   }
-  CHECK(brake.next("a") == now + Millis(1000));
-  brake.on_failure("a", now);
-  CHECK(brake.next("a") == now + Millis(2000));
-  for (int i = 0; i < 100; ++i) brake.on_failure("a", now);
-  CHECK(brake.next("a") == now + FailureBrake::kLongestPause);
-  CHECK_FALSE(brake.is_slowed("b"));
+  CHECK(brake.next("a", "bob", kStart) == kStart + Millis(1000));
+  fail(brake, "a", "bob", 1);
+  CHECK(brake.next("a", "bob", kStart) == kStart + Millis(2000));
+  fail(brake, "a", "bob", 100);
+  CHECK(brake.next("a", "bob", kStart) == kStart + FailureBrake::kLongestPause);
+  CHECK_FALSE(brake.is_slowed("b", "bob", kStart));
+  CHECK_FALSE(brake.is_slowed("a", "alice", kStart));
 }
 
-TEST_CASE("a success and the time forgive") {
+TEST_CASE("a success and the time forgive the name") {
   FailureBrake brake;
-  Instant now(Millis(1'000'000));
-  for (int i = 0; i < 5; ++i) brake.on_failure("a", now);
-  brake.on_success("a");
-  CHECK_FALSE(brake.is_slowed("a"));
-  for (int i = 0; i < 5; ++i) brake.on_failure("a", now);
-  now += FailureBrake::kMemory + Seconds(1);
-  brake.on_failure("a", now);
-  CHECK_FALSE(brake.is_slowed("a"));
+  fail(brake, "a", "bob", 5);
+  fail(brake, "a", "eve", 5);
+  brake.on_success("a", "bob");
+  CHECK_FALSE(brake.is_slowed("a", "bob", kStart));
+  CHECK(brake.is_slowed("a", "eve", kStart));
+  const Instant later = kStart + FailureBrake::kMemory + Seconds(1);
+  CHECK_FALSE(brake.is_slowed("a", "eve", later));
+  fail(brake, "a", "eve", 1, later);
+  CHECK_FALSE(brake.is_slowed("a", "eve", later));
 }
 
-TEST_CASE("memory is bounded, however many addresses there are") {
+TEST_CASE("whoever makes up names at one place is slowed as one") {
   FailureBrake brake;
-  const Instant now(Millis(1'000'000));
-  for (int i = 0; i < 5; ++i) brake.on_failure("a", now);
-  for (std::size_t i = 0; i < FailureBrake::kMost; ++i) brake.on_failure(std::to_string(i), now);
-  CHECK_FALSE(brake.is_slowed("a"));
+  for (std::size_t i = 0; i < FailureBrake::kNames; ++i) fail(brake, "a", std::to_string(i), 1);
+  int attempts = 0;
+  const auto made_up = [&attempts] { return "made up " + std::to_string(attempts); };
+  Instant now = kStart;
+  for (; now < kStart + Seconds(3600); now += Millis(100)) {
+    if (brake.next("a", made_up(), now) > now) continue;
+    brake.on_failure("a", made_up(), now);
+    ++attempts;
+  }
+  const auto longest = Seconds(3600) / FailureBrake::kLongestPause;
+  CHECK(attempts < 2 * longest + 8 * static_cast<int>(FailureBrake::kNames));
+  CHECK_FALSE(brake.is_slowed("b", made_up(), now));
+}
+
+TEST_CASE("a name that is right does not make up for those that are made up") {
+  FailureBrake brake;
+  for (int i = 0; i < 100; ++i) fail(brake, "a", std::to_string(i), 1);
+  brake.on_success("a", "alice");
+  CHECK(brake.is_slowed("a", "made up", kStart));
+}
+
+TEST_CASE("memory is bounded, however many places there are") {
+  FailureBrake brake;
+  fail(brake, "a", "bob", 5);
+  for (std::size_t i = 0; i < FailureBrake::kMost; ++i) fail(brake, std::to_string(i), "bob", 1);
+  CHECK_FALSE(brake.is_slowed("a", "bob", kStart));
 }

@@ -115,6 +115,9 @@ TEST_CASE("a listener is told with who comes in, how, and what they may do") {
         "  a client comes in under the common name of its certificate, without a "
         "password\n" +
             everything);
+  CHECK(told("listener 1\ncertfile a\nkeyfile b\nrequire_certificate true\n", none)
+            .contains("  clients need a certificate, and there is no cafile or capath to say whose "
+                      "is good\n"));
   CHECK(told("psk_file keys\nlistener 1\npsk_hint h\nallow_anonymous true\n", none) ==
         "port 1: MQTT, encrypted by TLS\n"
         "  clients need a key of keys\n"
@@ -143,12 +146,45 @@ TEST_CASE("every file that cannot be used is a mistake with the line that names 
         "c:3: password_file: cannot read /nowhere/users: No such file or directory");
 }
 
+TEST_CASE("a directory without a certificate that OpenSSL could find is a warning") {
+  const std::string directory = std::string(MQ_SOURCE_DIR) + "/man";
+  const auto config = parse_config(
+      "listener 1\ncertfile a\nkeyfile b\ncapath " + directory + "\nrequire_certificate true\n",
+      "c", {});
+  const auto warnings = look_into(config.value()).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0] == "c:4: capath: there is no certificate in " + directory +
+                           " by a name that OpenSSL looks for, so no client's is good (openssl "
+                           "rehash " +
+                           directory + " makes the names)");
+}
+
 TEST_CASE("what could not be written is a mistake, too") {
-  const auto config = parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\n", "c", {});
+  const auto config =
+      parse_config("pid_file /nowhere/pid\nlog_dest file /nowhere/log\nlog_dest stderr\n", "c", {});
   const auto found = look_into(config.value());
   CHECK(found.mistakes ==
-        std::vector<std::string>{"cannot write /nowhere/log: No such file or directory",
-                                 "cannot write /nowhere/pid: No such file or directory"});
+        std::vector<std::string>{
+            "c:2: log_dest: cannot write /nowhere/log: No such file or directory",
+            "c:1: pid_file: cannot write /nowhere/pid: No such file or directory"});
+}
+
+TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
+  const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
+  const std::string text = "listener 0 /nowhere/at/all\nlistener 0 " + file + "\nlistener 0 /" +
+                           std::string(200, 's') +
+                           "\nlistener 1883 192.0.2.1\nlistener 1884 127.0.0.1\nlistener 1885 ::1\n"
+                           "socket_domain ipv6\n";
+  const auto mistakes = look_into(parse_config(text, "c", {}).value()).mistakes;
+  REQUIRE(mistakes.size() >= 4);
+  CHECK(mistakes[0] ==
+        "c:1: listener: cannot listen on Unix socket /nowhere/at/all: no such file or directory");
+  CHECK(mistakes[1] == "c:2: listener: cannot listen on Unix socket " + file +
+                           ": it is a file already, and no socket (move it away)");
+  CHECK(mistakes[2].ends_with("ss: name too long"));
+  CHECK(mistakes[3] ==
+        "c:4: listener: cannot listen on 192.0.2.1 port 1883: address not available (ip address "
+        "lists those of this machine)");
 }
 
 TEST_CASE("names that this machine does not know are mistakes with their places") {

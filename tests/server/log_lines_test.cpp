@@ -107,8 +107,8 @@ TEST_CASE("subscriptions are a line of id, QoS and filter") {
 
 TEST_CASE("dropped messages name the client and the option that would change it") {
   CHECK(line_of(Dropped{"X", Drop::queue_full, 1}, "") ==
-        "Dropped a message for client X: its queue is full (max_queued_messages, "
-        "max_queued_bytes).");
+        "Dropped a message for client X: its queue is full (max_queued_messages, max_queued_bytes, "
+        "queue_policy).");
   CHECK(line_of(Dropped{"X", Drop::unread, 7}, "") ==
         "Dropped 7 messages for client X: it reads too slowly (max_unread_bytes).");
 }

@@ -105,6 +105,9 @@ TEST_CASE("a log file that cannot be opened is named") {
   REQUIRE_FALSE(log.has_value());
   CHECK(log.error().message ==
         "cannot open the log file /nowhere/at/all.log: No such file or directory");
+  config.file_place = "c:3: log_dest";
+  CHECK(Log::open(config, still).error().message ==
+        "c:3: log_dest: cannot open the log file /nowhere/at/all.log: No such file or directory");
 }
 
 TEST_CASE("a line as JSON is an object whatever is in it") {

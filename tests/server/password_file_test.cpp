@@ -58,11 +58,25 @@ TEST_CASE("a change leaves every other line as it is") {
 }
 
 TEST_CASE("plain passwords are hashed, colons and all, and hashes stay") {
-  const auto changed = password_text::hash_all("#a:b\nold:" + kTheirs + "\nnew:my:pass\n",
+  const auto changed = password_text::hash_all("#a:b\nold:" + kTheirs + "\nnew:my:pass\n", "users",
                                                {crypto::HashKind::sha512_pbkdf2, 5});
   REQUIRE(changed.has_value());
   CHECK(changed->lines == 1);
   CHECK(changed->text.starts_with("#a:b\nold:" + kTheirs + "\nnew:$7$5$"));
   const auto file = PasswordFile::parse(changed->text, "users").value();
   CHECK(file.find("new").hash->matches("my:pass"));
+}
+
+TEST_CASE("a damaged hash is not hashed as if it were a password") {
+  for (const auto& damaged : {kTheirs.substr(0, kTheirs.size() - 5), std::string("$6$salt"),
+                              std::string("$argon2id$v=19$m=47104,t=1$x")}) {
+    CAPTURE(damaged);
+    const auto changed =
+        password_text::hash_all("# two\nnew:pass\nold:" + damaged + "\n", "users", {});
+    REQUIRE_FALSE(changed.has_value());
+    CHECK(changed.error().message ==
+          "users:3: the hash of user old is damaged; \"mqbroker passwd FILE old\" gives a new "
+          "password");
+    CHECK(PasswordFile::parse("old:" + damaged, "users").error().message.contains("is damaged"));
+  }
 }

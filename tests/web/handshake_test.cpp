@@ -90,6 +90,7 @@ TEST_CASE("a request that is wrong is refused with the status for it") {
       {"Host: broker\r\n", "", "400", "one Host line"},
       {"Host: broker\r\n", "Host: a\r\nHost: b\r\n", "400", "one Host line"},
       {"Host: broker", "Host broker", "400", "no HTTP request"},
+      {"Origin", "Origin: https://evil.example\r\nOrigin", "400", "one Origin line"},
       {"Upgrade: websocket\r\n", "", "426", "speaks WebSocket only"},
       {"Upgrade: websocket", "Upgrade: h2c", "426", "speaks WebSocket only"},
       {"keep-alive, Upgrade", "keep-alive", "426", "speaks WebSocket only"},

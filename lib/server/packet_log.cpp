@@ -1,0 +1,50 @@
+#include "server/packet_log.hpp"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "base/printable.hpp"
+#include "wire/decode.hpp"
+#include "wire/describe.hpp"
+
+namespace mq::server {
+
+using net::BrokerDriver;
+using Passage = BrokerDriver::Passage;
+
+void PacketLog::on_bytes(broker::ConnectionId id, Passage passage, ByteView bytes) {
+  const Key key{id.slot, id.generation};
+  if (passage == Passage::opened) clients_.try_emplace(key);
+  const auto client = clients_.find(key);
+  if (client == clients_.end()) return;
+  const bool is_over = passage == Passage::closed || !show(client->second, passage, bytes);
+  if (is_over) clients_.erase(client);
+}
+
+void PacketLog::on_connected(broker::ConnectionId id, std::string_view client_id) {
+  const auto client = clients_.find({id.slot, id.generation});
+  if (client != clients_.end()) client->second.name = "client " + printable(client_id);
+}
+
+bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
+  const bool is_received = passage == Passage::received;
+  wire::Framer& framer = is_received ? client.received : client.sent;
+  framer.feed(bytes);
+  while (true) {
+    const auto frame = framer.next(wire::kMaximumPacketSize);
+    if (!frame) return false;  // the core ends the connection
+    if (!*frame) return true;
+    const auto packet = wire::decode(**frame, client.version);
+    if (packet) {
+      if (const auto* connect = std::get_if<wire::Connect>(&*packet)) {
+        client.version = connect->version;
+      }
+    }
+    line_(fmt::format("{} {} {} {}.", is_received ? "Received" : "Sent",
+                      printable(wire::describe(**frame, client.version)),
+                      is_received ? "from" : "to", client.name));
+  }
+}
+
+}  // namespace mq::server

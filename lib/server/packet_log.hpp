@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "broker/connection.hpp"
+#include "net/broker_driver.hpp"
+#include "wire/framer.hpp"
+#include "wire/version.hpp"
+
+namespace mq::server {
+
+/// A line for each packet that passes, as mosquitto's log_type debug has it: "Received PUBLISH a/b
+/// (5 bytes, QoS 1, id 1) from client dev." Reads the same bytes as everybody else, and shows no
+/// payload and no password. A connection that is there already is not listened to.
+class PacketLog {
+ public:
+  using Line = std::function<void(std::string_view line)>;
+  explicit PacketLog(Line line) : line_(std::move(line)) {}
+
+  void on_bytes(broker::ConnectionId id, net::BrokerDriver::Passage passage, ByteView bytes);
+  /// The client has come in under this id.
+  void on_connected(broker::ConnectionId id, std::string_view client_id);
+
+ private:
+  using Key = std::pair<std::uint32_t, std::uint32_t>;
+  struct Client {
+    std::string name = "a new client";
+    wire::Version version = wire::Version::v311;
+    wire::Framer received{};
+    wire::Framer sent{};
+  };
+  /// Returns whether the client's bytes are still packets.
+  bool show(Client& client, net::BrokerDriver::Passage passage, ByteView bytes);
+
+  Line line_;
+  std::map<Key, Client> clients_;
+};
+
+}  // namespace mq::server
