@@ -246,11 +246,8 @@ void ClientDriver::linger() {
 void ClientDriver::look_at_goodbye(Instant now) {
   const std::size_t unsent = this->unsent();
   if (unsent < last_unsent_) return linger();
-  const bool is_all_written =
-      !core_.has_output() && (!link_ || uv_stream_get_write_queue_size(&link_->stream) == 0);
-  if (now - last_moved_ >= (is_all_written ? kLinger : kStandstill)) {
-    return drop(unsent > 0 ? UV_ETIMEDOUT : UV_EOF);
-  }
+  if (unsent == 0) return drop(UV_EOF);
+  if (now - last_moved_ >= kStandstill) return drop(UV_ETIMEDOUT);
   look_again_at_ = now + kLinger;
 }
 

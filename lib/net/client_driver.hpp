@@ -35,10 +35,10 @@ class ClientDriver {
   void start();
 
  private:
-  /// How long the server may take to close, once all is written.
+  /// How long the server may take to close, once it has got all.
   static constexpr Millis kLinger = Seconds(2);
-  /// How long a goodbye may stand still before that.
-  static constexpr Millis kStandstill = Seconds(20);
+  /// How long a goodbye, and what is before it, may stand still until then.
+  static constexpr Millis kStandstill = Seconds(10);
 
   static void on_prepare(uv_prepare_t* handle);
   static void on_timer(uv_timer_t* handle);
