@@ -298,7 +298,7 @@ void Publisher::on_deadline(Now now) {
 }
 
 void Publisher::on_interrupt(int signal, Now now) {
-  finish(exit_code::kSignal + signal, now);
+  interrupt(exit_code::kSignal + signal, now);
 }
 
 /// At QoS 0 the server's orderly close is the only sign that it has read everything.

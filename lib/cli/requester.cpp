@@ -37,7 +37,7 @@ void Requester::start(Now now) {
 }
 
 void Requester::on_interrupt(int signal, Now now) {
-  finish(exit_code::kSignal + signal, now);
+  interrupt(exit_code::kSignal + signal, now);
 }
 
 /// The server has so long for its next acknowledgement, but none for the answer.

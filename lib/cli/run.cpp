@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "cli/connection_words.hpp"
@@ -80,6 +81,11 @@ void Run::finish(int exit_code, Now now, wire::ReasonCode reason) {
   if (std::exchange(is_finishing_, true)) return;
   exit_code_ = exit_code;
   core_.disconnect(reason, now);
+}
+
+void Run::interrupt(int exit_code, Now now, wire::ReasonCode reason) {
+  if (is_finishing_) return end(std::max(exit_code_, exit_code));
+  finish(exit_code, now, reason);
 }
 
 void Run::give_up_waiting(Now now) {

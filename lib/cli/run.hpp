@@ -42,6 +42,9 @@ class Run : public client::Application {
   /// Says goodbye to the server and ends with this exit code.
   void finish(int exit_code, Now now,
               wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
+  /// Somebody wants it to end: as finish(); and at once when it was about to.
+  void interrupt(int exit_code, Now now,
+                 wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
   /// The server has acknowledged nothing in time: says so, and ends.
   void give_up_waiting(Now now);
   bool is_finishing() const { return is_finishing_; }

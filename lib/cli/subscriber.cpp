@@ -45,10 +45,10 @@ void Subscriber::start(Now now) {
 }
 
 void Subscriber::on_interrupt(Now now) {
-  if (!was_connected_) return finish(exit_code::kInterruptedEarly, now);
+  if (!was_connected_) return interrupt(exit_code::kInterruptedEarly, now);
   const bool is_v5 = core().version() == wire::Version::v5;
-  finish(exit_code::kOk, now,
-         is_v5 ? ReasonCode::disconnect_with_will : ReasonCode::normal_disconnection);
+  interrupt(exit_code::kOk, now,
+            is_v5 ? ReasonCode::disconnect_with_will : ReasonCode::normal_disconnection);
 }
 
 void Subscriber::on_deadline(Now now) {

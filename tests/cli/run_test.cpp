@@ -491,6 +491,16 @@ TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will b
   }
 }
 
+TEST_CASE("who presses Ctrl-C again does not wait for the goodbye") {
+  Subscribing stage(to({"a"}));
+  stage.join();
+  stage.run.on_interrupt(stage.talk.now);
+  CHECK(!stage.run.is_done());
+  stage.run.on_interrupt(stage.talk.now);
+  CHECK(stage.run.is_done());
+  CHECK(stage.run.exit_code() == 0);
+}
+
 TEST_CASE("a reader that goes away is a quiet end") {
   Subscribing stage(to({"a"}));
   stage.join();
