@@ -125,10 +125,27 @@ Loop::~Loop() {
 }
 
 void Loop::turn(std::chrono::nanoseconds patience) {
+  if (in_step_with_ == nullptr) {
+    write_touched();
+  } else if (!touched_.empty()) {
+    while (!in_step_with_->is('S') || hear({})) {
+    }
+    in_step_with_->stop();
+    write_touched();
+    in_step_with_->go_on();
+  }
+  hear(patience);
+  retired_.clear();
+}
+
+void Loop::write_touched() {
   for (Client* client : std::exchange(touched_, {})) {
     client->is_touched_ = false;
     client->write();
   }
+}
+
+bool Loop::hear(std::chrono::nanoseconds patience) {
   std::array<epoll_event, 1024> events;
   const timespec limit{patience.count() / 1'000'000'000, patience.count() % 1'000'000'000};
   const int count = epoll_pwait2(epoll_, events.data(), events.size(), &limit, nullptr);
@@ -138,7 +155,7 @@ void Loop::turn(std::chrono::nanoseconds patience) {
     if (client.is_open() && (event.events & ~EPOLLOUT) != 0) client.read(buffer_);
     if (client.is_stalled_) client.touch();
   }
-  retired_.clear();
+  return count > 0;
 }
 
 }  // namespace mq::bench

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/frames.hpp"
+#include "bench/process.hpp"
 
 namespace mq::bench {
 
@@ -69,11 +70,20 @@ class Loop {
 
   /// Writes what was touched; then waits for something to come, at most so long, and hands it on.
   void turn(std::chrono::nanoseconds patience);
+  /// From now on nothing is written before the broker has nothing to do, and then it is stopped
+  /// until all is written: so what it does at once does not depend on how the machine is shared.
+  void go_in_step_with(const Process& broker) { in_step_with_ = &broker; }
   /// Frees a client at the end of the turn.
   void retire(std::unique_ptr<Client> client) { retired_.push_back(std::move(client)); }
 
  private:
   friend class Client;
+
+  void write_touched();
+  /// Returns whether something came.
+  bool hear(std::chrono::nanoseconds patience);
+
+  const Process* in_step_with_ = nullptr;
   int epoll_;
   Bytes buffer_;
   std::vector<Client*> touched_;

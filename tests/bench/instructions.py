@@ -23,7 +23,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / ".build/bench"
 FIGURES = pathlib.Path(__file__).with_name("instructions.txt")
 TOLERANCE = 0.05
-TRIES = 3
 HEAD = """\
 # User-space instructions of the broker for a message (fanout: for a delivery), by compiler and
 # machine. tests/bench/instructions.py compares with them, and with --write sets them anew.
@@ -72,23 +71,15 @@ def total(house, scenario, count):
     return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
 
 
-def count_once(house, scenario, low, high, deliveries):
+def count_one(house, scenario, low, high, deliveries):
     return round((total(house, scenario, high) - total(house, scenario, low)) / (high - low) / deliveries)
 
 
-def is_near(count, wanted):
-    return abs(count - wanted) <= TOLERANCE * wanted
-
-
-def measure(wanted):
-    """The least of a few tries: a machine that is busy makes the broker's turns more, not fewer."""
+def measure():
     counts = {}
     with tempfile.TemporaryDirectory(prefix="instructions.", dir=PROGRAMS) as house:
         for name, scenario in scenarios.INSTRUCTIONS.items():
-            tries = [count_once(house, *scenario)]
-            while len(tries) < TRIES and not is_near(min(tries), wanted.get(name, 0)):
-                tries.append(count_once(house, *scenario))
-            counts[name] = min(tries)
+            counts[name] = count_one(house, *scenario)
             print(f"{name:14} {counts[name]:6}", flush=True)
     return counts
 
@@ -98,7 +89,7 @@ def main():
     place = here()
     print(f"[{place}]", flush=True)
     figures = known()
-    counts = measure({} if "--write" in sys.argv else figures.get(place, {}))
+    counts = measure()
     if "--write" in sys.argv:
         write(figures | {place: counts})
         return 0
@@ -108,7 +99,7 @@ def main():
     wrong = 0
     for name, count in counts.items():
         before = figures[place].get(name, 0)
-        if not is_near(count, before):
+        if abs(count - before) > TOLERANCE * before:
             print(f"{name}: {count} instructions, not {before}: {FIGURES} (--write) or the code is wrong")
             wrong = 1
     return wrong

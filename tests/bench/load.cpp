@@ -86,6 +86,7 @@ void flow(Traffic& traffic, const Plan& plan, const Process& process, Count coun
 
 Result deliver(const Plan& plan, std::uint16_t port, const Process& process) {
   Traffic traffic(plan, port);
+  if (plan.step > 0) traffic.go_in_step_with(process);
   traffic.add_idle(plan.idle);
   const bool is_fanout = plan.scenario == "fanout";
   const auto pubs = is_fanout ? 1 : plan.pubs;
@@ -264,6 +265,7 @@ constexpr std::array kScenarios{
 Result load(const Plan& plan, std::uint16_t port, pid_t broker) {
   const auto it = std::ranges::find(kScenarios, plan.scenario, &Scenario::name);
   if (it == kScenarios.end()) throw std::invalid_argument("no scenario " + plan.scenario);
+  if (plan.step > 0 && broker == 0) throw std::invalid_argument("step needs the broker's pid");
   return it->run(plan, port, Process(broker));
 }
 

@@ -20,6 +20,7 @@ constexpr std::array kFields{
     std::pair<std::string_view, Field>{"window", &Plan::window},
     std::pair<std::string_view, Field>{"inflight", &Plan::inflight},
     std::pair<std::string_view, Field>{"batch", &Plan::batch},
+    std::pair<std::string_view, Field>{"step", &Plan::step},
     std::pair<std::string_view, Field>{"count", &Plan::count},
     std::pair<std::string_view, Field>{"idle", &Plan::idle},
     std::pair<std::string_view, Field>{"filters", &Plan::filters},

@@ -17,6 +17,7 @@ struct Plan {
   std::uint32_t window = 0;    ///< of one publisher, sent and not delivered everywhere; 0: by size
   std::uint32_t inflight = 0;  ///< of one publisher, not acknowledged; 0: 1,000
   std::uint32_t batch = 0;     ///< a publisher sends so many at once; 0: as it suits
+  std::uint32_t step = 0;      ///< 1: the broker is stopped while it is written to, if it delivers
   std::uint32_t count = 0;     ///< messages of all publishers; 0: as many as `seconds` allow
   std::uint32_t idle = 0;      ///< connections that do nothing meanwhile
   std::uint32_t filters = 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -31,6 +32,21 @@ class Process {
     }
     return 0;
   }
+
+  /// Whether proc(5) gives it this state: S, it waits for something to happen; T, it is stopped; or
+  /// there is no such process any more.
+  bool is(char state) const {
+    std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+    std::string line;
+    if (!std::getline(file, line)) return true;
+    return line[line.rfind(')') + 2] == state;
+  }
+  void stop() const {
+    kill(pid_, SIGSTOP);
+    while (!is('T')) {
+    }
+  }
+  void go_on() const { kill(pid_, SIGCONT); }
 
  private:
   pid_t pid_;

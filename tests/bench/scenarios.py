@@ -63,9 +63,9 @@ PLOT = {
 
 # User-space instructions for a message, under callgrind: the scenario without its count, and the
 # two counts whose difference is taken, so that starting and connecting do not matter; and how
-# many deliveries a message makes. Publisher and subscribers go in step, a whole window at a time,
-# so that there is as much to do in one turn of the broker's loop whatever else the machine does.
-STEP = "payload=64 window=64 batch=64"
+# many deliveries a message makes. Where many go at once, the broker gets them in steps, so that
+# there is as much to do in one turn of its loop whatever else the machine does.
+STEP = "payload=64 window=64 batch=64 step=1"
 INSTRUCTIONS = {
     "fanin-q0": (f"fanin {STEP}", 6_400, 64_000, 1),
     "fanin-q1": (f"fanin qos=1 {STEP}", 6_400, 38_400, 1),

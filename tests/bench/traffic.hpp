@@ -44,6 +44,7 @@ class Traffic : private Hearer {
   void add_publisher(const Route& route);
   /// Somebody who publishes each message to another one; `route` says where the next one goes.
   void add_publisher(std::function<Route(std::uint32_t position)> route);
+  void go_in_step_with(const Process& broker) { loop_.go_in_step_with(broker); }
   void add_idle(std::uint32_t count);
   /// Waits until all of them are connected and subscribed.
   void settle() { await(0); }
