@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 
 namespace mq::storage {
 
@@ -54,6 +56,12 @@ class Statement {
   }
   std::string_view text(int column) const { return text_of(bytes(column)); }
   ByteView bytes(int column) const;
+  std::vector<Byte> copy(int column) const {
+    const ByteView view = bytes(column);
+    return {view.begin(), view.end()};
+  }
+  /// Of a column in microseconds since 1970.
+  WallTime time(int column) const { return WallTime(WallTime::duration(number(column))); }
 
  private:
   struct Finalize {

@@ -23,14 +23,6 @@
 namespace mq::storage {
 namespace {
 
-std::vector<Byte> copy_of(ByteView bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
-WallTime time_of(std::int64_t count) {
-  return WallTime(WallTime::duration(count));
-}
-
 /// Opens the file and lets `look` work within one moment of it.
 template <class Look>
 auto look_at(const std::string& path, Look look)
@@ -187,9 +179,9 @@ std::expected<FileStats, Error> stats_of(const std::string& path) {
         "LEFT JOIN progress p ON p.chunk = c.id GROUP BY session) q "
         "ON q.session = s.id ORDER BY client_id");
     while (row.step()) {
-      stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1),
-                                time_of(row.number(2)), row.as<std::size_t>(3),
-                                row.as<std::size_t>(4), row.as<std::size_t>(5)});
+      stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1), row.time(2),
+                                row.as<std::size_t>(3), row.as<std::size_t>(4),
+                                row.as<std::size_t>(5)});
     }
     const auto number = [&database](const char* sql) {
       return static_cast<std::size_t>(database.number(sql));
@@ -216,15 +208,15 @@ std::expected<void, Error> dump(const std::string& path,
     Statement row = database.prepare(
         "SELECT client_id, expiry_interval, asleep_since FROM session ORDER BY client_id");
     while (row.step()) {
-      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), time_of(row.number(2))});
+      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), row.time(2)});
     }
     row = database.prepare(
         "SELECT client_id, topic, properties, payload, qos, retain, delay FROM will w "
         "JOIN session s ON s.id = w.session ORDER BY client_id");
     while (row.step()) {
       take(PutWill{std::string(row.text(0)),
-                   {std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
-                    row.as<std::uint8_t>(4), row.number(5) != 0, Seconds(row.number(6))}});
+                   {std::string(row.text(1)), row.copy(2), row.copy(3), row.as<std::uint8_t>(4),
+                    row.number(5) != 0, Seconds(row.number(6))}});
     }
     row = database.prepare(
         "SELECT client_id, filter, identifier, options FROM subscription b "
@@ -237,8 +229,8 @@ std::expected<void, Error> dump(const std::string& path,
         "SELECT id, topic, properties, payload, qos, retain, expires_at FROM message ORDER BY id");
     while (row.step()) {
       take(PutMessage{row.as<MessageId>(0),
-                      {std::string(row.text(1)), copy_of(row.bytes(2)), copy_of(row.bytes(3)),
-                       row.as<std::uint8_t>(4), row.number(5) != 0, time_of(row.number(6))}});
+                      {std::string(row.text(1)), row.copy(2), row.copy(3), row.as<std::uint8_t>(4),
+                       row.number(5) != 0, row.time(6)}});
     }
     row = database.prepare(kChunks);
     while (row.step()) {
@@ -266,7 +258,7 @@ std::expected<void, Error> dump(const std::string& path,
       take(PutRetained{
           std::string(row.text(0)),
           row.as<MessageId>(1),
-          time_of(row.number(2)),
+          row.time(2),
           {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}});
     }
     return true;

@@ -10,18 +10,10 @@
 namespace mq::storage {
 namespace {
 
-std::vector<Byte> copy_of(ByteView bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
-WallTime time_of(std::int64_t count) {
-  return WallTime(WallTime::duration(count));
-}
-
 /// Of a row of message: id, topic, properties, payload, qos, retain, expires_at.
 Body body_in(const Statement& row) {
-  return {std::string(row.text(1)), copy_of(row.bytes(2)),        copy_of(row.bytes(3)),
-          row.as<std::uint8_t>(4),  row.as<std::uint8_t>(5) != 0, time_of(row.number(6))};
+  return {std::string(row.text(1)),     row.copy(2), row.copy(3), row.as<std::uint8_t>(4),
+          row.as<std::uint8_t>(5) != 0, row.time(6)};
 }
 
 Snapshot::Queued queued_of(const ChunkEntry& entry) {
@@ -34,7 +26,7 @@ constexpr const char* kAllRetained =
 
 Snapshot::Retained retained_of(const Statement& row) {
   return {row.as<MessageId>(1),
-          time_of(row.number(2)),
+          row.time(2),
           {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}};
 }
 
@@ -47,7 +39,7 @@ struct Loader {
     while (row.step()) {
       auto& session = snapshot.sessions[std::string(row.text(1))];
       session.expiry_interval = row.as<std::uint32_t>(2);
-      session.asleep_since = time_of(row.number(3));
+      session.asleep_since = row.time(3);
       sessions[row.number(0)] = &session;
     }
   }
@@ -55,9 +47,9 @@ struct Loader {
     while (row.step()) {
       Snapshot::Session* session = find(row.number(0));
       if (session == nullptr) continue;
-      session->will =
-          Will{std::string(row.text(1)), copy_of(row.bytes(2)),        copy_of(row.bytes(3)),
-               row.as<std::uint8_t>(4),  row.as<std::uint8_t>(5) != 0, Seconds(row.number(6))};
+      session->will = Will{
+          std::string(row.text(1)),     row.copy(2),           row.copy(3), row.as<std::uint8_t>(4),
+          row.as<std::uint8_t>(5) != 0, Seconds(row.number(6))};
     }
   }
   void load_subscriptions(Statement row) {
