@@ -129,7 +129,9 @@ std::optional<storage::Batch> Journal::take_batch(Now now) {
   open_.clear();
   body_bytes_ = 0;
   last_taken_message_ = last_message_;
-  return storage::Batch{settled(), std::exchange(changes_, {})};
+  storage::Batch batch{settled(), std::exchange(changes_, {})};
+  changes_.reserve(batch.changes.size());  // mostly the next one is as large
+  return batch;
 }
 
 void Journal::write(storage::Change change) {
