@@ -61,7 +61,7 @@ class Statement {
     return {view.begin(), view.end()};
   }
   /// Of a column in microseconds since 1970.
-  WallTime time(int column) const { return WallTime(WallTime::duration(number(column))); }
+  WallTime wall_time(int column) const { return WallTime(WallTime::duration(number(column))); }
 
  private:
   struct Finalize {

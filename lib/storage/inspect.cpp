@@ -179,8 +179,8 @@ std::expected<FileStats, Error> stats_of(const std::string& path) {
         "LEFT JOIN progress p ON p.chunk = c.id GROUP BY session) q "
         "ON q.session = s.id ORDER BY client_id");
     while (row.step()) {
-      stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1), row.time(2),
-                                row.as<std::size_t>(3), row.as<std::size_t>(4),
+      stats.sessions.push_back({std::string(row.text(0)), row.as<std::uint32_t>(1),
+                                row.wall_time(2), row.as<std::size_t>(3), row.as<std::size_t>(4),
                                 row.as<std::size_t>(5)});
     }
     const auto number = [&database](const char* sql) {
@@ -208,7 +208,7 @@ std::expected<void, Error> dump(const std::string& path,
     Statement row = database.prepare(
         "SELECT client_id, expiry_interval, asleep_since FROM session ORDER BY client_id");
     while (row.step()) {
-      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), row.time(2)});
+      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), row.wall_time(2)});
     }
     row = database.prepare(
         "SELECT client_id, topic, properties, payload, qos, retain, delay FROM will w "
@@ -230,7 +230,7 @@ std::expected<void, Error> dump(const std::string& path,
     while (row.step()) {
       take(PutMessage{row.as<MessageId>(0),
                       {std::string(row.text(1)), row.copy(2), row.copy(3), row.as<std::uint8_t>(4),
-                       row.number(5) != 0, row.time(6)}});
+                       row.number(5) != 0, row.wall_time(6)}});
     }
     row = database.prepare(kChunks);
     while (row.step()) {
@@ -258,7 +258,7 @@ std::expected<void, Error> dump(const std::string& path,
       take(PutRetained{
           std::string(row.text(0)),
           row.as<MessageId>(1),
-          row.time(2),
+          row.wall_time(2),
           {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}});
     }
     return true;

@@ -12,8 +12,8 @@ namespace {
 
 /// Of a row of message: id, topic, properties, payload, qos, retain, expires_at.
 Body body_in(const Statement& row) {
-  return {std::string(row.text(1)),     row.copy(2), row.copy(3), row.as<std::uint8_t>(4),
-          row.as<std::uint8_t>(5) != 0, row.time(6)};
+  return {std::string(row.text(1)),     row.copy(2),     row.copy(3), row.as<std::uint8_t>(4),
+          row.as<std::uint8_t>(5) != 0, row.wall_time(6)};
 }
 
 Snapshot::Queued queued_of(const ChunkEntry& entry) {
@@ -26,7 +26,7 @@ constexpr const char* kAllRetained =
 
 Snapshot::Retained retained_of(const Statement& row) {
   return {row.as<MessageId>(1),
-          row.time(2),
+          row.wall_time(2),
           {row.as<std::uint16_t>(3), std::string(row.text(4)), std::string(row.text(5))}};
 }
 
@@ -39,7 +39,7 @@ struct Loader {
     while (row.step()) {
       auto& session = snapshot.sessions[std::string(row.text(1))];
       session.expiry_interval = row.as<std::uint32_t>(2);
-      session.asleep_since = row.time(3);
+      session.asleep_since = row.wall_time(3);
       sessions[row.number(0)] = &session;
     }
   }
