@@ -340,6 +340,7 @@ void BrokerDriver::destroy(Peer& peer) {
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   forget_hang_up(peer);
+  forget_verifying(peer);
   pass(peer.id, Passage::closed);
   uv_close(&peer.handle, [](uv_handle_t* handle) {
     auto* gone = static_cast<Peer*>(handle->data);

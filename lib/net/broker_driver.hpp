@@ -3,9 +3,9 @@
 #include <uv.h>
 
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -153,9 +153,12 @@ class BrokerDriver {
 
   // broker_verify.cpp
   void take_verifications();
-  void start_verifying();
   void start(Verifying& one);
   void on_verified(Verifying& done);
+  void start_verifying();
+  void start_if_due(Verifying& one);
+  void verify_at(Instant due);
+  void forget_verifying(const Peer& peer);
   void listen_for_hang_up(Peer& peer);
   static void forget_hang_up(Peer& peer);
 
@@ -247,8 +250,10 @@ class BrokerDriver {
   storage::Ticket stored_ = 0;
   Verify verify_;
   FailureBrake brake_;
-  std::deque<std::unique_ptr<Verifying>> verifying_;  ///< in the order in which they came
-  std::size_t verifying_at_once_ = 0;
+  std::map<std::uint64_t, std::unique_ptr<Verifying>> verifying_;  ///< by when they came
+  std::uint64_t last_verifying_ = 0;
+  std::vector<const Verifying*> verifying_now_;
+  Instant verify_due_ = kNever;  ///< when verify_timer_ rings
 };
 
 }  // namespace mq::net

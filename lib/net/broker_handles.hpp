@@ -59,12 +59,13 @@ struct BrokerDriver::Peer {
   sockaddr_in6 address{};  ///< or a sockaddr_in; of no family when it is no TCP
   bool is_writing = false;
   bool is_ending = false;
-  bool is_paused = false;     ///< not read: it leaves too much unread itself
-  bool is_held_back = false;  ///< not read: the store is behind
-  bool is_throttled = false;  ///< not read: it is faster than its listener allows
-  bool is_verified = true;    ///< false: not read, its password is being verified
-  HangUp* hang_up = nullptr;  ///< none: who reads will hear of it
-  bool is_tail_read = false;  ///< the buffer under way is the core's own
+  bool is_paused = false;       ///< not read: it leaves too much unread itself
+  bool is_held_back = false;    ///< not read: the store is behind
+  bool is_throttled = false;    ///< not read: it is faster than its listener allows
+  bool is_verified = true;      ///< false: not read, its password is being verified
+  std::uint64_t verifying = 0;  ///< which of those that are to be
+  HangUp* hang_up = nullptr;    ///< none: who reads will hear of it
+  bool is_tail_read = false;    ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
   broker::SendQueue rest;
   std::unique_ptr<Filtered> filtered;  ///< none: bytes pass as they are
@@ -80,7 +81,9 @@ struct BrokerDriver::HangUp {
 struct BrokerDriver::Verifying {
   uv_work_t request;
   BrokerDriver* driver;
+  std::uint64_t number;
   broker::Verification asked;
+  FailureBrake::Name name;
   std::string neighbour;  ///< who comes from the same place
   std::function<bool()> job;
   bool is_running = false;

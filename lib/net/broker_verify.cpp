@@ -42,47 +42,59 @@ void BrokerDriver::take_verifications() {
     peer->is_verified = false;
     uv_read_stop(&peer->stream);
     listen_for_hang_up(*peer);
-    auto& added = verifying_.emplace_back(std::make_unique<Verifying>());
+    auto added = std::make_unique<Verifying>();
     added->driver = this;
+    added->number = peer->verifying = ++last_verifying_;
     added->request.data = added.get();
     added->neighbour = neighbour_of(address_of(*peer));  // one for all on Unix sockets
+    added->name = FailureBrake::name_of(asked.user_name);
     added->asked = std::move(asked);
+    start_if_due(*verifying_.emplace(added->number, std::move(added)).first->second);
   }
-  start_verifying();
 }
 
+/// Only when somebody's turn may have come: there can be as many as there are connections.
 void BrokerDriver::start_verifying() {
-  const Instant now = Instant(Millis(uv_now(&loop_)));
-  Instant due = kNever;
-  const auto is_busy = [this](const std::string& neighbour) {
-    return std::ranges::any_of(verifying_, [&neighbour](const auto& other) {
-      return other->is_running && other->neighbour == neighbour;
-    });
-  };
-  std::erase_if(verifying_, [this](const auto& one) {
-    return !one->is_running && find(one->asked.connection) == nullptr;  // it has left
-  });
-  for (const auto& one : verifying_) {
-    if (verifying_at_once_ == kMostAtOnce) break;
-    if (one->is_running) continue;
-    const std::string& name = one->asked.user_name;
-    if (const Instant next = brake_.next(one->neighbour, name, now); next > now) {
-      due = std::min(due, next);
-    } else if (!brake_.is_slowed(one->neighbour, name, now) || !is_busy(one->neighbour)) {
-      start(*one);
-    }
+  for (const auto& [number, one] : verifying_) {
+    if (verifying_now_.size() == kMostAtOnce) return;
+    if (!one->is_running) start_if_due(*one);
   }
-  if (due == kNever) return;
+}
+
+void BrokerDriver::start_if_due(Verifying& one) {
+  if (verifying_now_.size() == kMostAtOnce) return;
+  if (find(one.asked.connection) == nullptr) return;  // it is ending
+  const Instant now = Instant(Millis(uv_now(&loop_)));
+  const Instant next = brake_.next(one.neighbour, one.name, now);
+  if (next > now) return verify_at(next);
+  const bool is_slowed = next != Instant{};
+  const bool is_busy = std::ranges::find(verifying_now_, one.neighbour, &Verifying::neighbour) !=
+                       verifying_now_.end();
+  if (!is_slowed || !is_busy) start(one);
+}
+
+void BrokerDriver::verify_at(Instant due) {
+  if (verify_due_ <= due) return;
+  verify_due_ = due;
   uv_timer_start(
       &verify_timer_,
-      [](uv_timer_t* timer) { static_cast<BrokerDriver*>(timer->data)->start_verifying(); },
-      static_cast<std::uint64_t>((due - now).count()), 0);
+      [](uv_timer_t* timer) {
+        auto& driver = *static_cast<BrokerDriver*>(timer->data);
+        driver.verify_due_ = kNever;
+        driver.start_verifying();
+      },
+      static_cast<std::uint64_t>((due - Instant(Millis(uv_now(&loop_)))).count()), 0);
+}
+
+void BrokerDriver::forget_verifying(const Peer& peer) {
+  const auto known = verifying_.find(peer.verifying);
+  if (known != verifying_.end() && !known->second->is_running) verifying_.erase(known);
 }
 
 void BrokerDriver::start(Verifying& one) {
   forget_hang_up(*find(one.asked.connection));
   one.is_running = true;
-  ++verifying_at_once_;
+  verifying_now_.push_back(&one);
   one.job = verify_(one.asked);
   if (!one.job) one.job = [] { return true; };  // it has become known while it waited
   const int code = uv_queue_work(
@@ -124,15 +136,13 @@ void BrokerDriver::forget_hang_up(Peer& peer) {
 }
 
 void BrokerDriver::on_verified(Verifying& done) {
-  --verifying_at_once_;
-  const auto at = std::ranges::find(verifying_, &done, &std::unique_ptr<Verifying>::get);
-  const std::unique_ptr<Verifying> owned = std::move(*at);
-  verifying_.erase(at);
+  std::erase(verifying_now_, &done);
+  const auto owned = verifying_.extract(done.number);
   if (is_stopping_) return;
   if (done.is_right) {
-    brake_.on_success(done.neighbour, done.asked.user_name);
+    brake_.on_success(done.neighbour, done.name);
   } else {
-    brake_.on_failure(done.neighbour, done.asked.user_name, Instant(Millis(uv_now(&loop_))));
+    brake_.on_failure(done.neighbour, done.name, Instant(Millis(uv_now(&loop_))));
   }
   core_.on_verified(done.asked.connection, done.is_right ? Verdict::right : Verdict::wrong, now());
   if (Peer* peer = find(done.asked.connection)) {
@@ -140,6 +150,7 @@ void BrokerDriver::on_verified(Verifying& done) {
     uv_read_start(&peer->stream, on_alloc, on_read);
     pause_if_deaf(peer->stream);
   }
+  start_verifying();
   flush();
 }
 

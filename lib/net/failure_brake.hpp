@@ -30,36 +30,35 @@ class FailureBrake {
   /// Places that it can remember. When there are more, all are forgotten.
   static constexpr std::size_t kMost = 10'000;
 
-  /// When `name` may try again at `place`; an instant that has passed: now.
-  Instant next(std::string_view place, std::string_view name, Instant now) const {
+  /// A name's hash, for names are as long as somebody likes.
+  enum class Name : std::size_t {};
+  static Name name_of(std::string_view name) { return Name{TextHash()(name)}; }
+
+  /// When `name` may try again at `place`; Instant{}: there is no pause between its attempts.
+  Instant next(std::string_view place, Name name, Instant now) const {
     const auto known = places_.find(place);
     if (known == places_.end()) return Instant{};
-    const Failures failures = known->second.of(TextHash()(name), now);
+    const Failures failures = known->second.of(name, now);
     if (failures.count < kFree) return Instant{};
     const unsigned doublings = std::min(failures.count - kFree, 4U);
     return failures.last + std::min(kFirstPause * (1 << doublings), kLongestPause);
   }
-  /// Whether there is a pause between its attempts.
-  bool is_slowed(std::string_view place, std::string_view name, Instant now) const {
-    return next(place, name, now) != Instant{};
-  }
 
-  void on_failure(const std::string& place, std::string_view name, Instant now) {
+  void on_failure(const std::string& place, Name name, Instant now) {
     if (places_.size() >= kMost) forget(now);
-    Failures& failures = places_[place].added(TextHash()(name), now);
+    Failures& failures = places_[place].added(name, now);
     ++failures.count;
     failures.last = now;
   }
-  void on_success(std::string_view place, std::string_view name) {
+  void on_success(std::string_view place, Name name) {
     const auto known = places_.find(place);
     if (known == places_.end()) return;
-    std::erase_if(known->second.names,
-                  [hash = TextHash()(name)](const Failures& one) { return one.name == hash; });
+    std::erase_if(known->second.names, [name](const Failures& one) { return one.name == name; });
   }
 
  private:
   struct Failures {
-    std::size_t name = 0;  ///< its hash, for names are as long as somebody likes
+    Name name{};
     unsigned count = 0;
     Instant last{};
 
@@ -70,7 +69,7 @@ class FailureBrake {
     std::vector<Failures> names;
     Failures others{};
 
-    Failures of(std::size_t name, Instant now) const {
+    Failures of(Name name, Instant now) const {
       std::size_t lately = 0;
       for (const Failures& one : names) {
         if (one.is_old(now)) continue;
@@ -79,11 +78,11 @@ class FailureBrake {
       }
       return lately < kNames || others.is_old(now) ? Failures() : others;
     }
-    Failures& added(std::size_t name, Instant now) {
+    Failures& added(Name name, Instant now) {
       std::erase_if(names, [now](const Failures& one) { return one.is_old(now); });
       const auto known = std::ranges::find(names, name, &Failures::name);
       if (known != names.end()) return *known;
-      if (names.size() < kNames) return names.emplace_back(name);
+      if (names.size() < kNames) return names.emplace_back(Failures{.name = name});
       if (others.is_old(now)) others = {};
       return others;
     }
