@@ -72,6 +72,13 @@ std::string obstacle(const Config& config, const AccessFiles& files, std::size_t
   const auto& passwords = files.listeners[listener].passwords;
   const bool is_unknown = passwords != nullptr && !passwords->find(user).is_known;
   const Listener& where = config.listeners[listener];
+  if (user.empty() && is_proving(where)) {
+    return "it cannot come in: every client has a name here, which it proves";
+  }
+  if (user.empty() && config.broker.listeners[listener].use_username_as_clientid) {
+    return "it cannot come in: it has no user name to take for the client id "
+           "(use_username_as_clientid)";
+  }
   if (is_proving(where)) return {};
   if (!user.empty() && is_unknown) {
     return fmt::format("it cannot come in: there is no user {} in {}", printable(user),

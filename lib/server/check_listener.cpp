@@ -49,15 +49,20 @@ void add_proofs(const Listener& listener, Lines& lines) {
   lines.push_back(fmt::format("  a client comes in under {}, without a password", name));
 }
 
+bool lets_nameless_in(const broker::ListenerConfig& granted) {
+  return granted.allow_anonymous && !granted.use_username_as_clientid;
+}
+
 void add_names(const Listener& listener, const broker::ListenerConfig& granted,
                const PasswordFile* passwords, Lines& lines) {
   if (passwords != nullptr) {
     lines.push_back(fmt::format("  users in {} come in with their passwords: {}",
                                 printable(listener.password_file.path), passwords->size()));
-    lines.emplace_back(granted.allow_anonymous ? "  clients without a name come in, too"
-                                               : "  clients without a name do not come in");
+    lines.emplace_back(lets_nameless_in(granted) ? "  clients without a name come in, too"
+                                                 : "  clients without a name do not come in");
   } else if (granted.allow_anonymous) {
-    lines.emplace_back("  clients come in under any name that they give, or none, unasked");
+    lines.push_back(fmt::format("  clients come in under any name that they give{}, unasked",
+                                lets_nameless_in(granted) ? ", or none" : ""));
   } else if (!is_proving(listener)) {
     lines.emplace_back(
         "  nobody comes in: allow_anonymous is false, and there is no password_file");
@@ -75,7 +80,7 @@ std::string rights_in(const std::vector<broker::AccessRule>& rules) {
 void add_rules(const broker::AccessRules& rules, const broker::ListenerConfig& granted,
                const PasswordFile* passwords, Lines& lines) {
   lines.push_back(fmt::format("  what they may do, as {} says:", printable(rules.file)));
-  if (granted.allow_anonymous) {
+  if (lets_nameless_in(granted)) {
     lines.push_back("    without a name: " + rights_in(rules.anonymous.rules()));
   }
   const std::map<std::string, broker::RuleList> users(rules.users.begin(), rules.users.end());

@@ -79,6 +79,28 @@ TEST_CASE("what a listener makes of the client id counts in a question") {
             .words.ends_with("its id does not begin with clientid_prefixes, dev-"));
 }
 
+TEST_CASE("who has no name does not come in where everybody needs one") {
+  const std::string text = "allow_anonymous true\nlistener 1\n";
+  const std::string proved = text + "certfile a\nkeyfile b\nrequire_certificate true\n";
+  AccessFiles none;
+  none.listeners.resize(1);
+  const auto asked = [&none](const std::string& configuration, const std::string& user) {
+    const auto config = parse_config(configuration, "c", {}).value();
+    return answer(config, none, 0, {user, "", Right::read, "a"});
+  };
+  const Answer unnamed = asked(text + "use_username_as_clientid true\n", "");
+  CHECK(!unnamed.is_allowed);
+  CHECK(
+      unnamed.words.ends_with("it has no user name to take for the client id "
+                              "(use_username_as_clientid)"));
+  CHECK(asked(text + "use_username_as_clientid true\n", "alice").is_allowed);
+  const Answer unproved = asked(proved + "use_identity_as_username true\n", "");
+  CHECK(!unproved.is_allowed);
+  CHECK(unproved.words.ends_with("every client has a name here, which it proves"));
+  CHECK(asked(proved + "use_identity_as_username true\n", "alice").is_allowed);
+  CHECK(asked(proved, "").is_allowed);
+}
+
 TEST_CASE("a question may be about one listener, by its port or path") {
   const auto config = parse_config("listener 1\nlistener 0 /s\n", "c", {}).value();
   CHECK(listeners_named(config, "") == std::vector<std::size_t>{0, 1});
@@ -103,6 +125,16 @@ TEST_CASE("a listener is told with who comes in, how, and what they may do") {
         "port 1: MQTT in WebSockets, not encrypted, all topics below a/\n"
         "  clients come in under any name that they give, or none, unasked\n" +
             everything);
+  CHECK(told("listener 1\nallow_anonymous true\nuse_username_as_clientid true\n", none)
+            .contains("  clients come in under any name that they give, unasked\n"));
+  CHECK(told("listener 1\npassword_file u\nacl_file a\nallow_anonymous true\n"
+             "use_username_as_clientid true\n",
+             files_of("alice:" + kHash, "topic read open\n")) ==
+        "port 1: MQTT, not encrypted\n"
+        "  users in u come in with their passwords: 1\n"
+        "  clients without a name do not come in\n"
+        "  what they may do, as acl says:\n"
+        "    all others: nothing\n");
   CHECK(told("listener 1\n", none) ==
         "port 1: MQTT, not encrypted\n"
         "  nobody comes in: allow_anonymous is false, and there is no password_file\n" +
