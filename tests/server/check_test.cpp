@@ -140,7 +140,7 @@ TEST_CASE("a listener is told with who comes in, how, and what they may do") {
         "  nobody comes in: allow_anonymous is false, and there is no password_file\n" +
             everything);
   CHECK(told("listener 1\ncertfile a\nkeyfile b\ncafile ca\nrequire_certificate true\n"
-             "use_identity_as_username true\n",
+             "use_identity_as_username true\nallow_anonymous true\n",
              none) ==
         "port 1: MQTT, encrypted by TLS\n"
         "  clients need a certificate issued by ca\n"
@@ -150,6 +150,15 @@ TEST_CASE("a listener is told with who comes in, how, and what they may do") {
   CHECK(told("listener 1\ncertfile a\nkeyfile b\nrequire_certificate true\n", none)
             .contains("  clients need a certificate, and there is no cafile or capath to say whose "
                       "is good\n"));
+  CHECK(told("password_file u\nacl_file acl\nlistener 1\npsk_hint h\npsk_file keys\n"
+             "use_identity_as_username true\nallow_anonymous true\n",
+             files_of("alice:" + kHash, "topic read open\nuser bob\ntopic b\n")) ==
+        "port 1: MQTT, encrypted by TLS\n"
+        "  clients need a key of keys\n"
+        "  a client comes in under the identity of its key, without a password\n"
+        "  what they may do, as acl says:\n"
+        "    user bob: readwrite b\n"
+        "    all others: nothing\n");
   CHECK(told("psk_file keys\nlistener 1\npsk_hint h\nallow_anonymous true\n", none) ==
         "port 1: MQTT, encrypted by TLS\n"
         "  clients need a key of keys\n"
