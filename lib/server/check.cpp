@@ -14,6 +14,7 @@
 #include "broker/incoming.hpp"
 #include "net/listen_check.hpp"
 #include "server/check_listener.hpp"
+#include "server/data_directory.hpp"
 #include "server/listener_filter.hpp"
 #include "server/process.hpp"
 #include "topic/name.hpp"
@@ -30,6 +31,10 @@ namespace fs = std::filesystem;
 std::string obstacle_to_writing(const std::string& file, const std::string& place) {
   if (file.empty()) return {};
   const bool is_there = access(file.c_str(), F_OK) == 0;
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return fmt::format("{}cannot write {}: {}", place, printable(file), std::strerror(EISDIR));
+  }
   const fs::path directory = fs::path(file).parent_path();
   const std::string target = is_there ? file : directory.empty() ? "." : directory.string();
   if (access(target.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
@@ -38,19 +43,9 @@ std::string obstacle_to_writing(const std::string& file, const std::string& plac
 
 /// Likewise of the directory with the state, which is made where there is none.
 std::string obstacle_to_keeping(const Config& config) {
-  const fs::path directory = fs::path(config.data_file).parent_path();
-  std::error_code error;
-  if (directory.empty() || !fs::exists(directory, error)) return {};
-  constexpr int kAll = R_OK | W_OK | X_OK;
-  const auto next = user_after_root(config.user);
-  const std::string place = config.places.before("persistence_location");
-  if (!next || !*next) {
-    return obstacle_to_writing(directory, place);
-  }
-  if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
-  return fmt::format("{}{} cannot be written by {}, whom root becomes (chown {} {})", place,
-                     printable(directory.string()), (*next)->name, (*next)->name,
-                     printable(directory.string()));
+  if (config.data_file.empty()) return {};
+  const auto done = foresee_data_directory(config.data_file, config.user);
+  return done ? std::string() : config.places.before("persistence_location") + done.error().message;
 }
 
 /// Whether there could be a listener. Its port may be taken: perhaps by the broker that runs.

@@ -212,6 +212,24 @@ TEST_CASE("what could not be written is a mistake, too") {
 
 TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
   const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
+TEST_CASE("a directory is no file to write") {
+  const std::string directory = std::string(MQ_SOURCE_DIR) + "/man";
+  const auto config =
+      parse_config("pid_file " + directory + "\nlog_dest file " + directory + "\n", "c", {});
+  CHECK(look_into(config.value()).mistakes ==
+        std::vector<std::string>{"c:2: log_dest: cannot write " + directory + ": Is a directory",
+                                 "c:1: pid_file: cannot write " + directory + ": Is a directory"});
+}
+
+TEST_CASE("a directory for the state that cannot be made is a mistake") {
+  const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
+  const auto config = parse_config(
+      "persistence true\npersistence_location " + file + "/a/b/\nuser root\n", "c", {});
+  CHECK(look_into(config.value()).mistakes ==
+        std::vector<std::string>{"c:2: persistence_location: cannot make the data directory " +
+                                 file + "/a/b: Not a directory"});
+}
+
   const std::string text = "listener 0 /nowhere/at/all\nlistener 0 " + file + "\nlistener 0 /" +
                            std::string(200, 's') +
                            "\nlistener 1883 192.0.2.1\nlistener 1884 127.0.0.1\nlistener 1885 ::1\n"
