@@ -12,6 +12,7 @@
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
+#include "net/address.hpp"
 #include "net/listen_check.hpp"
 #include "server/check_listener.hpp"
 #include "server/data_directory.hpp"
@@ -48,11 +49,42 @@ std::string obstacle_to_keeping(const Config& config) {
   return done ? std::string() : config.places.before("persistence_location") + done.error().message;
 }
 
-/// Whether there could be a listener. Its port may be taken: perhaps by the broker that runs.
-std::expected<void, Error> check_place(const Listener& listener) {
+/// A listener and what it would listen on.
+struct Claim {
+  const Listener* listener;
+  sockaddr_storage address;
+};
+
+bool has_its_interface(const Listener& listener) {
+  return listener.interface.empty() || if_nametoindex(listener.interface.c_str()) != 0;
+}
+
+bool may_share_interface(const Listener& a, const Listener& b) {
+  return a.interface.empty() || b.interface.empty() || a.interface == b.interface;
+}
+
+/// Whether there could be a listener, beside those before it, whom it joins. Its port may be taken:
+/// perhaps by the broker that runs.
+std::expected<void, Error> check_place(const Listener& listener, std::vector<Claim>& claims) {
   if (!listener.unix_path.empty()) return net::check_unix_path(listener.unix_path);
-  if (listener.host.empty()) return {};
-  return net::check_host(listener.host, listener.port, listener.family);
+  if (listener.is_loopback || !has_its_interface(listener)) return {};
+  const auto addresses = net::check_host(
+      listener.host, listener.port, {.family = listener.family, .interface = listener.interface});
+  if (!addresses) return std::unexpected(addresses.error());
+  for (const auto& address : *addresses) {
+    for (const Claim& other : claims) {
+      if (other.listener == &listener || !may_share_interface(*other.listener, listener) ||
+          !net::are_in_the_way(address, other.address)) {
+        continue;
+      }
+      return std::unexpected(
+          Error{fmt::format("cannot listen on {} port {}: that is where the one of {} listens "
+                            "(choose another port or address)",
+                            net::text_of(address), listener.port, other.listener->places.whole)});
+    }
+    claims.push_back({&listener, address});
+  }
+  return {};
 }
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
@@ -123,10 +155,10 @@ std::pair<bool, std::string> reason(const Config& config, const AccessFiles& fil
 std::vector<std::string> missing_here(const Config& config) {
   std::vector<std::string> mistakes;
   for (const Listener& listener : config.listeners) {
-    const std::string& interface = listener.interface;
-    if (interface.empty() || if_nametoindex(interface.c_str()) != 0) continue;
+    if (has_its_interface(listener)) continue;
     mistakes.push_back(fmt::format("{}there is no network interface \"{}\" (ip link lists them)",
-                                   listener.places.before("bind_interface"), printable(interface)));
+                                   listener.places.before("bind_interface"),
+                                   printable(listener.interface)));
   }
   if (const auto user = user_after_root(config.user); !user) {
     mistakes.push_back(config.places.before("user") + user.error().message);
@@ -137,11 +169,12 @@ std::vector<std::string> missing_here(const Config& config) {
 Findings look_into(const Config& config) {
   Findings found;
   found.mistakes = missing_here(config);
+  std::vector<Claim> claims;
   for (const Listener& listener : config.listeners) {
     if (const auto made = filter_for(listener); !made) {
       found.mistakes.push_back(made.error().message);
     }
-    if (const auto place = check_place(listener); !place) {
+    if (const auto place = check_place(listener, claims); !place) {
       found.mistakes.push_back(listener.places.before("listener") + place.error().message);
     }
   }

@@ -3,12 +3,14 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "server/acl_file.hpp"
 #include "server/check_listener.hpp"
 #include "server/config_file.hpp"
+#include "server/process.hpp"
 
 using namespace mq;
 using namespace mq::server;
@@ -210,8 +212,6 @@ TEST_CASE("what could not be written is a mistake, too") {
             "c:1: pid_file: cannot write /nowhere/pid: No such file or directory"});
 }
 
-TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
-  const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
 TEST_CASE("a directory is no file to write") {
   const std::string directory = std::string(MQ_SOURCE_DIR) + "/man";
   const auto config =
@@ -230,6 +230,8 @@ TEST_CASE("a directory for the state that cannot be made is a mistake") {
                                  file + "/a/b: Not a directory"});
 }
 
+TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
+  const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
   const std::string text = "listener 0 /nowhere/at/all\nlistener 0 " + file + "\nlistener 0 /" +
                            std::string(200, 's') +
                            "\nlistener 1883 192.0.2.1\nlistener 1884 127.0.0.1\nlistener 1885 ::1\n"
@@ -246,14 +248,52 @@ TEST_CASE("a directory for the state that cannot be made is a mistake") {
         "lists those of this machine)");
 }
 
+TEST_CASE("an address without the interface that it belongs to is a mistake") {
+  const auto mistakes =
+      look_into(parse_config("listener 1883 fe80::1\n", "c", {}).value()).mistakes;
+  REQUIRE(mistakes.size() == 1);
+  CHECK(mistakes[0].starts_with("c:1: listener: cannot listen on fe80::1 port 1883: "));
+}
+
+TEST_CASE("a port that this process may not have is a mistake") {
+  int first_free = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first_free;
+  if (geteuid() != 0 || first_free < 2) return;
+  const auto config = parse_config("listener 1 127.0.0.1\n", "c", {}).value();
+  CHECK(look_into(config).mistakes.empty());
+  const auto nobody = AsUser::become(**user_after_root("nobody"));
+  CHECK(look_into(config).mistakes ==
+        std::vector<std::string>{
+            "c:1: listener: cannot listen on 127.0.0.1 port 1: permission denied (ports below "
+            "1024 are for root: choose a higher one)"});
+}
+
+TEST_CASE("two listeners on one address and port are a mistake, however it is written") {
+  const auto mistakes_of = [](const std::string& text) {
+    return look_into(parse_config(text, "c", {}).value()).mistakes;
+  };
+  const std::string words =
+      "c:2: listener: cannot listen on 127.0.0.1 port 1883: that is where the one of c:1 listens "
+      "(choose another port or address)";
+  CHECK(mistakes_of("listener 1883 127.0.0.1\nlistener 1883 127.0.1\n") ==
+        std::vector<std::string>{words});
+  CHECK(mistakes_of("listener 1883 127.0.1\nlistener 1883 localhost\n") ==
+        std::vector<std::string>{words});
+  CHECK(mistakes_of("listener 1883 127.0.0.1\nlistener 1884 127.0.1\n").empty());
+  CHECK(mistakes_of("listener 1883 127.0.0.1\nlistener 1883 127.0.0.2\n").empty());
+  CHECK(mistakes_of("listener 1883 0.0.0.0\nlistener 1883 localhost\n").size() == 1);
+}
+
 TEST_CASE("names that this machine does not know are mistakes with their places") {
   const auto config = parse_config(
-      "listener 1 no.such.host.invalid\nbind_interface nowhere\nuser no-such-user\n", "c", {});
+      "listener 1 no.such.host.invalid\nlistener 2 ::1\nbind_interface nowhere\n"
+      "user no-such-user\n",
+      "c", {});
   const auto missing = missing_here(config.value());
   CHECK(missing[0] ==
-        "c:2: bind_interface: there is no network interface \"nowhere\" (ip link lists them)");
+        "c:3: bind_interface: there is no network interface \"nowhere\" (ip link lists them)");
   if (geteuid() == 0) {
-    CHECK(missing.at(1).starts_with("c:3: user: user \"no-such-user\" does not exist"));
+    CHECK(missing.at(1).starts_with("c:4: user: user \"no-such-user\" does not exist"));
   }
   const auto found = look_into(*config);
   CHECK(
