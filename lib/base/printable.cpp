@@ -49,23 +49,37 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
-}  // namespace
-
-std::string printable(std::string_view text, std::size_t max) {
-  std::string out;
+/// Appends what of the text there is room for, a backslash before those that are marked. Returns
+/// whether that is all.
+bool append_shown(std::string& out, std::string_view text, std::size_t max,
+                  std::string_view marked) {
   for (std::size_t at = 0; at < text.size();) {
     const Character character = first_of(text.substr(at));
     const std::size_t size = character.size == 0 ? 1 : character.size;
-    if (at + size > max) return out + "...";
+    if (at + size > max) return false;
     const std::string_view bytes = text.substr(at, size);
     if (character.size == 0 || is_control(character.code)) {
       append_escaped(out, bytes);
     } else {
+      if (marked.contains(bytes[0])) out += '\\';
       out += bytes;
     }
     at += size;
   }
-  return out;
+  return true;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, std::size_t max) {
+  std::string out;
+  return append_shown(out, text, max, {}) ? out : out + "...";
+}
+
+std::string quoted(std::string_view text, std::size_t max) {
+  std::string out = "\"";
+  const bool is_all = append_shown(out, text, max, "\"\\");
+  return out + (is_all ? "\"" : "\"...");
 }
 
 }  // namespace mq

@@ -12,4 +12,8 @@ namespace mq {
 /// max  bytes of `text` to show; what is longer is cut, and ends in "..."
 std::string printable(std::string_view text, std::size_t max = 256);
 
+/// Likewise in quotes, with a backslash before " and \ of the text: what follows the closing quote
+/// cannot be the text's own.
+std::string quoted(std::string_view text, std::size_t max = 256);
+
 }  // namespace mq

@@ -32,7 +32,7 @@ class ClientFilter final : public TlsFilter {
   }
 
  private:
-  std::string words_for_no_tls(Byte) const override { return "the server does not speak TLS"; }
+  std::string words_for_no_tls(ByteView) const override { return "the server does not speak TLS"; }
 };
 
 Done trust(TlsContext& context, const TlsClientOptions& options) {

@@ -64,7 +64,7 @@ void TlsFilter::on_received(ByteView bytes) {
   if (state_ == State::failed || state_ == State::closed || bytes.empty()) return;
   if (!std::exchange(has_received_, true) && bytes[0] != kHandshakeRecord &&
       bytes[0] != SSL3_RT_ALERT) {
-    return fail(words_for_no_tls(bytes[0]));
+    return fail(words_for_no_tls(bytes));
   }
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   if (state_ == State::opening) shake_hands();

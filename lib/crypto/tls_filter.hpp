@@ -46,7 +46,7 @@ class TlsFilter : public Filter {
   /// The handshake is done: the last word on whether the peer is welcome.
   virtual void on_open() {}
   /// What the peer speaks whose first bytes are no TLS.
-  virtual std::string words_for_no_tls(Byte first) const = 0;
+  virtual std::string words_for_no_tls(ByteView bytes) const = 0;
 
  private:
   static int on_certificate(int is_good, X509_STORE_CTX* store);

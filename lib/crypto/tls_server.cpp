@@ -61,10 +61,16 @@ class ServerFilter final : public TlsFilter {
     if (name_.empty()) fail("its certificate has no common name, which would name its user");
   }
 
-  std::string words_for_no_tls(Byte first) const override {
+  std::string words_for_no_tls(ByteView bytes) const override {
     constexpr Byte kConnect = 0x10;
-    if (first == kConnect) return "it speaks MQTT without TLS, and this listener is for TLS";
-    if (first >= 'A' && first <= 'Z') return "it speaks HTTP, and this listener is for MQTT in TLS";
+    if (bytes[0] == kConnect) return "it speaks MQTT without TLS, and this listener is for TLS";
+    const std::string_view text = mq::text_of(bytes);
+    if (text.starts_with("PROXY ") || text.starts_with("\r\n\r\n")) {
+      return "it begins with a PROXY header, and enable_proxy_protocol is not given";
+    }
+    for (const std::string_view method : {"GET ", "HEAD ", "POST ", "PUT ", "OPTIONS "}) {
+      if (text.starts_with(method)) return "it speaks HTTP, and this listener is for MQTT in TLS";
+    }
     return "what it speaks is no TLS, and this listener is for TLS";
   }
 

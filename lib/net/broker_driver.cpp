@@ -419,7 +419,9 @@ sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
 
 std::string BrokerDriver::label_of(const Peer& peer) {
   const sockaddr_storage address = address_of(peer);
-  if (address.ss_family == AF_UNSPEC) return peer.handle.type == UV_TCP ? "" : "unix socket";
+  if (address.ss_family == AF_UNSPEC) {
+    return peer.handle.type == UV_TCP ? "an unknown address" : "unix socket";
+  }
   const std::string text = text_of(address);
   const bool is_v6 = address.ss_family == AF_INET6;
   return (is_v6 ? "[" + text + "]" : text) + ":" + std::to_string(port_of(address));

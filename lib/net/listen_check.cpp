@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -19,20 +20,36 @@ std::string way_out(int code) {
     return " (is another broker running? choose another port, with -p or for this listener)";
   }
   if (code == UV_EACCES) return " (ports below 1024 are for root: choose a higher one)";
+  if (code == UV_EINVAL) return " (a link-local address needs its interface, as in fe80::1%eth0)";
   if (code == UV_EADDRNOTAVAIL) return " (ip address lists those of this machine)";
   return {};
 }
 
-/// Whether this machine has the address; libuv's code. No port is taken for that.
-int try_address(sockaddr_storage address) {
-  reinterpret_cast<sockaddr_in&>(address).sin_port = 0;
+/// Whether this process may have a socket there; libuv's code. It does not listen, and keeps nobody
+/// else from it.
+int try_address(const sockaddr_storage& address, const std::string& interface) {
   const int probe = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return uv_translate_sys_error(errno);
-  const socklen_t size = address.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  const bool is_bound = bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+  constexpr int kOn = 1;
+  const bool is_v6 = address.ss_family == AF_INET6;
+  if (is_v6) setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &kOn, sizeof(kOn));
+  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof(kOn));
+  const bool is_kept =
+      interface.empty() || setsockopt(probe, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                      static_cast<socklen_t>(interface.size())) == 0;
+  const socklen_t size = is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  const bool is_bound =
+      is_kept && bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0;
   const int code = is_bound ? 0 : uv_translate_sys_error(errno);
   close(probe);
   return code;
+}
+
+bool is_wildcard(const sockaddr_storage& address) {
+  if (address.ss_family != AF_INET6) {
+    return reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr == INADDR_ANY;
+  }
+  return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
 }
 
 /// What is wrong with a path, in words; empty: nothing.
@@ -72,16 +89,31 @@ Error cannot_listen(const sockaddr_storage& address, const std::string& interfac
   return {"cannot listen on " + place + ": " + uv_strerror(code) + way_out(code)};
 }
 
-std::expected<void, Error> check_host(const std::string& host, std::uint16_t port, Family family) {
+std::expected<std::vector<sockaddr_storage>, Error> check_host(const std::string& host,
+                                                               std::uint16_t port,
+                                                               const ListenOptions& options) {
   auto known = addresses_of(host, port);
   if (!known) return std::unexpected(known.error());
-  const auto addresses = of_family(*std::move(known), family);
+  const auto addresses = of_family(*std::move(known), options.family);
   if (!addresses) return std::unexpected(addresses.error());
+  std::vector<sockaddr_storage> found;
   for (const auto& address : *addresses) {
-    if (!is_missing(try_address(address))) return {};
+    const int code = try_address(address, options.interface);
+    if (is_missing(code)) continue;
+    if (code != 0 && code != UV_EADDRINUSE) {
+      return std::unexpected(cannot_listen(address, options.interface, code));
+    }
+    found.push_back(address);
   }
+  if (!found.empty()) return found;
   const auto& first = addresses->front();
-  return std::unexpected(cannot_listen(first, {}, try_address(first)));
+  return std::unexpected(
+      cannot_listen(first, options.interface, try_address(first, options.interface)));
+}
+
+bool are_in_the_way(const sockaddr_storage& one, const sockaddr_storage& other) {
+  if (one.ss_family != other.ss_family || port_of(one) != port_of(other)) return false;
+  return is_wildcard(one) || is_wildcard(other) || std::memcmp(&one, &other, sizeof(one)) == 0;
 }
 
 std::expected<void, Error> check_unix_path(const std::string& path) {

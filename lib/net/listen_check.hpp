@@ -28,8 +28,17 @@ bool is_missing(int code);
 /// code  libuv's
 Error cannot_listen(const sockaddr_storage& address, const std::string& interface, int code);
 
-/// Fails  the name is not known, or none of its addresses of that family is of this machine
-std::expected<void, Error> check_host(const std::string& host, std::uint16_t port, Family family);
+/// Where a listener would be: the host's addresses that this machine has. Nothing listens for that,
+/// and the port may be taken by somebody else.
+///
+/// Fails  the name is not known, none of its addresses of that family is of this machine, or this
+///        process may not listen there
+std::expected<std::vector<sockaddr_storage>, Error> check_host(const std::string& host,
+                                                               std::uint16_t port,
+                                                               const ListenOptions& options);
+
+/// Whether only one of them can be listened on, on the same interface.
+bool are_in_the_way(const sockaddr_storage& one, const sockaddr_storage& other);
 
 /// Fails  there can be no Unix socket: for want of a directory or a right, or because another file
 ///        is there

@@ -12,8 +12,10 @@
 
 #include "base/printable.hpp"
 #include "broker/incoming.hpp"
+#include "net/address.hpp"
 #include "net/listen_check.hpp"
 #include "server/check_listener.hpp"
+#include "server/data_directory.hpp"
 #include "server/listener_filter.hpp"
 #include "server/process.hpp"
 #include "topic/name.hpp"
@@ -30,6 +32,10 @@ namespace fs = std::filesystem;
 std::string obstacle_to_writing(const std::string& file, const std::string& place) {
   if (file.empty()) return {};
   const bool is_there = access(file.c_str(), F_OK) == 0;
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return fmt::format("{}cannot write {}: {}", place, printable(file), std::strerror(EISDIR));
+  }
   const fs::path directory = fs::path(file).parent_path();
   const std::string target = is_there ? file : directory.empty() ? "." : directory.string();
   if (access(target.c_str(), is_there ? W_OK : W_OK | X_OK) == 0) return {};
@@ -38,26 +44,47 @@ std::string obstacle_to_writing(const std::string& file, const std::string& plac
 
 /// Likewise of the directory with the state, which is made where there is none.
 std::string obstacle_to_keeping(const Config& config) {
-  const fs::path directory = fs::path(config.data_file).parent_path();
-  std::error_code error;
-  if (directory.empty() || !fs::exists(directory, error)) return {};
-  constexpr int kAll = R_OK | W_OK | X_OK;
-  const auto next = user_after_root(config.user);
-  const std::string place = config.places.before("persistence_location");
-  if (!next || !*next) {
-    return obstacle_to_writing(directory, place);
-  }
-  if (denied_to(**next, {directory.string()}, kAll).empty()) return {};
-  return fmt::format("{}{} cannot be written by {}, whom root becomes (chown {} {})", place,
-                     printable(directory.string()), (*next)->name, (*next)->name,
-                     printable(directory.string()));
+  if (config.data_file.empty()) return {};
+  const auto done = foresee_data_directory(config.data_file, config.user);
+  return done ? std::string() : config.places.before("persistence_location") + done.error().message;
 }
 
-/// Whether there could be a listener. Its port may be taken: perhaps by the broker that runs.
-std::expected<void, Error> check_place(const Listener& listener) {
+/// A listener and what it would listen on.
+struct Claim {
+  const Listener* listener;
+  sockaddr_storage address;
+};
+
+bool has_its_interface(const Listener& listener) {
+  return listener.interface.empty() || if_nametoindex(listener.interface.c_str()) != 0;
+}
+
+bool may_share_interface(const Listener& a, const Listener& b) {
+  return a.interface.empty() || b.interface.empty() || a.interface == b.interface;
+}
+
+/// Whether there could be a listener, beside those before it, whom it joins. Its port may be taken:
+/// perhaps by the broker that runs.
+std::expected<void, Error> check_place(const Listener& listener, std::vector<Claim>& claims) {
   if (!listener.unix_path.empty()) return net::check_unix_path(listener.unix_path);
-  if (listener.host.empty()) return {};
-  return net::check_host(listener.host, listener.port, listener.family);
+  if (listener.is_loopback || !has_its_interface(listener)) return {};
+  const auto addresses = net::check_host(
+      listener.host, listener.port, {.family = listener.family, .interface = listener.interface});
+  if (!addresses) return std::unexpected(addresses.error());
+  for (const auto& address : *addresses) {
+    for (const Claim& other : claims) {
+      if (other.listener == &listener || !may_share_interface(*other.listener, listener) ||
+          !net::are_in_the_way(address, other.address)) {
+        continue;
+      }
+      return std::unexpected(
+          Error{fmt::format("cannot listen on {} port {}: that is where the one of {} listens "
+                            "(choose another port or address)",
+                            net::text_of(address), listener.port, other.listener->places.whole)});
+    }
+    claims.push_back({&listener, address});
+  }
+  return {};
 }
 
 /// Why the client would not even be let in; empty: it would be, with the right password.
@@ -72,6 +99,13 @@ std::string obstacle(const Config& config, const AccessFiles& files, std::size_t
   const auto& passwords = files.listeners[listener].passwords;
   const bool is_unknown = passwords != nullptr && !passwords->find(user).is_known;
   const Listener& where = config.listeners[listener];
+  if (user.empty() && is_proving(where)) {
+    return "it cannot come in: every client has a name here, which it proves";
+  }
+  if (user.empty() && config.broker.listeners[listener].use_username_as_clientid) {
+    return "it cannot come in: it has no user name to take for the client id "
+           "(use_username_as_clientid)";
+  }
   if (is_proving(where)) return {};
   if (!user.empty() && is_unknown) {
     return fmt::format("it cannot come in: there is no user {} in {}", printable(user),
@@ -121,10 +155,10 @@ std::pair<bool, std::string> reason(const Config& config, const AccessFiles& fil
 std::vector<std::string> missing_here(const Config& config) {
   std::vector<std::string> mistakes;
   for (const Listener& listener : config.listeners) {
-    const std::string& interface = listener.interface;
-    if (interface.empty() || if_nametoindex(interface.c_str()) != 0) continue;
+    if (has_its_interface(listener)) continue;
     mistakes.push_back(fmt::format("{}there is no network interface \"{}\" (ip link lists them)",
-                                   listener.places.before("bind_interface"), printable(interface)));
+                                   listener.places.before("bind_interface"),
+                                   printable(listener.interface)));
   }
   if (const auto user = user_after_root(config.user); !user) {
     mistakes.push_back(config.places.before("user") + user.error().message);
@@ -135,11 +169,12 @@ std::vector<std::string> missing_here(const Config& config) {
 Findings look_into(const Config& config) {
   Findings found;
   found.mistakes = missing_here(config);
+  std::vector<Claim> claims;
   for (const Listener& listener : config.listeners) {
     if (const auto made = filter_for(listener); !made) {
       found.mistakes.push_back(made.error().message);
     }
-    if (const auto place = check_place(listener); !place) {
+    if (const auto place = check_place(listener, claims); !place) {
       found.mistakes.push_back(listener.places.before("listener") + place.error().message);
     }
   }

@@ -13,6 +13,10 @@ namespace {
 using broker::Right;
 using Lines = std::vector<std::string>;
 
+bool lets_nameless_in(const Listener& listener, const broker::ListenerConfig& granted) {
+  return granted.allow_anonymous && !granted.use_username_as_clientid && !is_proving(listener);
+}
+
 std::string head_line(const Listener& listener, const broker::ListenerConfig& granted) {
   std::string line = place_of(listener) + ": MQTT";
   if (listener.is_websocket) line += " in WebSockets";
@@ -51,14 +55,17 @@ void add_proofs(const Listener& listener, Lines& lines) {
 
 void add_names(const Listener& listener, const broker::ListenerConfig& granted,
                const PasswordFile* passwords, Lines& lines) {
+  if (is_proving(listener)) return;  // neither a password nor its absence counts
   if (passwords != nullptr) {
     lines.push_back(fmt::format("  users in {} come in with their passwords: {}",
                                 printable(listener.password_file.path), passwords->size()));
-    lines.emplace_back(granted.allow_anonymous ? "  clients without a name come in, too"
-                                               : "  clients without a name do not come in");
+    lines.emplace_back(lets_nameless_in(listener, granted)
+                           ? "  clients without a name come in, too"
+                           : "  clients without a name do not come in");
   } else if (granted.allow_anonymous) {
-    lines.emplace_back("  clients come in under any name that they give, or none, unasked");
-  } else if (!is_proving(listener)) {
+    lines.push_back(fmt::format("  clients come in under any name that they give{}, unasked",
+                                lets_nameless_in(listener, granted) ? ", or none" : ""));
+  } else {
     lines.emplace_back(
         "  nobody comes in: allow_anonymous is false, and there is no password_file");
   }
@@ -72,10 +79,12 @@ std::string rights_in(const std::vector<broker::AccessRule>& rules) {
   return words.empty() ? "nothing" : fmt::format("{}", fmt::join(words, ", "));
 }
 
-void add_rules(const broker::AccessRules& rules, const broker::ListenerConfig& granted,
-               const PasswordFile* passwords, Lines& lines) {
+void add_rules(const Listener& listener, const broker::ListenerConfig& granted,
+               const AccessFiles::Entry& files, Lines& lines) {
+  const broker::AccessRules& rules = *files.rules;
+  const PasswordFile* passwords = is_proving(listener) ? nullptr : files.passwords.get();
   lines.push_back(fmt::format("  what they may do, as {} says:", printable(rules.file)));
-  if (granted.allow_anonymous) {
+  if (lets_nameless_in(listener, granted)) {
     lines.push_back("    without a name: " + rights_in(rules.anonymous.rules()));
   }
   const std::map<std::string, broker::RuleList> users(rules.users.begin(), rules.users.end());
@@ -117,7 +126,7 @@ std::vector<std::string> lines_about(const Listener& listener,
   if (files.rules == nullptr) {
     lines.emplace_back("  they may read and write everything: there is no acl_file");
   } else {
-    add_rules(*files.rules, granted, files.passwords.get(), lines);
+    add_rules(listener, granted, files, lines);
   }
   return lines;
 }

@@ -24,6 +24,11 @@ fs::path directory_of(const std::string& file) {
   return directory.empty() ? fs::path(".") : directory;
 }
 
+std::unexpected<Error> cannot_make(const fs::path& directory, const std::string& why) {
+  return std::unexpected(Error{
+      fmt::format("cannot make the data directory {}: {}", printable(directory.string()), why)});
+}
+
 std::string value_of(const char* variable) {
   const char* value = std::getenv(variable);
   return value == nullptr ? std::string() : std::string(value);
@@ -53,10 +58,7 @@ std::expected<void, Error> make_data_directory(const std::string& file, const st
   if (!error && mkdir(directory.c_str(), 0700) != 0) {
     error = std::error_code(errno, std::generic_category());
   }
-  if (error) {
-    return std::unexpected(Error{fmt::format("cannot make the data directory {}: {}",
-                                             printable(directory.string()), error.message())});
-  }
+  if (error) return cannot_make(directory, error.message());
   const auto owner = user_after_root(user);
   if (!owner) return std::unexpected(owner.error());
   if (*owner && chown(directory.c_str(), (*owner)->uid, (*owner)->gid) != 0) {
@@ -87,6 +89,27 @@ std::expected<void, Error> check_data_directory(const std::string& file, const s
       Error{fmt::format("user {} cannot write the data directory {}{}: {}",
                         *owner ? (*owner)->name : owner_of(geteuid()),
                         printable(directory.string()), details, std::strerror(error))});
+}
+
+std::expected<void, Error> foresee_data_directory(const std::string& file,
+                                                  const std::string& user) {
+  const fs::path directory = directory_of(file);
+  std::error_code error;
+  if (fs::exists(directory, error)) return check_data_directory(file, user);
+  fs::path above = directory;
+  do {
+    above = directory_of(above);
+  } while (access(above.c_str(), F_OK) != 0 && errno == ENOENT);
+  if (access((above / ".").c_str(), W_OK | X_OK) != 0) {
+    return cannot_make(directory, std::strerror(errno));
+  }
+  const auto owner = user_after_root(user);
+  if (!owner) return std::unexpected(owner.error());
+  if (*owner && !denied_to(**owner, {above.string()}, X_OK).empty()) {
+    return cannot_make(directory, fmt::format("user {} cannot enter {}", (*owner)->name,
+                                              printable(above.string())));
+  }
+  return {};
 }
 
 }  // namespace mq::server

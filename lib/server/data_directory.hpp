@@ -22,4 +22,8 @@ std::expected<void, Error> make_data_directory(const std::string& file, const st
 /// Fails  the directory of `file` cannot be written: it is named with its owner and mode
 std::expected<void, Error> check_data_directory(const std::string& file, const std::string& user);
 
+/// Fails  as make_data_directory() and check_data_directory() would, one after the other. Makes
+///        nothing
+std::expected<void, Error> foresee_data_directory(const std::string& file, const std::string& user);
+
 }  // namespace mq::server

@@ -24,7 +24,7 @@ void PacketLog::on_bytes(broker::ConnectionId id, Passage passage, ByteView byte
 
 void PacketLog::on_connected(broker::ConnectionId id, std::string_view client_id) {
   const auto client = clients_.find({id.slot, id.generation});
-  if (client != clients_.end()) client->second.name = "client " + printable(client_id);
+  if (client != clients_.end()) client->second.name = "client " + quoted(client_id);
 }
 
 bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
@@ -42,8 +42,8 @@ bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
       }
     }
     line_(fmt::format("{} {} {} {}.", is_received ? "Received" : "Sent",
-                      printable(wire::describe(**frame, client.version)),
-                      is_received ? "from" : "to", client.name));
+                      wire::describe(**frame, client.version), is_received ? "from" : "to",
+                      client.name));
   }
 }
 

@@ -14,9 +14,9 @@
 
 namespace mq::server {
 
-/// A line for each packet that passes, as mosquitto's log_type debug has it: "Received PUBLISH a/b
-/// (5 bytes, QoS 1, id 1) from client dev." Reads the same bytes as everybody else, and shows no
-/// payload and no password. A connection that is there already is not listened to.
+/// A line for each packet that passes, as mosquitto's log_type debug has it: "Received PUBLISH
+/// "a/b" (5 bytes, QoS 1, id 1) from client "dev"." Reads the same bytes as everybody else, and
+/// shows no payload and no password. A connection that is there already is not listened to.
 class PacketLog {
  public:
   using Line = std::function<void(std::string_view line)>;

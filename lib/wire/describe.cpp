@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <variant>
 
+#include "base/printable.hpp"
 #include "wire/decode.hpp"
 
 namespace mq::wire {
@@ -24,12 +27,29 @@ std::string words(std::string_view packet, int id, ReasonCode reason, PacketType
   return fmt::format("{} (id {}, {})", packet, id, name(reason, type));
 }
 
+/// A peer decides how many there are: some of them are enough for a line.
+constexpr std::size_t kMostShown = 8;
+
+/// ", a, b, and 2 more"
+template <class List, class Show>
+std::string listed(const List& list, Show show) {
+  std::string words;
+  const std::size_t shown = std::min(list.size(), kMostShown);
+  for (std::size_t i = 0; i < shown; ++i) words += ", " + std::invoke(show, list[i]);
+  if (list.size() > shown) words += fmt::format(", and {} more", list.size() - shown);
+  return words;
+}
+
 std::string codes(std::string_view packet, int id, ByteView list) {
-  return fmt::format("{} (id {}, codes {:#04x})", packet, id, fmt::join(list, " "));
+  if (list.empty()) return fmt::format("{} (id {})", packet, id);  // UNSUBACK before MQTT 5
+  const ByteView shown = list.first(std::min(list.size(), kMostShown));
+  const std::size_t rest = list.size() - shown.size();
+  return fmt::format("{} (id {}, codes {:#04x}{})", packet, id, fmt::join(shown, " "),
+                     rest == 0 ? "" : fmt::format(" and {} more", rest));
 }
 
 std::string connect(const Connect& packet) {
-  return fmt::format("CONNECT (id \"{}\", version {}, keep alive {}{}{}{})", packet.client_id,
+  return fmt::format("CONNECT (id {}, version {}, keep alive {}{}{}{})", quoted(packet.client_id),
                      static_cast<int>(packet.version), packet.keep_alive,
                      packet.clean_start ? ", clean start" : "", packet.will ? ", will" : "",
                      packet.user_name ? ", user name" : "");
@@ -43,21 +63,22 @@ std::string connack(const Connack& packet) {
 std::string publish(const Publish& packet) {
   const std::string id =
       packet.qos == QoS::at_most_once ? "" : fmt::format(", id {}", packet.packet_id);
-  return fmt::format("PUBLISH {} ({} bytes, QoS {}{}{}{})", packet.topic, packet.payload.size(),
-                     number(packet.qos), id, packet.retain ? ", retain" : "",
+  return fmt::format("PUBLISH {} ({} bytes, QoS {}{}{}{})", quoted(packet.topic),
+                     packet.payload.size(), number(packet.qos), id, packet.retain ? ", retain" : "",
                      packet.dup ? ", dup" : "");
 }
 
 std::string subscribe(const Subscribe& packet) {
-  std::string list;
-  for (const auto& [filter, options] : packet.subscriptions) {
-    list += fmt::format(", {} QoS {}", filter, number(options.qos));
-  }
-  return fmt::format("SUBSCRIBE (id {}{})", packet.packet_id, list);
+  return fmt::format("SUBSCRIBE (id {}{})", packet.packet_id,
+                     listed(packet.subscriptions, [](const auto& one) {
+                       return fmt::format("{} QoS {}", quoted(one.filter), number(one.options.qos));
+                     }));
 }
 
 std::string unsubscribe(const Unsubscribe& packet) {
-  return fmt::format("UNSUBSCRIBE (id {}, {})", packet.packet_id, fmt::join(packet.filters, ", "));
+  return fmt::format(
+      "UNSUBSCRIBE (id {}{})", packet.packet_id,
+      listed(packet.filters, [](std::string_view filter) { return quoted(filter); }));
 }
 
 std::string disconnect(const Disconnect& packet) {

@@ -372,8 +372,12 @@ typist() {
   mkdir -m 700 kept
   printf 'listener 1883\npersistence true\npersistence_location %s/\n' "$house/kept" >kept.conf
   run -3 mqbroker check -c kept.conf
-  [[ $output == "mqbroker: kept.conf:3: persistence_location: $house/kept cannot be written by "*", whom root becomes (chown "* ]]
+  [[ $output == "mqbroker: kept.conf:3: persistence_location: user "*" cannot write the data directory $house/kept (owner root, mode 0700): Permission denied" ]]
+  sed -i 's,kept/$,kept/a/b/,' kept.conf
+  run -3 mqbroker check -c kept.conf
+  [[ $output == "mqbroker: kept.conf:3: persistence_location: cannot make the data directory $house/kept/a/b: user "*" cannot enter $house/kept" ]]
   run -0 mqbroker check -c <(cat kept.conf && echo 'user root')
+  [[ -z $(ls kept) ]]
 }
 
 @test "mqbroker check explains a decision with the rule's line" {

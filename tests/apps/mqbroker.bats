@@ -205,10 +205,10 @@ user root
 log_dest stderr
 log_dest topic"
   window log mqsub -p "$port" -i log -t '$SYS/broker/log/D' -t '$SYS/broker/log/N' -q 1
-  logged broker 'Sent SUBACK \(id [0-9]+, codes 0x01 0x01\) to client log\.$'
+  logged broker 'Sent SUBACK \(id [0-9]+, codes 0x01 0x01\) to client "log"\.$'
   mqpub -p "$port" -i dev -u alice -P password -q 1 -t a/b -m payload
-  logged broker 'Received PUBLISH a/b \(7 bytes, QoS 1, id 1\) from client dev\.$'
-  logged broker 'Sent PUBACK \(id 1\) to client dev\.$'
+  logged broker 'Received PUBLISH "a/b" \(7 bytes, QoS 1, id 1\) from client "dev"\.$'
+  logged broker 'Sent PUBACK \(id 1\) to client "dev"\.$'
   wait_for_line "$house/log.out" 'Client dev disconnected'
   run ! grep -E 'payload|password' "$house/broker.err"
   run ! grep -E 'Received|Sent' "$house/log.out"

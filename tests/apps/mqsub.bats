@@ -255,7 +255,7 @@ allow_anonymous false'
   publish -r -t a -m hello
   run -0 --separate-stderr mqsub -p "$port" -t a -C 1 -d -i me
   [[ $output == hello ]]
-  [[ $stderr == *'mqsub: sending CONNECT (id "me"'* && $stderr == *'received PUBLISH a (5 bytes'* ]]
+  [[ $stderr == *'mqsub: sending CONNECT (id "me"'* && $stderr == *'received PUBLISH "a" (5 bytes'* ]]
   [[ $stderr == *'sending DISCONNECT'* ]]
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using mq::printable;
+using mq::quoted;
 
 TEST_CASE("text for people stays as it is, in every script") {
   CHECK(printable("james bond 007 \\o/") == "james bond 007 \\o/");
@@ -37,4 +38,10 @@ TEST_CASE("long text is cut between characters") {
   CHECK(printable("abcdef", 6) == "abcdef");
   CHECK(printable("abcdefg", 6) == "abcdef...");
   CHECK(printable("ab\u00e9", 3) == "ab...");
+}
+
+TEST_CASE("quoted text cannot end its quotes") {
+  CHECK(quoted("a/b") == R"("a/b")");
+  CHECK(quoted("a\"b\\\n") == R"("a\"b\\\x0a")");
+  CHECK(quoted("abc", 2) == R"("ab"...)");
 }

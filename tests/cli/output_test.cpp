@@ -153,7 +153,7 @@ TEST_CASE("--debug shows each packet once, also in pieces") {
   trace.on_received(bytes);
   CHECK(all ==
         "mqsub: sending CONNECT (id \"me\", version 4, keep alive 0, clean start)\n"
-        "mqsub: sending PUBLISH a/b (5 bytes, QoS 1, id 7, retain)\n"
+        "mqsub: sending PUBLISH \"a/b\" (5 bytes, QoS 1, id 7, retain)\n"
         "mqsub: received PUBACK (id 7)\n");
 }
 

@@ -154,11 +154,14 @@ TEST_CASE("a certificate without a common name names nobody") {
         "its certificate has no common name, which would name its user");
 }
 
-TEST_CASE("a server tells strangers apart at their first byte, and sends them nothing") {
+TEST_CASE("a server tells strangers apart at their first bytes, and sends them nothing") {
   for (const auto& [bytes, words] :
        {std::pair<std::string_view, std::string_view>{
             "\x10\x0c", "it speaks MQTT without TLS, and this listener is for TLS"},
         {"GET /", "it speaks HTTP, and this listener is for MQTT in TLS"},
+        {"SSH-2.0-x", "what it speaks is no TLS, and this listener is for TLS"},
+        {"PROXY TCP4 ", "it begins with a PROXY header, and enable_proxy_protocol is not given"},
+        {"\r\n\r\n", "it begins with a PROXY header, and enable_proxy_protocol is not given"},
         {"\xff", "what it speaks is no TLS, and this listener is for TLS"}}) {
     const auto filter = tls_server(server_options()).value()();
     filter->on_received(bytes_of(bytes));

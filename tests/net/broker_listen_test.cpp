@@ -100,6 +100,26 @@ TEST_CASE("above max_unstored_bytes clients are not read until the store has cau
   CHECK(core.stats().publish_received == 2);
 }
 
+TEST_CASE("who is gone before it is let in is told as one whose address is not known") {
+  Broker broker;
+  std::string told;
+  const auto tell = [&](const broker::Fact&, const std::string& peer) {
+    told = peer;
+    broker.driver.stop();
+  };
+  broker.driver.tell(tell, nullptr);
+  const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const std::string port = std::to_string(bound->front().port);
+  {
+    const auto client = support::dial_loopback(bound->front().port);
+    const linger at_once{.l_onoff = 1, .l_linger = 0};  // as HAProxy ends its health checks
+    setsockopt(client.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  }
+  broker.driver.run();
+  CHECK(told == "an unknown address on port " + port);
+}
+
 TEST_CASE("two seeds differ") {
   CHECK(net::random_seed() != net::random_seed());
 }

@@ -63,8 +63,8 @@ TEST_CASE("each packet is a line, in whatever pieces it comes, without payload a
   CHECK(told.all ==
         "Received CONNECT (id \"dev\", version 5, keep alive 0, clean start, user name) from a new "
         "client.\n"
-        "Received PUBLISH a/b (6 bytes, QoS 1, id 7) from client dev.\n"
-        "Sent PUBACK (id 7) to client dev.\n");
+        "Received PUBLISH \"a/b\" (6 bytes, QoS 1, id 7) from client \"dev\".\n"
+        "Sent PUBACK (id 7) to client \"dev\".\n");
 }
 
 TEST_CASE("names can neither end the line nor speak to the terminal") {
@@ -87,7 +87,7 @@ TEST_CASE("connections that were there before, or broke in a packet, are nobody 
   told.log.on_bytes(kFirst, Passage::closed, {});
   told.log.on_bytes(kSecond, Passage::opened, {});
   told.log.on_bytes(kSecond, Passage::received, bytes);
-  CHECK(told.all == "Received PUBLISH a (6 bytes, QoS 1, id 7) from a new client.\n");
+  CHECK(told.all == "Received PUBLISH \"a\" (6 bytes, QoS 1, id 7) from a new client.\n");
   const std::vector<Byte> endless{0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01};
   told.log.on_bytes(kSecond, Passage::received, endless);
   told.log.on_bytes(kSecond, Passage::received, bytes);
