@@ -35,11 +35,9 @@ bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
     const auto frame = framer.next(wire::kMaximumPacketSize);
     if (!frame) return false;  // the core ends the connection
     if (!*frame) return true;
-    const auto packet = wire::decode(**frame, client.version);
-    if (packet) {
-      if (const auto* connect = std::get_if<wire::Connect>(&*packet)) {
-        client.version = connect->version;
-      }
+    if (is_received && (**frame)[0] >> 4U == static_cast<unsigned>(wire::PacketType::connect)) {
+      const auto packet = wire::decode(**frame, client.version);
+      if (packet) client.version = std::get<wire::Connect>(*packet).version;
     }
     line_(fmt::format("{} {} {} {}.", is_received ? "Received" : "Sent",
                       wire::describe(**frame, client.version), is_received ? "from" : "to",
