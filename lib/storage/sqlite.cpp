@@ -186,12 +186,13 @@ std::expected<Page, Error> Sqlite::read(const Load& load) {
       state_->page_reader.read(load.bodies, load.window.bytes, page);
       return page;
     }
-    state_->page_reader.read(state_->committer.id_of(load.client_id), load.first, load.window,
-                             [&page](QueuedMessage message) {
-                               if (message.has_lost_body()) return;
-                               page.entries.push_back({message.sequence, message.queued,
-                                                       std::move(message.body).value_or(Body())});
-                             });
+    state_->page_reader.read(
+        state_->committer.id_of(load.client_id), load.first, load.window,
+        [&page](const QueuedMessage& message) {
+          auto body = message.queued.message == 0 ? Body() : message.body();
+          if (!body) return;
+          page.entries.push_back({message.sequence, message.queued, *std::move(body)});
+        });
     return page;
   } catch (const DatabaseError& error) {
     return std::unexpected(failure_of(state_->path, error).error);

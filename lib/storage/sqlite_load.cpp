@@ -146,13 +146,16 @@ void load_queue(PageReader& reader, std::int64_t id, Window window, Snapshot& sn
                 Snapshot::Session& session, Tail total) {
   Tail& tail = session.tail;
   tail = total;
-  reader.read(id, 0, window, [&](QueuedMessage message) {
+  reader.read(id, 0, window, [&](const QueuedMessage& message) {
     tail.first = message.sequence + 1;
     --tail.count;
     tail.bytes -= message.size;
-    if (message.has_lost_body()) return;
-    if (message.body)
-      snapshot.messages.try_emplace(message.queued.message, *std::move(message.body));
+    const auto name = message.queued.message;
+    if (name != 0 && !snapshot.messages.contains(name)) {
+      auto body = message.body();
+      if (!body) return;
+      snapshot.messages.emplace(name, *std::move(body));
+    }
     session.queue.emplace_hint(session.queue.end(), message.sequence, message.queued);
   });
   if (tail.count == 0) tail = {};
@@ -189,7 +192,7 @@ void PageReader::read(const std::vector<MessageId>& ids, std::size_t bytes, Page
 }
 
 void PageReader::read(std::int64_t session, std::uint64_t first, Window window,
-                      const std::function<void(QueuedMessage)>& take) {
+                      const std::function<void(const QueuedMessage&)>& take) {
   chunks_.with(session, first);
   std::size_t count = 0;
   std::size_t bytes = 0;
@@ -198,15 +201,15 @@ void PageReader::read(std::int64_t session, std::uint64_t first, Window window,
          entries_of(chunks_.as<std::uint64_t>(0), chunks_.bytes(1), chunks_.bytes(2))) {
       if (entry.sequence < first || entry.fate == Fate::gone) continue;
       if (count >= window.messages || bytes >= window.bytes) break;
-      QueuedMessage message{entry.sequence, queued_of(entry)};
-      if (entry.fate == Fate::owed) {
-        message.size = entry.size;
-        message.body = entry.has_own_body() ? storage::body_of(entry, chunks_.bytes(3))
-                                            : body_of(entry.message);
-      }
+      const QueuedMessage message{entry.sequence, queued_of(entry),
+                                  entry.fate == Fate::owed ? entry.size : 0,
+                                  [this, &entry]() -> std::optional<Body> {
+                                    if (!entry.has_own_body()) return body_of(entry.message);
+                                    return storage::body_of(entry, chunks_.bytes(3));
+                                  }};
       ++count;
       bytes += message.size;
-      take(std::move(message));
+      take(message);
     }
   }
   chunks_.reset();

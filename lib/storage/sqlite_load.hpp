@@ -14,10 +14,9 @@ namespace mq::storage {
 struct QueuedMessage {
   std::uint64_t sequence = 0;
   Snapshot::Queued queued{};
-  std::size_t size = 0;        ///< bytes of payload
-  std::optional<Body> body{};  ///< nothing: the file is damaged, and there is to be one
-
-  bool has_lost_body() const { return queued.message != 0 && !body; }
+  std::size_t size = 0;  ///< bytes of payload
+  /// Reads the body, as long as this message is handed out; nothing: it is lost.
+  std::function<std::optional<Body>()> body;
 };
 
 /// Reads queues and bodies, a page at a time.
@@ -29,7 +28,7 @@ class PageReader {
   /// Hands out a session's messages from the sequence number `first` on, in order, as far as the
   /// window goes. Throws DatabaseError.
   void read(std::int64_t session, std::uint64_t first, Window window,
-            const std::function<void(QueuedMessage)>& take);
+            const std::function<void(const QueuedMessage&)>& take);
   /// Adds bodies to the page, in order, until their payloads have reached so many bytes. Throws
   /// DatabaseError.
   void read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page);
