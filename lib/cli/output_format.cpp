@@ -23,7 +23,10 @@ struct Fault {
 
 std::string spaced(std::string_view codes, std::string_view prefix) {
   std::string out;
-  for (const char code : codes) out += (out.empty() ? "" : " ") + std::string(prefix) + code;
+  for (const char code : codes) {
+    if (!out.empty()) out += ' ';
+    out.append(prefix).push_back(code);
+  }
   return out;
 }
 
