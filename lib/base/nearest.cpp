@@ -37,10 +37,12 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::string_view best;
   std::size_t best_distance = 0;
   for (const std::string_view name : names) {
-    // Nobody means a name that is so much longer or shorter; a word from a file may be huge.
-    if (word.size() > 2 * name.size() + 2) continue;
+    const std::size_t farthest = std::max<std::size_t>(1, name.size() / 3);
+    // Each letter that one has more than the other is a slip; a word from a file may be huge.
+    const auto [shorter, longer] = std::minmax({word.size(), name.size()});
+    if (longer - shorter > farthest) continue;
     const std::size_t far = distance(word, name);
-    if (far > std::max<std::size_t>(1, name.size() / 3)) continue;
+    if (far > farthest) continue;
     if (!best.empty() && far >= best_distance) continue;
     best = name;
     best_distance = far;
