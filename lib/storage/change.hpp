@@ -75,7 +75,7 @@ struct PutMessage {
   Body body;
 };
 /// Of a sequence number above all that are in this queue since earlier batches. The message comes
-/// with the same batch, or is retained.
+/// with the same batch, or is retained when the batch begins.
 struct PutQueued {
   std::string client_id;
   std::uint64_t sequence = 0;

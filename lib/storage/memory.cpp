@@ -12,7 +12,7 @@ constexpr std::size_t kFewMessages = 100;
 
 struct Apply {
   Snapshot& state;
-  std::set<MessageId> fresh{};                  ///< messages of the batch
+  std::set<MessageId> known{};                  ///< messages that came or were retained in it
   std::map<std::string, std::uint64_t> ends{};  ///< of queues before it
 
   void operator()(const PutSession& c) const {
@@ -36,14 +36,14 @@ struct Apply {
   }
   void operator()(const PutMessage& c) {
     state.messages[c.id] = c.body;
-    fresh.insert(c.id);
+    known.insert(c.id);
   }
   void operator()(const PutQueued& c) {
     auto& queue = state.sessions[c.client_id].queue;
     const auto [end, _] =
         ends.try_emplace(c.client_id, queue.empty() ? 0 : queue.rbegin()->first + 1);
     MQ_CHECK(c.sequence >= end->second);
-    MQ_CHECK(c.message == 0 || fresh.contains(c.message) || is_retained(c.message));
+    MQ_CHECK(c.message == 0 || known.contains(c.message) || is_retained(c.message));
     queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
   }
   void operator()(const ReleaseQueued& c) const {
@@ -60,10 +60,16 @@ struct Apply {
   void operator()(const DropIncoming& c) const {
     in_session(c, [&c](auto& s) { s.incoming.erase(c.packet_id); });
   }
-  void operator()(const PutRetained& c) const {
+  void operator()(const PutRetained& c) {
+    (*this)(DropRetained{c.topic});
     state.retained[c.topic] = {c.message, c.expires_at, c.source};
   }
-  void operator()(const DropRetained& c) const { state.retained.erase(c.topic); }
+  void operator()(const DropRetained& c) {
+    const auto it = state.retained.find(c.topic);
+    if (it == state.retained.end()) return;
+    known.insert(it->second.message);
+    state.retained.erase(it);
+  }
 
   bool is_retained(MessageId id) const {
     return std::ranges::any_of(state.retained,

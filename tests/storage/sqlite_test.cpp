@@ -135,6 +135,27 @@ TEST_CASE("what a batch queues and drops again is never written") {
   CHECK(reader.number("PRAGMA data_version") != version);
 }
 
+TEST_CASE("a retained message is queued by the batch with which it stops being retained") {
+  const TemporaryTree directory;
+  Memory memory;
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  const auto body = Body{.topic = "t", .properties = {}, .payload = bytes("x")};
+  const PutRetained retained{"t", 1, kDoesNotExpire, {}};
+  commit(memory, *file, {1, {PutSession{"a", 1, kAwake}, PutMessage{1, body}, retained}});
+  SUBCASE("dropped") {
+    commit(memory, *file, {2, {DropRetained{"t"}, PutQueued{"a", 1, 1, 1, 0, 0, 1}}});
+  }
+  SUBCASE("replaced") {
+    commit(memory, *file,
+           {2,
+            {PutMessage{2, body}, PutRetained{"t", 2, kDoesNotExpire, {}},
+             PutQueued{"a", 1, 1, 1, 0, 0, 1}}});
+  }
+  CHECK(*file->load() == memory.load());
+  CHECK(memory.load().messages.at(1) == body);
+}
+
 TEST_CASE("the sequence numbers of messages that are gone are used again") {
   const TemporaryTree directory;
   Memory memory;
