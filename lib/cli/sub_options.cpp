@@ -1,8 +1,5 @@
 #include "cli/sub_options.hpp"
 
-#include <charconv>
-#include <cmath>
-
 #include "cli/command_line.hpp"
 #include "cli/connect_rows.hpp"
 #include "cli/help.hpp"
@@ -28,13 +25,9 @@ using O = SubOptions;
 using V = std::string_view;
 
 Verdict set_share(O& options, V value) {
-  double percent = 0;
-  const char* end = value.data() + value.size();
-  const auto [stop, fault] = std::from_chars(value.data(), end, percent);
-  if (fault != std::errc() || stop != end || !(percent >= 0.1 && percent <= 100)) {
-    return wrong("must be a percentage from 0.1 to 100");
-  }
-  options.millionths = static_cast<std::uint32_t>(std::lround(percent / 100 * kAllMessages));
+  const auto percent = parse_number<double>(value, 0.1, 100.0);
+  if (!percent) return wrong("must be a percentage from 0.1 to 100");
+  options.millionths = static_cast<std::uint32_t>(*percent / 100 * kAllMessages + 0.5);
   return {};
 }
 

@@ -162,7 +162,10 @@ TEST_CASE("values out of range are named with what would be right") {
     CHECK(sub_error({"-t", "a", "-k", seconds}).contains("5 to 65535"));
   }
   CHECK(sub_error({"-t", "a", "-C", "0"}) == "-C 0: must be a number from 1");
-  CHECK(sub_error({"-t", "a", "-W", "0"}) == "-W 0: must be a number of seconds above 0");
+  for (const std::string bad : {"0", "nan", "inf", "0x1", " 1", "1s", "1e400"}) {
+    CHECK(sub_error({"-t", "a", "-W", bad}) ==
+          "-W " + bad + ": must be a number of seconds above 0");
+  }
   CHECK(sub_error({"-t", "a", "-M", "0"}) == "-M 0: must be a number from 1 to 65535");
   CHECK(sub_error({"-t", "a", "-V", "4"}) == "-V 4: must be 31, 311 or 5");
   CHECK(sub_error({"-t", "a", "-x", "4294967296"}).starts_with("-x 4294967296: must be -1"));
@@ -539,6 +542,7 @@ TEST_CASE("what mqsub prints: the end of a message, colours, shares") {
   CHECK(format_of(sub({"-t", "a", "-0"}), Medium::file).end == std::string_view("\0", 1));
   CHECK(sub_error({"-t", "a", "-0", "-N"}) == "-N and -0 exclude each other");
   CHECK(sub({"-t", "a", "--random-filter", "12.5"}).millionths == 125'000);
+  CHECK(sub({"-t", "a", "--random-filter", "1e-1"}).millionths == 1'000);
   CHECK(sub_error({"-t", "a", "--random-filter", "0"}).contains("from 0.1 to 100"));
   CHECK(sub_error({"-t", "a", "-R", "--retained-only"}).contains("exclude each other"));
   CHECK(sub_error({"-t", "a", "-w", "--message-rate"}).contains("exclude each other"));
