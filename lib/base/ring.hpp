@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <utility>
@@ -10,7 +11,7 @@
 namespace mq {
 
 /// A queue in one piece of memory, addressed by position. Grows by doubling; an empty one that has
-/// been released, or never used, owns nothing.
+/// been released, or never used, owns nothing. There are many: it counts in 32 bits.
 template <class T>
 class Ring {
  public:
@@ -39,7 +40,7 @@ class Ring {
   const T& operator[](std::size_t position) const { return slots_[index(position)]; }
   T& front() { return slots_[head_]; }
   const T& front() const { return slots_[head_]; }
-  T& back() { return (*this)[size_ - 1]; }
+  T& back() { return (*this)[size_ - 1U]; }
 
   T& push_back(T value) {
     if (size_ == capacity_) grow();
@@ -51,7 +52,7 @@ class Ring {
   void pop_front() {
     MQ_CHECK(size_ > 0);
     std::destroy_at(slots_ + head_);
-    head_ = (head_ + 1) & (capacity_ - 1);
+    head_ = (head_ + 1U) & (capacity_ - 1U);
     --size_;
   }
 
@@ -66,10 +67,11 @@ class Ring {
  private:
   using Allocator = std::allocator<T>;
 
-  std::size_t index(std::size_t position) const { return (head_ + position) & (capacity_ - 1); }
+  std::size_t index(std::size_t position) const { return (head_ + position) & (capacity_ - 1U); }
 
   [[gnu::noinline]] void grow() {
-    const std::size_t wider = capacity_ == 0 ? 4 : capacity_ * 2;
+    MQ_CHECK(capacity_ <= UINT32_MAX / 2);
+    const std::uint32_t wider = capacity_ == 0 ? 4U : capacity_ * 2;
     T* slots = Allocator().allocate(wider);
     for (std::size_t i = 0; i < size_; ++i) {
       ::new (static_cast<void*>(slots + i)) T(std::move((*this)[i]));
@@ -82,9 +84,9 @@ class Ring {
   }
 
   T* slots_ = nullptr;
-  std::size_t capacity_ = 0;
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
+  std::uint32_t capacity_ = 0;
+  std::uint32_t head_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace mq

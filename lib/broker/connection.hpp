@@ -69,20 +69,20 @@ struct Connection : WheelNode {
   bool has_begun = false;                    ///< a first byte has come
   bool is_anonymous = true;                  ///< no password or certificate says who it is
   std::unique_ptr<const std::string> mount;  ///< what its topics begin with unseen; none: nothing
-  std::string proved_name;     ///< the user name that the transport has proved, if it has
-  Session* session = nullptr;  ///< none: CONNECT has not come
+  std::unique_ptr<const std::string> proved_name;  ///< the user name; none: no transport proved it
+  Session* session = nullptr;                      ///< none: CONNECT has not come
   wire::Framer framer;
   std::unique_ptr<WaitingConnect> waiting;  ///< until on_verified()
   std::unique_ptr<Throttle> throttle;       ///< none: it may send as fast as it can
   Promise promise;
   SendQueue out;
-  std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
   Instant last_received{};
   Instant frame_begun = kNever;           ///< when the frame began that is not whole yet
   std::uint16_t keep_alive = 0;           ///< seconds; 0: none
   std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way
   std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts
   std::uint32_t maximum_packet_size = UINT32_MAX;
+  std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
   std::unique_ptr<Aliases> aliases;
   Ring<Held> held;  ///< in the order in which they are to leave
 };

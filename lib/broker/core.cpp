@@ -235,7 +235,9 @@ void Core::on_broken(ConnectionId id, std::string words, Now now) {
 }
 
 void Core::on_proved(ConnectionId id, std::string user_name) {
-  if (Connection* connection = find(id)) connection->proved_name = std::move(user_name);
+  Connection* connection = find(id);
+  if (connection == nullptr || user_name.empty()) return;
+  connection->proved_name = std::make_unique<const std::string>(std::move(user_name));
 }
 
 void Core::on_drained(ConnectionId id, Now now) {

@@ -83,9 +83,9 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
   const auto written = journal_.position();
   bool present = false;
   Session& session = open_session(connect, client_id, present);
-  const std::string user_name = connection.proved_name.empty()
-                                    ? std::string(connect.user_name.value_or(""))
-                                    : connection.proved_name;
+  const std::string user_name = connection.proved_name
+                                    ? *connection.proved_name
+                                    : std::string(connect.user_name.value_or(""));
   accept(connection, connect, session,
          {connection.id, client_id, user_name, connect.version, connect.clean_start, present,
           connect.keep_alive},
@@ -269,12 +269,12 @@ Promise Core::promise_of(const ListenerConfig& listener) const {
 
 void Core::adopt_name(const Connection& connection, wire::Connect& connect) const {
   if (!config_.listeners[connection.listener].use_username_as_clientid) return;
-  connect.client_id = connection.proved_name.empty() ? connect.user_name.value_or("")
-                                                     : std::string_view(connection.proved_name);
+  connect.client_id = connection.proved_name ? std::string_view(*connection.proved_name)
+                                             : connect.user_name.value_or("");
 }
 
 bool Core::is_anonymous(const Connection& connection, const wire::Connect& connect) const {
-  return connection.proved_name.empty() && !must_verify(connection, connect);
+  return !connection.proved_name && !must_verify(connection, connect);
 }
 
 std::string Core::assign_client_id(const ListenerConfig& listener) {

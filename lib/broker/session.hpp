@@ -106,17 +106,18 @@ struct RetainedFeed {
 /// (MQTT 5.0 §4.1). Its deadline: when its will is due or when it expires, whichever is earlier.
 struct Session : WheelNode {
   std::uint32_t index = 0;
-  std::string client_id;
-  std::string user_name;                ///< of its last connection; empty: none
-  std::uint16_t listener = UINT16_MAX;  ///< likewise; there is no such: not known any more
-  std::unique_ptr<Access> access;       ///< none: it may do anything
-  bool must_recheck = false;            ///< what waits was queued under other rules
-  Connection* connection = nullptr;     ///< none: it sleeps
+  std::uint32_t expiry_interval = 0;    ///< seconds; UINT32_MAX: never
+  std::uint16_t listener = UINT16_MAX;  ///< of its last connection; there is no such: not known
   bool is_awake = false;                ///< CONNACK is on its way: it may be sent messages
   bool is_durable = false;              ///< its state is stored
-  std::uint32_t expiry_interval = 0;    ///< seconds; UINT32_MAX: never
-  Instant expires_at = kNever;          ///< while it sleeps
-  Instant will_due_at = kNever;         ///< while it sleeps
+  bool must_recheck = false;            ///< what waits was queued under other rules
+  bool is_unfinished = false;           ///< the feeds go on at the next deadline
+  std::string client_id;
+  std::string user_name;             ///< of its last connection; empty: none
+  std::unique_ptr<Access> access;    ///< none: it may do anything
+  Connection* connection = nullptr;  ///< none: it sleeps
+  Instant expires_at = kNever;       ///< while it sleeps
+  Instant will_due_at = kNever;      ///< while it sleeps
   std::unique_ptr<StoredWill> will;
   std::vector<topic::FilterId> subscriptions;
   Outbox outbox;
@@ -127,7 +128,6 @@ struct Session : WheelNode {
   std::size_t in_flight_bytes = 0;  ///< of these, under way
   session::Inbox inbox;
   Ring<RetainedFeed> feeds;
-  bool is_unfinished = false;  ///< the feeds go on at the next deadline
   /// Where the outbox is not stored yet: the first sequence number of each ticket.
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it

@@ -19,7 +19,7 @@ constexpr std::size_t kMostBehind = 1U << 20U;
 }  // namespace
 
 bool Core::must_verify(const Connection& connection, const wire::Connect& connect) const {
-  return connect.user_name && connection.proved_name.empty() &&
+  return connect.user_name && !connection.proved_name &&
          config_.listeners[connection.listener].has_passwords;
 }
 
@@ -68,7 +68,7 @@ void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     Connection* connection = connections_[slot].get();
     if (connection == nullptr || connection->session == nullptr) continue;
-    if (connection->listener != listener || !connection->proved_name.empty()) continue;
+    if (connection->listener != listener || connection->proved_name) continue;
     if (std::ranges::find(users, connection->session->user_name) == users.end()) continue;
     disconnect(*connection, ReasonCode::administrative_action, fact::End::expelled);
   }

@@ -215,14 +215,16 @@ void BrokerDriver::flush() {
     if (Peer* peer = find(closing.connection)) end(*peer, std::move(closing.rest));
   }
   core_.end_turn();
-  for (Peer* peer : ending_) peer->rest.keep();
+  for (Peer* peer : ending_) {
+    if (peer->rest) peer->rest->keep();
+  }
   for (Peer* peer : std::exchange(stalled_, {})) write_rest(*peer);
   pool_.reset();
   arm_timer();
 }
 
 SendQueue* BrokerDriver::queue_of(Peer& peer) {
-  return peer.is_ending ? &peer.rest : core_.output(peer.id);
+  return peer.is_ending ? peer.rest.get() : core_.output(peer.id);
 }
 
 void BrokerDriver::write_some(Peer& peer) {
@@ -313,11 +315,11 @@ void BrokerDriver::on_all_sent(Peer& peer) {
 void BrokerDriver::end(Peer& peer, SendQueue rest) {
   peer.is_ending = true;
   peers_[peer.id.slot] = nullptr;
-  peer.rest = std::move(rest);
+  peer.rest = std::make_unique<SendQueue>(std::move(rest));
   peer.ends_by = uv_now(&loop_) + kLingerMs;
   ending_.push_back(&peer);
   const bool owes_goodbye = peer.filtered && peer.filtered->is_open;
-  if (peer.rest.empty() && !owes_goodbye) {
+  if (peer.rest->empty() && !owes_goodbye) {
     destroy(peer);
   } else {
     write_some(peer);

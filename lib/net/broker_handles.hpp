@@ -63,12 +63,12 @@ struct BrokerDriver::Peer {
   bool is_held_back = false;    ///< not read: the store is behind
   bool is_throttled = false;    ///< not read: it is faster than its listener allows
   bool is_verified = true;      ///< false: not read, its password is being verified
+  bool is_tail_read = false;    ///< the buffer under way is the core's own
   std::uint64_t verifying = 0;  ///< which of those that are to be
   HangUp* hang_up = nullptr;    ///< none: who reads will hear of it
-  bool is_tail_read = false;    ///< the buffer under way is the core's own
   std::uint64_t ends_by = 0;
-  broker::SendQueue rest;
-  std::unique_ptr<Filtered> filtered;  ///< none: bytes pass as they are
+  std::unique_ptr<broker::SendQueue> rest;  ///< what it is to be sent while it is ending
+  std::unique_ptr<Filtered> filtered;       ///< none: bytes pass as they are
 };
 
 /// Hears that the other side has closed its end of a connection that is not read. libuv takes a

@@ -171,9 +171,9 @@ class Outbox {
 
   Ring<Entry> entries_;
   std::uint64_t first_ = 1;
-  std::size_t cursor_ = 0;  ///< entries before it are under way or settled
-  std::size_t in_flight_ = 0;
-  std::size_t settled_ahead_ = 0;  ///< settled ones from the cursor on, after a rewind()
+  std::uint32_t cursor_ = 0;  ///< entries before it are under way or settled
+  std::uint32_t in_flight_ = 0;
+  std::uint32_t settled_ahead_ = 0;  ///< settled ones from the cursor on, after a rewind()
 };
 
 }  // namespace mq::session
