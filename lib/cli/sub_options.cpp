@@ -27,7 +27,7 @@ using V = std::string_view;
 Verdict set_share(O& options, V value) {
   const auto percent = parse_number<double>(value, 0.1, 100.0);
   if (!percent) return wrong("must be a percentage from 0.1 to 100");
-  options.millionths = static_cast<std::uint32_t>(*percent / 100 * kAllMessages + 0.5);
+  options.millionths = static_cast<std::uint32_t>(*percent * (kAllMessages / 100.0));
   return {};
 }
 
