@@ -35,6 +35,14 @@ auto position_of(auto& subscribers, std::uint32_t owner) {
                           [](const Subscriber& s, std::uint32_t o) { return s.owner < o; });
 }
 
+/// Cuts the last level off `rest`: "a/b" gives "b" and leaves "a".
+std::string_view take_last_level(std::string_view& rest) {
+  const auto slash = rest.rfind('/');
+  const auto level = rest.substr(slash + 1);
+  rest = rest.substr(0, slash == std::string_view::npos ? 0 : slash);
+  return level;
+}
+
 template <class T>
 std::uint32_t take_slot(std::vector<T>& slots, std::vector<std::uint32_t>& free) {
   if (free.empty()) {
@@ -167,58 +175,70 @@ SubscriptionIndex::NodeId SubscriptionIndex::trie_insert(std::string_view filter
 }
 
 SubscriptionIndex::NodeId SubscriptionIndex::child(NodeId parent, std::string_view level) {
-  if (level == "+" && nodes_[parent].plus != 0) return nodes_[parent].plus;
-  LevelId level_id = 0;
-  if (level != "+") {
-    level_id = intern(level);
-    const auto found = edges_.find(edge_key(parent, level_id));
-    if (found != edges_.end()) return found->second;
+  if (level == "+") {
+    if (nodes_[parent].plus == 0) {
+      const NodeId node = add_node(parent);
+      nodes_[parent].plus = node;
+    }
+    return nodes_[parent].plus;
   }
+  Level& named = intern(level);
+  const auto [edge, is_new] = edges_.try_emplace(edge_key(parent, named.id), 0);
+  if (is_new) {
+    edge->second = add_node(parent);
+    ++named.edges;
+  }
+  return edge->second;
+}
+
+SubscriptionIndex::NodeId SubscriptionIndex::add_node(NodeId parent) {
   const NodeId node = take_slot(nodes_, free_nodes_);
   nodes_[node].parent = parent;
-  nodes_[node].level = level_id;
   ++nodes_[parent].children;
-  if (level == "+") {
-    nodes_[parent].plus = node;
-  } else {
-    edges_.emplace(edge_key(parent, level_id), node);
-    ++levels_[level_id].uses;
-  }
   return node;
 }
 
+SubscriptionIndex::Level& SubscriptionIndex::intern(std::string_view name) {
+  const auto [level, is_new] = levels_.try_emplace(name);
+  if (is_new && free_levels_.empty()) {
+    level->second.id = static_cast<LevelId>(levels_.size() - 1);
+  } else if (is_new) {
+    level->second.id = free_levels_.back();
+    free_levels_.pop_back();
+  }
+  return level->second;
+}
+
 void SubscriptionIndex::trie_remove(const Entry& entry) {
+  std::string_view rest = entry.text;
   NodeId node = entry.node;
-  (entry.text.ends_with('#') ? nodes_[node].hash : nodes_[node].here) = kNoFilter;
+  if (rest.ends_with('#')) {
+    nodes_[node].hash = kNoFilter;
+    take_last_level(rest);
+  } else {
+    nodes_[node].here = kNoFilter;
+  }
   while (node != 0) {
     const Node& leaf = nodes_[node];
     if (leaf.children > 0 || leaf.here != kNoFilter || leaf.hash != kNoFilter) return;
     const NodeId parent = leaf.parent;
-    if (nodes_[parent].plus == node) {
-      nodes_[parent].plus = 0;
-    } else {
-      edges_.erase(edge_key(parent, leaf.level));
-      release(leaf.level);
-    }
+    remove_edge(parent, take_last_level(rest));
     --nodes_[parent].children;
     free_nodes_.push_back(node);
     node = parent;
   }
 }
 
-SubscriptionIndex::LevelId SubscriptionIndex::intern(std::string_view name) {
-  if (const auto found = level_ids_.find(name); found != level_ids_.end()) return found->second;
-  const LevelId id = take_slot(levels_, free_levels_);
-  levels_[id].name = name;
-  level_ids_.emplace(name, id);
-  return id;
-}
-
-void SubscriptionIndex::release(LevelId level) {
-  if (--levels_[level].uses > 0) return;
-  level_ids_.erase(levels_[level].name);
-  levels_[level] = Level();
-  free_levels_.push_back(level);
+void SubscriptionIndex::remove_edge(NodeId parent, std::string_view level) {
+  if (level == "+") {
+    nodes_[parent].plus = 0;
+    return;
+  }
+  const auto named = levels_.find(level);
+  edges_.erase(edge_key(parent, named->second.id));
+  if (--named->second.edges > 0) return;
+  free_levels_.push_back(named->second.id);
+  levels_.erase(named);
 }
 
 void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>& out) const {
@@ -226,8 +246,8 @@ void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>
   std::array<LevelId, kMaximumLevels> levels;
   std::size_t depth = 0;
   for (std::string_view rest = topic; rest.data() != nullptr && depth < levels.size();) {
-    const auto found = level_ids_.find(take_level(rest));
-    levels[depth++] = found == level_ids_.end() ? kUnknownLevel : found->second;
+    const auto found = levels_.find(take_level(rest));
+    levels[depth++] = found == levels_.end() ? kUnknownLevel : found->second.id;
   }
 
   struct Step {

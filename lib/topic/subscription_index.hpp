@@ -2,6 +2,7 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/container/inlined_vector.h>
 
 #include <cstdint>
 #include <optional>
@@ -76,11 +77,11 @@ class SubscriptionIndex {
 
   struct Entry {
     std::string text;
-    std::vector<Subscriber> subscribers;  ///< by ascending owner
-    FilterId next_shared = kNoFilter;     ///< of a plain filter the head of its chain of shares
-    FilterId plain = kNoFilter;           ///< of a shared filter the plain one it hangs on
-    FilterId previous = kNoFilter;        ///< of a shared filter the one before it in the chain
-    NodeId node = 0;                      ///< where it ends in the trie; 0 without wildcards
+    absl::InlinedVector<Subscriber, 1> subscribers;  ///< by ascending owner
+    FilterId next_shared = kNoFilter;  ///< of a plain filter the head of its chain of shares
+    FilterId plain = kNoFilter;        ///< of a shared filter the plain one it hangs on
+    FilterId previous = kNoFilter;     ///< of a shared filter the one before it in the chain
+    NodeId node = 0;                   ///< where it ends in the trie; 0 without wildcards
     std::uint32_t turn = 0;
     bool is_shared = false;
   };
@@ -91,13 +92,12 @@ class SubscriptionIndex {
     NodeId plus = 0;            ///< the child for "+"; 0 for none
     FilterId here = kNoFilter;  ///< the filter that ends here
     FilterId hash = kNoFilter;  ///< the filter that ends here with "#"
-    LevelId level = 0;
     std::uint32_t children = 0;
   };
 
   struct Level {
-    std::string name;
-    std::uint32_t uses = 0;
+    LevelId id = 0;
+    std::uint32_t edges = 0;  ///< that bear its name
   };
 
   struct Route {
@@ -123,8 +123,9 @@ class SubscriptionIndex {
   void trie_remove(const Entry& entry);
   NodeId child(NodeId parent, std::string_view level);
   void trie_match(std::string_view topic, std::vector<FilterId>& out) const;
-  LevelId intern(std::string_view name);
-  void release(LevelId level);
+  NodeId add_node(NodeId parent);
+  void remove_edge(NodeId parent, std::string_view level);
+  Level& intern(std::string_view name);
 
   std::vector<Entry> entries_;
   std::vector<FilterId> free_entries_;
@@ -133,9 +134,8 @@ class SubscriptionIndex {
   std::vector<Node> nodes_;
   std::vector<NodeId> free_nodes_;
   absl::flat_hash_map<std::uint64_t, NodeId> edges_;  ///< parent << 32 | level
-  std::vector<Level> levels_;
+  TextMap<Level> levels_;
   std::vector<LevelId> free_levels_;
-  TextMap<LevelId> level_ids_;
 
   std::vector<Route> routes_;    ///< direct-mapped by the topic's hash
   std::vector<FilterId> found_;  ///< by the last match() that was not remembered before
