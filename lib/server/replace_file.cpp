@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+
+#include "server/text_file.hpp"
 
 namespace mq::server {
 namespace {
@@ -58,37 +61,74 @@ class Draft {
   bool is_placed_ = false;
 };
 
-void sync_directory(const std::filesystem::path& directory) {
-  const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return;
-  fsync(file);
-  close(file);
+class Directory {
+ public:
+  explicit Directory(const std::filesystem::path& path)
+      : file_(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+  ~Directory() {
+    if (file_ >= 0) close(file_);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  void sync() const {
+    if (file_ >= 0) fsync(file_);
+  }
+  /// Waits until no other process holds it; held until the object ends.
+  bool lock() const {
+    if (file_ < 0) return false;
+    while (flock(file_, LOCK_EX) != 0) {
+      if (errno != EINTR) return false;
+    }
+    return true;
+  }
+
+ private:
+  int file_;
+};
+
+/// Where a chain of links leads.
+std::filesystem::path target_of(const std::string& path) {
+  std::error_code code;
+  auto target = std::filesystem::weakly_canonical(path, code);
+  return code ? std::filesystem::absolute(path) : target;
+}
+
+std::unexpected<Error> cannot_write(const std::string& path) {
+  return std::unexpected(Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))});
 }
 
 }  // namespace
 
 std::expected<void, Error> replace_file(const std::string& path, std::string_view text,
                                         Existing existing) {
-  std::error_code code;
-  auto target = std::filesystem::weakly_canonical(path, code);
-  if (code) target = std::filesystem::absolute(path);
-  const auto failed = [&path] {
-    return std::unexpected(Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))});
-  };
+  const auto target = target_of(path);
   Draft draft(target);
   struct stat old{};
   const bool is_there = stat(target.c_str(), &old) == 0;
   if (is_there && existing == Existing::is_kept) {
     errno = EEXIST;
-    return failed();
+    return cannot_write(path);
   }
-  if (!draft.is_open() || !draft.write(text)) return failed();
-  if (is_there && !draft.take_over(old)) return failed();
+  if (!draft.is_open() || !draft.write(text)) return cannot_write(path);
+  if (is_there && !draft.take_over(old)) return cannot_write(path);
   const bool is_done = existing == Existing::is_replaced ? draft.replace(target.string())
                                                          : draft.place(target.string());
-  if (!is_done) return failed();
-  sync_directory(target.parent_path());
+  if (!is_done) return cannot_write(path);
+  Directory(target.parent_path()).sync();
   return {};
+}
+
+std::expected<void, Error> edit_file(
+    const std::string& path,
+    const std::function<std::expected<std::string, Error>(std::string_view)>& change) {
+  const Directory directory(target_of(path).parent_path());
+  if (!directory.lock()) return cannot_write(path);
+  const auto before = contents_of(path);
+  if (!before) return std::unexpected(before.error());
+  const auto after = change(*before);
+  if (!after) return std::unexpected(after.error());
+  return replace_file(path, *after, Existing::is_replaced);
 }
 
 }  // namespace mq::server

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,5 +20,13 @@ enum class Existing : std::uint8_t { is_kept, is_replaced };
 /// Fails     one line that names the file and the system's reason; then it is what it was
 std::expected<void, Error> replace_file(const std::string& path, std::string_view text,
                                         Existing existing);
+
+/// Replaces a file by what `change` makes of its text. Processes that edit files of the same
+/// directory in this way wait for one another, so none undoes what another has done.
+///
+/// Fails  as replace_file(), contents_of() and `change`; then the file is what it was
+std::expected<void, Error> edit_file(
+    const std::string& path,
+    const std::function<std::expected<std::string, Error>(std::string_view)>& change);
 
 }  // namespace mq::server

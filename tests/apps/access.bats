@@ -307,6 +307,16 @@ $(printf '%s\n' "$@")"
   [[ $output == *'cannot read missing: No such file'*'-c makes a new file'* ]]
 }
 
+@test "users that are added at once are all in the file" {
+  mqbroker passwd -c -b users first secret
+  for i in {1..20}; do
+    mqbroker passwd -b users "user$i" secret >/dev/null &
+    adders[i]=$!
+  done
+  for i in {1..20}; do wait "${adders[i]}"; done
+  [[ $(cut -d: -f1 users | sort -V) == "first"$'\n'"$(printf 'user%d\n' {1..20})" ]]
+}
+
 # typist - opens a pipe of keys, `$keys`, that does not end before the test does: `script` may lose
 # keys that come together with the end of its standard input.
 typist() {
