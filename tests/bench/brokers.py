@@ -78,21 +78,25 @@ class Broker:
             return re.sub(r"{(port|dir|conf)}", lambda match: str(values[match[1]]), text)
 
         values["conf"].write_text(fill(configuration))
-        self.errors = open(self.house / "errors", "wb")
         argv = [*wrapper, *shlex.split(fill(command))]
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors
-        )
+        with open(self.house / "output", "wb") as output:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
         self.wait_for_start(patience)
 
     def wait_for_start(self, patience):
         end = time.monotonic() + patience
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
-                words = (self.house / "errors").read_text(errors="replace")
+                words = self.output().strip() or "it says nothing"
                 self.stop()
                 raise RuntimeError(f"{shlex.join(self.process.args)} does not start: {words}")
             time.sleep(0.01)
+
+    def output(self):
+        """What it has written so far."""
+        return (self.house / "output").read_text(errors="replace")
 
     def answers(self):
         connect = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05probe"
@@ -124,6 +128,4 @@ class Broker:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.process.stdout.close()
-        self.errors.close()
         shutil.rmtree(self.house, ignore_errors=True)

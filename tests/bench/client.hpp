@@ -43,6 +43,7 @@ class Client {
   bool is_open() const { return fd_ >= 0; }
 
   std::uint32_t index = 0;  ///< the owner's
+  std::uint8_t role = 0;    ///< likewise
 
  private:
   friend class Loop;

@@ -6,10 +6,23 @@
 namespace mq::bench {
 
 /// What a FaultyBroker does wrong with one message.
-enum class Wrong : std::uint8_t { nothing, lose, repeat, swap, alter };
+enum class Wrong : std::uint8_t {
+  nothing,
+  lose,
+  repeat,
+  swap,
+  alter,
+  rename,           ///< another topic
+  echo,             ///< messages go back to who has sent them, and to nobody else
+  repeat_all,       ///< with the last of a hundred messages all come once more
+  short_handshake,  ///< at QoS 2 a PUBACK, and no PUBREL
+  refuse,           ///< connections are closed instead of a CONNACK
+  deny,             ///< the SUBACK says that there is no subscription
+  remember,         ///< sessions are there that nobody has left
+};
 
 /// A broker of a few lines, on a thread of its own, that passes every PUBLISH on to everybody who
-/// has subscribed to anything, but for one fault.
+/// has subscribed to anything, with its packet id, but for one fault.
 class FaultyBroker {
  public:
   explicit FaultyBroker(Wrong wrong);

@@ -32,6 +32,10 @@ enum Type : unsigned {
   kDisconnect = 14,
 };
 
+inline unsigned two_bytes(const Byte* at) {
+  return static_cast<unsigned>(at[0] << 8U | at[1]);
+}
+
 /// A frame that was cut from a stream.
 struct Frame {
   Byte first = 0;
@@ -40,12 +44,11 @@ struct Frame {
 
   unsigned type() const { return first >> 4U; }
   unsigned qos() const { return first >> 1U & 3U; }
+  /// Of an acknowledgement; 0: it has none.
+  unsigned packet_id() const { return body.size() < 2 ? 0 : two_bytes(body.data()); }
+  bool dup() const { return (first & 8U) != 0; }
   bool retain() const { return (first & 1U) != 0; }
 };
-
-inline unsigned two_bytes(const Byte* at) {
-  return static_cast<unsigned>(at[0] << 8U | at[1]);
-}
 
 inline Frame cut(ByteView bytes) {
   std::size_t length = 0;
@@ -82,6 +85,12 @@ inline Bytes connect_frame(std::string_view client_id, bool is_clean) {
   Bytes frame;
   put_frame(frame, kConnect << 4U, body);
   return frame;
+}
+
+/// Whether it is what a client hears that is let in.
+inline bool is_connack(const Frame& frame, bool has_session) {
+  return frame.type() == kConnack && frame.body.size() == 2 &&
+         frame.body[0] == (has_session ? 1 : 0) && frame.body[1] == 0;
 }
 
 inline Bytes subscribe_frame(std::span<const std::string> filters, unsigned qos) {

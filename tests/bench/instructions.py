@@ -97,6 +97,9 @@ def main():
         print(f"there are no counts for this compiler and machine in {FIGURES}: --write adds them")
         return 77
     wrong = 0
+    for name in figures[place].keys() - counts.keys():
+        print(f"{name}: nobody counts it any more: take it out of {FIGURES}")
+        wrong = 1
     for name, count in counts.items():
         before = figures[place].get(name, 0)
         if abs(count - before) > TOLERANCE * before:

@@ -102,6 +102,7 @@ Result deliver(const Plan& plan, std::uint16_t port, const Process& process) {
   for (std::uint32_t i = 0; i < pubs; ++i) traffic.add_publisher({topic_of(i), i, receivers});
   Result result;
   flow(traffic, plan, process, &Traffic::delivered, &Traffic::is_delivered, result.figures);
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }
@@ -125,6 +126,7 @@ Result acknowledge(const Plan& plan, std::uint16_t port, const Process& process)
     traffic.come_back();
     traffic.run([&] { return traffic.delivered() >= traffic.sent(); });
   }
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }
@@ -148,6 +150,7 @@ Result queue(const Plan& plan, std::uint16_t port, const Process& process) {
   traffic.come_back();
   traffic.run([&] { return traffic.delivered() >= traffic.sent(); });
   drain.read(result.figures, "drain ");
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }
@@ -169,6 +172,7 @@ Result retain(const Plan& plan, std::uint16_t port, const Process& process) {
   traffic.add_subscriber({"load/#"}, 0, count);
   traffic.run([&] { return traffic.delivered() >= count; });
   send.read(result.figures, "send ");
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }
@@ -215,6 +219,7 @@ Result match(const Plan& plan, std::uint16_t port, const Process& process) {
     return {"none/x" + std::to_string(number) + "/value", subs, 0};
   });
   flow(traffic, plan, process, &Traffic::sent, &Traffic::is_delivered, result.figures);
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }
@@ -232,6 +237,7 @@ Result rest(const Plan& plan, std::uint16_t port, const Process& process) {
   const double rested = process.cpu_us();
   traffic.run([] { return false; }, plan.seconds);
   result.figures.emplace_back("cpu %", (process.cpu_us() - rested) / plan.seconds / 1e4);
+  traffic.listen_on();
   result.faults = traffic.faults();
   return result;
 }

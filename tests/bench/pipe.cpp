@@ -1,16 +1,23 @@
 #include "bench/pipe.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 
 #include "bench/client.hpp"
 
 namespace mq::bench {
 namespace {
 
-/// A stamp that a terminal can bear.
-constexpr Stamp kBlank{0x20202020, 0x20202020, 0x20202020, 0x20202020};
+using Clock = std::chrono::steady_clock;
+
+/// So many digits begin every message, a number that a terminal can bear: 0, 1, 2 …
+constexpr std::size_t kDigits = 10;
 
 class Pipe : private Hearer {
  public:
@@ -20,26 +27,32 @@ class Pipe : private Hearer {
   }
 
   Result run() {
-    using Clock = std::chrono::steady_clock;
-    const auto patience = std::chrono::duration<double>(plan_.patience);
-    std::uint32_t before = 0;
-    for (auto last = Clock::now();
-         (done_ < plan_.count || !client_.out().empty()) && !is_closed_;) {
-      loop_.turn(std::chrono::milliseconds(20));
-      if (done_ != before) last = Clock::now();
-      before = done_;
-      if (Clock::now() - last > patience) break;
-    }
+    turn_until([&] { return done_ >= plan_.count && client_.out().empty(); }, plan_.patience);
+    constexpr double kQuiet = 0.05;  // seconds: what comes now comes too often
+    turn_until([] { return false; }, kQuiet);
     client_.send(disconnect_frame());
     loop_.turn(std::chrono::milliseconds(1));
     Result result{.faults = faults_, .figures = {{"arrived", done_}}};
-    result.faults.lost = plan_.count - std::min(done_, plan_.count);
+    if (plan_.scenario == "sink") {
+      tally_.settle({plan_.count}, 0, result.faults);
+    } else {
+      result.faults.lost = plan_.count - std::min(done_, plan_.count);
+    }
     return result;
   }
 
  private:
+  void turn_until(const auto& is_done, double patience) {
+    auto before = done_;
+    for (auto last = Clock::now(); !is_done() && !is_closed_;) {
+      loop_.turn(std::chrono::milliseconds(20));
+      if (done_ != before) last = Clock::now();
+      before = done_;
+      if (Clock::now() - last > std::chrono::duration<double>(patience)) return;
+    }
+  }
+
   void on_frame(Client&, const Frame& frame) override {
-    const unsigned packet_id = frame.body.size() < 2 ? 0 : two_bytes(frame.body.data());
     switch (frame.type()) {
       case kConnack:
         if (plan_.scenario == "source") return fill();
@@ -51,9 +64,9 @@ class Pipe : private Hearer {
       case kPublish:
         return on_publish(frame);
       case kPubrec:
-        return answer(kPubrel, packet_id);
+        return answer(kPubrel, frame.packet_id());
       case kPubrel:
-        return answer(kPubcomp, packet_id);
+        return answer(kPubcomp, frame.packet_id());
       default:
         ++done_;
         return fill();
@@ -63,11 +76,25 @@ class Pipe : private Hearer {
   void on_closed(Client&) override { is_closed_ = true; }
 
   void on_publish(const Frame& frame) {
-    ++done_;
     const std::size_t topic = 2 + two_bytes(frame.body.data());
+    const auto number = number_of(frame.body.subspan(topic + (frame.qos() > 0 ? 2 : 0)));
+    if (!number || frame.qos() != plan_.qos) {
+      ++faults_.wrong;
+    } else if (tally_.take(0, *number)) {
+      ++done_;
+    }
     if (frame.qos() > 0) {
       answer(frame.qos() == 1 ? kPuback : kPubrec, two_bytes(frame.body.data() + topic));
     }
+  }
+
+  std::optional<std::uint32_t> number_of(ByteView payload) const {
+    const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
+    const auto* const end = text.data() + std::min(kDigits, text.size());
+    std::uint32_t number = 0;
+    const auto [stop, code] = std::from_chars(text.data(), end, number);
+    if (text.size() != plan_.payload || code != std::errc{} || stop != end) return std::nullopt;
+    return number < plan_.count ? std::optional(number) : std::nullopt;
   }
 
   void answer(Type type, unsigned packet_id) {
@@ -79,18 +106,29 @@ class Pipe : private Hearer {
     constexpr std::uint32_t kWindow = 200;
     while (sent_ < plan_.count && (plan_.qos == 0 || sent_ - done_ < kWindow)) {
       client_.send(model_);
-      const unsigned packet_id = plan_.qos == 0 ? 0 : sent_ % 65'535 + 1;
       Bytes& out = client_.out();
-      stamp_publish(out.data() + out.size(), plan_.payload, packet_id, kBlank);
+      const unsigned packet_id = plan_.qos == 0 ? 0 : sent_ % 65'535 + 1;
+      stamp_publish(out.data() + out.size(), plan_.payload, packet_id, text_stamp(sent_));
       ++sent_;
       if (plan_.qos == 0) ++done_;
     }
+  }
+
+  /// Digits and blanks where others have four numbers.
+  static Stamp text_stamp(std::uint32_t number) {
+    std::array<char, sizeof(Stamp)> text{};
+    text.fill(' ');
+    for (std::size_t at = kDigits; at-- > 0; number /= 10) {
+      text[at] = static_cast<char>('0' + number % 10);
+    }
+    return std::bit_cast<Stamp>(text);
   }
 
   const Plan& plan_;
   Loop loop_;
   Client client_;
   Bytes model_;
+  Tally tally_{1};
   std::uint32_t sent_ = 0;
   std::uint32_t done_ = 0;
   bool is_closed_ = false;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "bench/frames.hpp"
+
 namespace mq::bench {
 namespace {
 
@@ -30,6 +32,8 @@ constexpr std::array kFields{
     std::pair<std::string_view, Field>{"seconds", &Plan::seconds},
     std::pair<std::string_view, Field>{"patience", &Plan::patience},
 };
+
+constexpr std::array<std::string_view, 4> kSinks{"none", "online", "asleep", "durable"};
 
 bool set(Plan& plan, const Field& field, std::string_view text) {
   if (const auto* words = std::get_if<std::string Plan::*>(&field)) {
@@ -58,7 +62,18 @@ std::expected<Plan, std::string> read_plan(std::span<const char* const> words) {
       return std::unexpected("what does \"" + std::string(word) + "\" mean?");
     }
   }
-  plan.payload = std::max(plan.payload, 16U);  // there has to be room for the stamp
+  for (const auto& [is_bad, complaint] : {
+           std::pair{plan.pubs == 0 || plan.subs == 0 || plan.filters == 0,
+                     "pubs, subs and filters are 1 at least"},
+           {plan.scenario == "idle" && plan.idle == 0, "idle is 1 at least"},
+           {plan.qos > 2, "qos is 0, 1 or 2"},
+           {plan.payload < sizeof(Stamp), "payload is 16 at least: it begins with a stamp"},
+           {plan.seconds < 0 || plan.patience < 0, "seconds and patience are not negative"},
+           {std::ranges::find(kSinks, plan.sink) == kSinks.end(),
+            "sink is none, online, asleep or durable"},
+       }) {
+    if (is_bad) return std::unexpected(complaint);
+  }
   return plan;
 }
 

@@ -52,13 +52,16 @@ def durable():
     }
 
 
-# The plot's three panels: what grows, and the scenario for each of its values.
+# The plot's three panels: what grows, what is counted, and the scenario for each value.
 PLOT = {
-    "subscribers": {n: f"fanout subs={n}" for n in (1, 10, 100, 1000)},
-    "subscriptions": {
-        n: f"match filters={n} payload=64 patience=120" for n in (1, 1000, 10_000, 100_000, 1_000_000)
-    },
-    "bytes of payload": {n: f"fanin pubs=10 payload={n}" for n in (16, 256, 4096, 65536)},
+    "subscribers": ("delivery", {n: f"fanout subs={n}" for n in (1, 10, 100, 1000)}),
+    "subscriptions": (
+        "published message",
+        {n: f"match filters={n} payload=64 patience=120" for n in (1, 1000, 10_000, 100_000, 1_000_000)},
+    ),
+    "bytes of payload": (
+        "message", {n: f"fanin pubs=10 payload={n}" for n in (16, 256, 4096, 65536)}
+    ),
 }
 
 # User-space instructions for a message, under callgrind: the scenario without its count, and the

@@ -23,10 +23,12 @@ class Storm : private Hearer {
   void turn() { loop_.turn(std::chrono::milliseconds(20)); }
   void stop() { is_stopping_ = true; }
   bool is_over() const { return open_ == 0; }
-  std::uint32_t finished() const { return finished_; }
+  std::uint32_t accepted() const { return accepted_; }
   const Faults& faults() const { return faults_; }
 
  private:
+  static constexpr std::uint8_t kIsAccepted = 1;
+
   void connect(std::uint32_t index) {
     clients_[index] = std::make_unique<Client>(loop_, port_, static_cast<Hearer&>(*this));
     clients_[index]->index = index;
@@ -35,13 +37,14 @@ class Storm : private Hearer {
   }
 
   void on_frame(Client& client, const Frame& frame) override {
-    if (frame.type() != kConnack || frame.body[1] != 0) ++faults_.wrong;
+    if (client.role == kIsAccepted || !is_connack(frame, false)) ++faults_.wrong;
+    client.role = kIsAccepted;
     client.send(disconnect_frame());
     ++accepted_;
   }
 
   void on_closed(Client& client) override {
-    ++finished_;
+    if (client.role != kIsAccepted) ++faults_.closed;
     --open_;
     loop_.retire(std::move(clients_[client.index]));
     if (!is_stopping_) connect(client.index);
@@ -52,7 +55,6 @@ class Storm : private Hearer {
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint32_t open_ = 0;
   std::uint32_t accepted_ = 0;
-  std::uint32_t finished_ = 0;
   bool is_stopping_ = false;
   Faults faults_;
 };
@@ -66,11 +68,11 @@ Result storm(const Plan& plan, std::uint16_t port, const Process& process) {
   const auto lasted = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   for (std::uint32_t i = 0; i < plan.subs; ++i) storm.start();
   const auto is_due = [&] {
-    return plan.count > 0 ? storm.finished() >= plan.count : lasted() >= plan.seconds;
+    return plan.count > 0 ? storm.accepted() >= plan.count : lasted() >= plan.seconds;
   };
   while (!is_due() && lasted() < plan.seconds + plan.patience) storm.turn();
   Result result;
-  const double count = std::max(storm.finished(), 1U);
+  const double count = std::max(storm.accepted(), 1U);
   result.figures = {{"cpu_us", (process.cpu_us() - cpu) / count}, {"per_s", count / lasted()}};
   storm.stop();
   const auto end = lasted() + plan.patience;

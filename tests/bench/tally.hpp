@@ -12,7 +12,7 @@ struct Faults {
   std::uint64_t lost = 0;
   std::uint64_t doubled = 0;
   std::uint64_t reordered = 0;
-  std::uint64_t wrong = 0;   ///< a payload, QoS, flag or acknowledgement that should not be
+  std::uint64_t wrong = 0;   ///< a payload, topic, QoS, flag or answer that should not be
   std::uint64_t closed = 0;  ///< connections that the broker ended
   std::uint64_t sum() const { return lost + doubled + reordered + wrong + closed; }
 };

@@ -1,6 +1,7 @@
 #include "bench/traffic.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -39,10 +40,12 @@ std::uint32_t Traffic::add_streams(std::uint32_t count) {
   return static_cast<std::uint32_t>(published_.size()) - count;
 }
 
-std::unique_ptr<Client> Traffic::connect(std::string_view name, std::uint32_t index, Kept session) {
+std::unique_ptr<Client> Traffic::connect(Role role, std::uint32_t index, Kept session) {
+  constexpr std::array kNames{"pub", "sub", "idle"};
   auto client = std::make_unique<Client>(loop_, port_, static_cast<Hearer&>(*this));
   client->index = index;
-  client->send(connect_frame(std::string(name) + std::to_string(index), session == Kept::no));
+  client->role = role;
+  client->send(connect_frame(kNames[role] + std::to_string(index), session == Kept::no));
   ++awaited_;
   if (awaited_ >= kAtOnce) await(0);
   return client;
@@ -56,9 +59,14 @@ void Traffic::await(std::size_t answers) {
 void Traffic::add_subscriber(std::vector<std::string> filters, std::uint32_t first,
                              std::uint32_t streams, Kept session) {
   const auto index = static_cast<std::uint32_t>(subscribers_.size());
-  subscribers_.push_back({nullptr, std::move(filters), first, Tally(streams), session});
+  subscribers_.push_back({.client = nullptr,
+                          .filters = std::move(filters),
+                          .first = first,
+                          .tally = Tally(streams),
+                          .session = session});
   Subscriber& subscriber = subscribers_.back();
-  subscriber.client = connect("sub", index, session);
+  if (plan_.qos == 2) subscriber.unreleased.resize(kPacketIds + 1);
+  subscriber.client = connect(kSubscriber, index, session);
   subscribe(subscriber);
 }
 
@@ -87,14 +95,14 @@ void Traffic::add_publisher(std::function<Route(std::uint32_t)> route) {
 void Traffic::add_publisher(Publisher publisher) {
   const auto index = static_cast<std::uint32_t>(publishers_.size());
   publisher.owed.resize(std::bit_ceil(std::max(window_, 1U)));
-  if (plan_.qos > 0) publisher.under_way.resize(kPacketIds + 1);
-  publisher.client = connect("pub", index, Kept::no);
+  if (plan_.qos > 0) publisher.steps.resize(kPacketIds + 1);
+  publisher.client = connect(kPublisher, index, Kept::no);
   publishers_.push_back(std::move(publisher));
 }
 
 void Traffic::add_idle(std::uint32_t count) {
   while (count-- > 0) {
-    idle_.push_back(connect("idle", static_cast<std::uint32_t>(idle_.size()), Kept::no));
+    idle_.push_back(connect(kIdle, static_cast<std::uint32_t>(idle_.size()), Kept::no));
   }
   settle();
 }
@@ -112,7 +120,10 @@ void Traffic::leave() {
 void Traffic::come_back() {
   for (std::uint32_t i = 0; i < subscribers_.size(); ++i) {
     Subscriber& subscriber = subscribers_[i];
-    if (subscriber.client == nullptr) subscriber.client = connect("sub", i, subscriber.session);
+    if (subscriber.client == nullptr) {
+      subscriber.is_back = subscriber.session == Kept::yes;
+      subscriber.client = connect(kSubscriber, i, subscriber.session);
+    }
   }
 }
 
@@ -151,6 +162,15 @@ void Traffic::run(const std::function<bool()>& is_done, double seconds) {
   }
 }
 
+void Traffic::listen_on() {
+  constexpr double kQuiet = 0.05;  // seconds without a frame
+  const auto end = Clock::now() + std::chrono::duration<double>(plan_.patience);
+  for (std::uint64_t before = heard_ - 1; before != heard_ && Clock::now() < end;) {
+    before = heard_;
+    run([] { return false; }, kQuiet);
+  }
+}
+
 bool Traffic::is_acknowledged() const {
   return std::ranges::all_of(publishers_, [this](const Publisher& publisher) {
     return publisher.sent == publisher.limit &&
@@ -168,6 +188,7 @@ Faults Traffic::faults() const {
   Faults faults = faults_;
   for (const Subscriber& subscriber : subscribers_) {
     subscriber.tally.settle(published_, subscriber.first, faults);
+    faults.wrong += subscriber.unreleased_count;
   }
   return faults;
 }

@@ -57,6 +57,9 @@ class Traffic : private Hearer {
   void start(std::uint32_t count);
   void stop();
 
+  /// Hears what comes when all has come: there should be nothing.
+  void listen_on();
+
   /// Turns the loop until `is_done`, for so long at most, or until nothing has come for as long as
   /// the plan has patience.
   void run(const std::function<bool()>& is_done, double seconds = 1e9);
@@ -72,6 +75,10 @@ class Traffic : private Hearer {
   Faults faults() const;
 
  private:
+  enum Role : std::uint8_t { kPublisher, kSubscriber, kIdle };
+  /// How far the acknowledgement of a message has come.
+  enum class Step : std::uint8_t { none, sent, received };
+
   struct Publisher {
     std::unique_ptr<Client> client;
     std::function<Route(std::uint32_t)> route;
@@ -82,7 +89,7 @@ class Traffic : private Hearer {
     std::uint32_t acknowledged = 0;
     std::uint32_t base = 0;             ///< what is before it is delivered everywhere
     std::vector<std::uint32_t> owed{};  ///< by position: how many have still to get it; a ring
-    std::vector<bool> under_way{};      ///< by packet id
+    std::vector<Step> steps{};          ///< by packet id
     bool is_ready = false;
   };
   struct Subscriber {
@@ -91,17 +98,23 @@ class Traffic : private Hearer {
     std::uint32_t first;
     Tally tally;
     Kept session;
+    bool is_back = false;            ///< its session is there when it connects
+    std::vector<bool> unreleased{};  ///< by packet id, at QoS 2
+    std::uint32_t unreleased_count = 0;
   };
 
   void on_frame(Client& client, const Frame& frame) override;
   void on_closed(Client& client) override;
   void on_publish(Client& client, const Frame& frame);
-  void on_acknowledged(Client& client, unsigned packet_id, bool is_last);
-  bool is_right(const Subscriber& subscriber, const Frame& frame, ByteView payload,
+  void on_acknowledged(Client& client, const Frame& frame);
+  void on_released(Client& client, unsigned packet_id);
+  bool is_right(const Subscriber& subscriber, const Frame& frame, ByteView topic, ByteView payload,
                 const Stamp& stamp) const;
+  bool is_right_answer(const Client& client, const Frame& frame) const;
+  bool is_sent_to(const Stamp& stamp, ByteView topic) const;
   void count_delivery(const Stamp& stamp);
 
-  std::unique_ptr<Client> connect(std::string_view name, std::uint32_t index, Kept session);
+  std::unique_ptr<Client> connect(Role role, std::uint32_t index, Kept session);
   void subscribe(Subscriber& subscriber);
   void await(std::size_t answers);
   void add_publisher(Publisher publisher);
@@ -123,6 +136,7 @@ class Traffic : private Hearer {
   std::vector<std::uint32_t> published_;  ///< by stream
   std::vector<std::uint32_t> ready_;      ///< publishers that may have room
   std::size_t awaited_ = 0;               ///< CONNACK and SUBACK
+  std::uint64_t heard_ = 0;               ///< frames
   std::uint64_t sent_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t acknowledged_ = 0;

@@ -51,7 +51,7 @@ void Traffic::publish(Publisher& publisher) {
   unsigned packet_id = 0;
   if (plan_.qos > 0) {
     packet_id = position % 65'535 + 1;
-    publisher.under_way[packet_id] = true;
+    publisher.steps[packet_id] = Step::sent;
   }
   const auto index = static_cast<std::uint32_t>(&publisher - publishers_.data());
   stamp_publish(out.data() + out.size(), plan_.payload, packet_id,
@@ -69,26 +69,21 @@ Clock::time_point Traffic::due(std::uint32_t publisher, std::uint32_t position) 
 }
 
 void Traffic::on_frame(Client& client, const Frame& frame) {
-  const unsigned type = frame.type();
-  if (type == kPublish) return on_publish(client, frame);
-  if (type == kConnack || type == kSuback) {
-    if (awaited_ > 0) --awaited_;
-    if (type == kConnack && frame.body[1] != 0) ++faults_.wrong;
-    return;
-  }
-  const unsigned packet_id = frame.body.size() < 2 ? 0 : two_bytes(frame.body.data());
-  switch (type) {
+  ++heard_;
+  switch (frame.type()) {
+    case kPublish:
+      return on_publish(client, frame);
+    case kConnack:
+    case kSuback:
+      if (awaited_ == 0 || !is_right_answer(client, frame)) ++faults_.wrong;
+      if (awaited_ > 0) --awaited_;
+      return;
     case kPuback:
-      return on_acknowledged(client, packet_id, true);
-    case kPubcomp:
-      return on_acknowledged(client, packet_id, true);
     case kPubrec:
-      put_acknowledgement(client.out(), kPubrel, packet_id);
-      client.touch();
-      return on_acknowledged(client, packet_id, false);
+    case kPubcomp:
+      return on_acknowledged(client, frame);
     case kPubrel:
-      put_acknowledgement(client.out(), kPubcomp, packet_id);
-      return client.touch();
+      return on_released(client, frame.packet_id());
     default:
       ++faults_.wrong;
   }
@@ -102,48 +97,98 @@ void Traffic::on_closed(Client&) {
   }
 }
 
-void Traffic::on_acknowledged(Client& client, unsigned packet_id, bool is_last) {
-  if (client.index >= publishers_.size() || plan_.qos == 0) return;
-  Publisher& publisher = publishers_[client.index];
-  if (!publisher.under_way[packet_id]) {
+bool Traffic::is_right_answer(const Client& client, const Frame& frame) const {
+  const bool is_subscriber = client.role == kSubscriber;
+  if (frame.type() == kConnack) {
+    return is_connack(frame, is_subscriber && subscribers_[client.index].is_back);
+  }
+  return is_subscriber && frame.body.size() > 2 &&
+         std::ranges::all_of(frame.body.subspan(2), [&](Byte qos) { return qos == plan_.qos; });
+}
+
+void Traffic::on_acknowledged(Client& client, const Frame& frame) {
+  const unsigned packet_id = frame.packet_id();
+  const unsigned type = frame.type();
+  const Step needed = type == kPubcomp ? Step::received : Step::sent;
+  if (client.role != kPublisher || plan_.qos != (type == kPuback ? 1U : 2U) ||
+      publishers_[client.index].steps[packet_id] != needed) {
     ++faults_.wrong;
     return;
   }
-  if (!is_last) return;
-  publisher.under_way[packet_id] = false;
+  Publisher& publisher = publishers_[client.index];
+  if (type == kPubrec) {
+    publisher.steps[packet_id] = Step::received;
+    put_acknowledgement(client.out(), kPubrel, packet_id);
+    return client.touch();
+  }
+  publisher.steps[packet_id] = Step::none;
   ++publisher.acknowledged;
   ++acknowledged_;
   want(publisher);
 }
 
-bool Traffic::is_right(const Subscriber& subscriber, const Frame& frame, ByteView payload,
-                       const Stamp& stamp) const {
-  return payload.size() == plan_.payload && frame.qos() == plan_.qos &&
+void Traffic::on_released(Client& client, unsigned packet_id) {
+  if (client.role != kSubscriber || plan_.qos != 2 ||
+      !subscribers_[client.index].unreleased[packet_id]) {
+    ++faults_.wrong;
+    return;
+  }
+  Subscriber& subscriber = subscribers_[client.index];
+  subscriber.unreleased[packet_id] = false;
+  --subscriber.unreleased_count;
+  put_acknowledgement(client.out(), kPubcomp, packet_id);
+  client.touch();
+}
+
+bool Traffic::is_sent_to(const Stamp& stamp, ByteView topic) const {
+  if (stamp.publisher >= publishers_.size()) return false;
+  const Publisher& publisher = publishers_[stamp.publisher];
+  if (stamp.position >= publisher.sent) return false;
+  const auto is_it = [&](const Route& route) {
+    return route.stream == stamp.stream &&
+           std::ranges::equal(topic, route.topic,
+                              [](Byte a, char b) { return a == static_cast<Byte>(b); });
+  };
+  return publisher.route ? is_it(publisher.route(stamp.position)) : is_it(publisher.fixed);
+}
+
+bool Traffic::is_right(const Subscriber& subscriber, const Frame& frame, ByteView topic,
+                       ByteView payload, const Stamp& stamp) const {
+  return payload.size() == plan_.payload && frame.qos() == plan_.qos && !frame.dup() &&
          frame.retain() == is_retained_ && stamp.stream >= subscriber.first &&
-         stamp.stream - subscriber.first < subscriber.tally.streams() &&
-         stamp.publisher < publishers_.size() &&
+         stamp.stream - subscriber.first < subscriber.tally.streams() && is_sent_to(stamp, topic) &&
          (payload.size() == sizeof stamp || payload.back() == static_cast<Byte>(stamp.position));
 }
 
 void Traffic::on_publish(Client& client, const Frame& frame) {
-  Subscriber& subscriber = subscribers_[client.index];
-  const std::size_t topic = 2 + two_bytes(frame.body.data());
+  const std::size_t topic = 2 + (frame.body.size() < 2 ? 0 : two_bytes(frame.body.data()));
   const std::size_t head = topic + (frame.qos() > 0 ? 2 : 0);
-  if (head + sizeof(Stamp) > frame.body.size()) {
+  if (client.role != kSubscriber || head + sizeof(Stamp) > frame.body.size()) {
     ++faults_.wrong;
     return;
   }
+  Subscriber& subscriber = subscribers_[client.index];
   const ByteView payload = frame.body.subspan(head);
   Stamp stamp;
   std::memcpy(&stamp, payload.data(), sizeof stamp);
-  if (!is_right(subscriber, frame, payload, stamp)) {
+  if (!is_right(subscriber, frame, frame.body.subspan(2, topic - 2), payload, stamp)) {
     ++faults_.wrong;
     return;
   }
-  ++delivered_;
-  if (subscriber.tally.take(stamp.stream - subscriber.first, stamp.number)) count_delivery(stamp);
+  if (subscriber.tally.take(stamp.stream - subscriber.first, stamp.number)) {
+    ++delivered_;
+    count_delivery(stamp);
+  }
   if (frame.qos() == 0) return;
   const unsigned packet_id = two_bytes(frame.body.data() + topic);
+  if (frame.qos() == 2) {
+    if (packet_id == 0 || subscriber.unreleased[packet_id]) {
+      ++faults_.wrong;
+      return;
+    }
+    subscriber.unreleased[packet_id] = true;
+    ++subscriber.unreleased_count;
+  }
   put_acknowledgement(client.out(), frame.qos() == 1 ? kPuback : kPubrec, packet_id);
   client.touch();
 }
