@@ -1,5 +1,6 @@
 """Brokers that are measured: how they are found, started afresh and ended."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -83,6 +84,7 @@ class Broker:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
+        atexit.register(self.stop)  # whatever else goes wrong
         self.wait_for_start(patience)
 
     def wait_for_start(self, patience):
@@ -121,6 +123,7 @@ class Broker:
             return {"ok": False, "faults": {run.stderr.strip(): 1}, "figures": {}}
 
     def stop(self, patience=60):
+        atexit.unregister(self.stop)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

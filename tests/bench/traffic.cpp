@@ -142,7 +142,7 @@ void Traffic::stop() {
 }
 
 void Traffic::run(const std::function<bool()>& is_done, double seconds) {
-  const auto sum = [this] { return delivered_ + acknowledged_ + sent_; };
+  const auto sum = [this] { return delivered_ + acknowledged_ + sent_ + heard_; };
   const auto patience = std::chrono::duration<double>(plan_.patience);
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   auto progress = sum() + awaited_;
@@ -163,6 +163,10 @@ void Traffic::run(const std::function<bool()>& is_done, double seconds) {
 }
 
 void Traffic::listen_on() {
+  run([this] {
+    return std::ranges::all_of(subscribers_,
+                               [](const Subscriber& one) { return one.unreleased_count == 0; });
+  });
   constexpr double kQuiet = 0.05;  // seconds without a frame
   const auto end = Clock::now() + std::chrono::duration<double>(plan_.patience);
   for (std::uint64_t before = heard_ - 1; before != heard_ && Clock::now() < end;) {

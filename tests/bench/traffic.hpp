@@ -57,7 +57,7 @@ class Traffic : private Hearer {
   void start(std::uint32_t count);
   void stop();
 
-  /// Hears what comes when all has come: there should be nothing.
+  /// Waits for the last PUBREL, and hears what comes when all has come: there should be nothing.
   void listen_on();
 
   /// Turns the loop until `is_done`, for so long at most, or until nothing has come for as long as
