@@ -74,9 +74,10 @@ def publish_lines(bench, program, qos):
 
 def print_messages(bench, program, qos):
     """From a topic to a pipe that is read."""
-    count = bench.args.count
+    # The limit takes packet ids anew without waiting for their release, which at QoS 2 makes doubles.
+    count = min(bench.args.count, 65_535) if qos == 2 else bench.args.count
     broker = start_limit(bench)
-    argv = [program, "-p", str(broker.port), "-q", str(qos), "-t", TOPIC, "-v", "-C", str(count)]
+    argv = [program, "-p", str(broker.port), "-q", str(qos), "-t", TOPIC, "-v", "-C", str(count), "-W", "60"]
     printed = pathlib.Path(bench.house) / "printed"
     with open(printed, "wb") as file:
         reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=file)
