@@ -100,31 +100,32 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
          {ReasonCode::retain_not_supported, "MQTT-3.2.2-14", "retain_available is false"});
     return false;
   }
+  session::Inbox& inbox = connection.session->inbox;
+  if (packet.qos == QoS::exactly_once && inbox.repeat(packet.packet_id)) {  // [MQTT-4.3.3-10]
+    // Its message was taken, even if it would be refused by now.
+    acknowledge(connection, wire::Pubrec{packet.packet_id, ReasonCode::success, {}},
+                journal_.pending());
+    return true;
+  }
   const auto refusal =
       is_reserved(packet.topic) ? ReasonCode::not_authorized : refusal_of(connection, packet);
   const bool is_denied = refusal != ReasonCode::success;
   if (is_store_in_trouble_ && !is_denied && must_be_stored(*connection.session, packet)) {
     return refuse_unstorable(connection, packet);
   }
-  auto reason = ReasonCode::success;
-  if (packet.qos == QoS::exactly_once) {
-    session::Inbox& inbox = connection.session->inbox;
-    const auto limit = connection.promise.receive_maximum;
-    if (connection.version == Version::v5 && limit > 0 && inbox.under_way() >= limit &&
-        !inbox.contains(packet.packet_id)) {
-      fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
-                        "more QoS 2 messages under way than max_inflight_messages"});
-      return false;
-    }
-    if (!is_denied && !inbox.put(packet.packet_id)) {  // a repetition [MQTT-4.3.3-10]
-      acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}}, journal_.pending());
-      return true;
-    }
+  const auto limit = connection.promise.receive_maximum;
+  if (packet.qos == QoS::exactly_once && connection.version == Version::v5 && limit > 0 &&
+      inbox.under_way() >= limit) {
+    fail(connection, {ReasonCode::receive_maximum_exceeded, "MQTT-3.3.4-7",
+                      "more QoS 2 messages under way than max_inflight_messages"});
+    return false;
   }
   const auto written = journal_.position();
   if (packet.qos == QoS::exactly_once && !is_denied) {
+    inbox.put(packet.packet_id);
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
+  auto reason = ReasonCode::success;
   if (is_denied) {
     reason = refusal;
   } else if (!publish(incoming)) {
@@ -142,11 +143,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
 
 bool Core::must_be_stored(const Session& publisher, const wire::Publish& packet) {
   if (packet.qos == QoS::at_most_once) return false;
-  if (packet.qos == QoS::exactly_once) {
-    // A repetition waits with what it repeats.
-    if (publisher.inbox.contains(packet.packet_id)) return false;
-    if (publisher.is_durable) return true;
-  }
+  if (packet.qos == QoS::exactly_once && publisher.is_durable) return true;
   if (packet.retain) return true;
   const auto is_for_keeps = [&](const topic::Subscriber& subscriber) {
     const QoS granted = GrantedOptions::of(subscriber.options).qos;

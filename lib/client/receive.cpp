@@ -183,7 +183,7 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
     return std::nullopt;
   }
   if (packet.qos == QoS::at_most_once) return Arrived{packet};
-  const bool is_known = packet.qos == QoS::exactly_once && inbox_.contains(packet.packet_id);
+  const bool is_known = packet.qos == QoS::exactly_once && inbox_.repeat(packet.packet_id);
   if (!is_known && inbox_.under_way() >= own_.receive_maximum) {
     violate(fault::kReceiveMaximum, now);  // [MQTT-3.3.4-9]
     return std::nullopt;
@@ -200,7 +200,8 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
     return Arrived{packet};
   }
   send(wire::Pubrec{.packet_id = packet.packet_id, .properties = {}});  // [MQTT-4.3.3-8]
-  if (!inbox_.put(packet.packet_id)) return std::nullopt;               // [MQTT-4.3.3-10]
+  if (is_known) return std::nullopt;                                    // [MQTT-4.3.3-10]
+  inbox_.put(packet.packet_id);
   return Arrived{packet};
 }
 

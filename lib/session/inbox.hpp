@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace mq::session {
 
@@ -11,12 +12,19 @@ namespace mq::session {
 /// (MQTT 5.0 §4.3.3). Kept across connections, since the PUBLISH may come again.
 class Inbox {
  public:
-  /// A PUBLISH with this id has come. Returns false when it is a repetition.
-  [[nodiscard]] bool put(std::uint16_t packet_id) {
-    const auto [it, is_new] = ids_.try_emplace(packet_id, true);
-    if (is_new || !it->second) ++under_way_;
-    it->second = true;
-    return is_new;
+  /// A PUBLISH with this id has come. Returns whether it is a repetition; if not, and it is to be
+  /// taken, put() it.
+  [[nodiscard]] bool repeat(std::uint16_t packet_id) {
+    const auto it = ids_.find(packet_id);
+    if (it == ids_.end()) return false;
+    if (!std::exchange(it->second, true)) ++under_way_;
+    return true;
+  }
+
+  /// Takes an id that is not here.
+  void put(std::uint16_t packet_id) {
+    ids_.emplace(packet_id, true);
+    ++under_way_;
   }
 
   /// Returns false when the id was not here.
@@ -30,8 +38,6 @@ class Inbox {
 
   /// Puts an id back that was stored.
   void restore(std::uint16_t packet_id) { ids_.emplace(packet_id, false); }
-
-  bool contains(std::uint16_t packet_id) const { return ids_.contains(packet_id); }
 
   /// A connection is over: of what remains, nothing counts against the next one's receive maximum
   /// until it comes again (MQTT 5.0 §4.9).

@@ -95,6 +95,26 @@ TEST_CASE("reject refuses a message of MQTT 5.0 that a queue has no room for, an
   CHECK(dropped(world, Drop::queue_full) == 0);
 }
 
+TEST_CASE("reject takes a repetition for what it is: its message had found room [MQTT-4.3.3-10]") {
+  World world(short_queue(QueuePolicy::reject));
+  auto& sleeper = world.peer().resume("s").subscribe("t", kQoS2);
+  sleeper.drop();
+  auto& publisher = world.peer().resume("p", Version::v5);
+  for (std::uint16_t i = 1; i <= 3; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::exactly_once, i);
+  }
+  publisher.drop();
+  auto& again = world.peer().resume("p", Version::v5);
+  again.send(wire::Publish{.qos = QoS::exactly_once,
+                           .dup = true,
+                           .topic = "t",
+                           .packet_id = 3,
+                           .properties = {},
+                           .payload = bytes_of("3")});
+  CHECK(again.all() == "PUBREC 3");
+  CHECK(publishes(world.peer().resume("s")) == 3);
+}
+
 TEST_CASE("reject refuses what none of a share's members has room for") {
   World world(short_queue(QueuePolicy::reject));
   world.peer().resume("a").subscribe("$share/g/t", kQoS2).drop();
