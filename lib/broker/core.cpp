@@ -298,12 +298,7 @@ void Core::on_deadline(Now now) {
   if (sweep_at_ <= now.steady) sweep_retained();
   if (tell_drops_at_ <= now.steady) tell_drops();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
-  for (const auto index : std::exchange(unfinished_, {})) {
-    const auto& session = sessions_[index];
-    if (session == nullptr) continue;
-    session->is_unfinished = false;
-    if (session->is_awake) pump(*session);
-  }
+  go_on_with_feeds();
 }
 
 void Core::on_heap(std::size_t bytes) {
@@ -427,6 +422,7 @@ void Core::end_turn() {
   written_.clear();
   for (auto& closing : closing_) closing.rest.keep();
   turn_.reset();
+  feed_steps_ = kFeedSteps;
   free_connections_.insert(free_connections_.end(), left_connections_.begin(),
                            left_connections_.end());
   left_connections_.clear();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <absl/container/flat_hash_set.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -306,7 +308,11 @@ class Core {
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,
                                  std::uint32_t identifier);
-  wire::ReasonCode unsubscribe_one(Session& session, const std::string& filter);
+  wire::ReasonCode unsubscribe_one(Session& session, const std::string& filter,
+                                   absl::flat_hash_set<topic::FilterId>& left_shares);
+  /// Of shares that the session has left: their filter ids may soon be other filters'.
+  static void keep_what_came_through(const absl::flat_hash_set<topic::FilterId>& shares,
+                                     Session& session);
 
   // handle_acks.cpp
   bool handle_acknowledgement(Connection& connection, ByteView frame);
@@ -376,8 +382,10 @@ class Core {
   void pump(Session& session);
   void pump_outbox(Session& session);
   void pump_feeds(Session& session);
+  /// With those that had used up what may be looked at in a turn.
+  void go_on_with_feeds();
   /// Returns whether the feed is done.
-  bool pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps);
+  bool pump_feed(Session& session, RetainedFeed& feed);
   bool has_room_for(const Session& session, const RetainedFeed& feed) const;
   void feed_one(Session& session, const RetainedFeed& feed, const Message& message);
   /// Returns false when the packet would be larger than the client accepts.
@@ -432,6 +440,9 @@ class Core {
   std::vector<std::uint32_t> free_sessions_;
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
+  /// So many topics are looked at for feeds in a turn, whosever they are. Then others come first.
+  static constexpr std::size_t kFeedSteps = 2'000;
+  std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
   std::size_t heap_ = 0;

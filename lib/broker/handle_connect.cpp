@@ -167,7 +167,7 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
     if (!connect.clean_start) {  // [MQTT-3.1.2-5]
       present = true;
       session_wheel_.set(session, kNever);
-      session.expires_at = session.will_due_at = kNever;
+      session.expires_at = kNever;
       session.will.reset();  // [MQTT-3.1.3-9]
       return session;
     }

@@ -48,25 +48,25 @@ void Core::fall_asleep(Session& session, Instant since) {
   }
   session.expires_at = is_kept_for_ever ? kNever : since + keep;
   if (session.will != nullptr) {
-    session.will_due_at = std::min(since + session.will->delay, session.expires_at);
+    session.will->due_at = std::min(since + session.will->delay, session.expires_at);
   }
   on_session_deadline(session);
 }
 
 void Core::on_session_deadline(Session& session) {
-  if (session.will != nullptr && session.will_due_at <= now_.steady) publish_will(session);
+  if (session.will != nullptr && session.will->due_at <= now_.steady) publish_will(session);
   if (session.expires_at <= now_.steady) {
     if (session.expiry_interval > 0) ++stats_.expired_sessions;
     end_session(session);
     return;
   }
-  session_wheel_.set(session, std::min(session.will_due_at, session.expires_at));
+  const Instant will_due_at = session.will == nullptr ? kNever : session.will->due_at;
+  session_wheel_.set(session, std::min(will_due_at, session.expires_at));
 }
 
 void Core::publish_will(Session& session) {
   const auto will = std::exchange(session.will, nullptr);
   journal_.drop_will(session);
-  session.will_due_at = kNever;
   if (!may_write(session, will->topic, fact::Act::will)) return;
   Incoming incoming{.packet = {.qos = will->qos,
                                .dup = false,

@@ -55,7 +55,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   }
   const auto added =
       subscriptions_.subscribe(subscription.filter, {session.index, identifier, granted.byte()});
-  if (added.is_new) session.subscriptions.push_back(added.filter);
+  session.subscriptions.insert(added.filter);
   journal_.put_subscription(session, subscription.filter, identifier, granted.byte());
   facts_.emplace_back(
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
@@ -64,8 +64,8 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
       wanted.retain_handling == RetainHandling::send ||
       (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);
   if (wants_retained && !subscriptions_.is_shared(added.filter)) {
-    session.feeds.push_back(
-        {std::string(subscription.filter), granted, identifier, std::nullopt, false});
+    if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
+    session.feeds->push({added.filter, std::string(subscription.filter), granted, identifier});
   }
   return static_cast<ReasonCode>(granted.qos);
 }
@@ -77,34 +77,38 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
   }
   const auto written = journal_.position();
   std::vector<Byte> codes;
+  absl::flat_hash_set<topic::FilterId> left_shares;
   for (const auto filter : unsubscribe.filters) {
-    const auto code = unsubscribe_one(*connection.session, mounted_filter(connection, filter));
+    const auto code =
+        unsubscribe_one(*connection.session, mounted_filter(connection, filter), left_shares);
     codes.push_back(static_cast<Byte>(code));
   }
+  if (!left_shares.empty()) keep_what_came_through(left_shares, *connection.session);
   acknowledge(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes},
               journal_.written_since(written));  // [MQTT-3.10.4-4]
   return true;
 }
 
-ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter) {
+ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter,
+                                 absl::flat_hash_set<topic::FilterId>& left_shares) {
   const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
   if (!removed) return ReasonCode::no_subscription_existed;
-  std::erase(session.subscriptions, *removed);
+  session.subscriptions.erase(*removed);
   journal_.drop_subscription(session, filter);
-  for (std::size_t i = 0; i < session.feeds.size(); ++i) {
-    if (session.feeds[i].filter == filter) session.feeds[i].is_cancelled = true;
-  }
-  if (topic::share_of(filter)) {
-    // What came through the share stays here now: its filter id may soon be another's.
-    for (std::size_t i = 0; i < session.outbox.size(); ++i) {
-      auto& entry = session.outbox[i];
-      if ((entry.flags & kFromShare) == 0 || entry.message.origin != *removed) continue;
-      entry.flags &= static_cast<std::uint8_t>(~kFromShare);
-      entry.message.origin = 0;
-    }
-  }
+  if (session.feeds != nullptr) session.feeds->cancel(*removed);
+  if (topic::share_of(filter)) left_shares.insert(*removed);
   facts_.emplace_back(fact::Unsubscribed{session.client_id, filter});
   return ReasonCode::success;
+}
+
+void Core::keep_what_came_through(const absl::flat_hash_set<topic::FilterId>& shares,
+                                  Session& session) {
+  for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+    auto& entry = session.outbox[i];
+    if ((entry.flags & kFromShare) == 0 || !shares.contains(entry.message.origin)) continue;
+    entry.flags &= static_cast<std::uint8_t>(~kFromShare);
+    entry.message.origin = 0;
+  }
 }
 
 }  // namespace mq::broker

@@ -21,8 +21,6 @@ using wire::QoS;
 
 namespace {
 
-/// So many retained topics are looked at for one session before it is somebody else's turn.
-constexpr std::size_t kStepsATurn = 10'000;
 /// So many bodies are read from the store at once.
 constexpr std::size_t kBodiesALoad = 500;
 
@@ -92,8 +90,8 @@ void Core::on_loaded(const storage::Page& page, Now now) {
   const auto known = session_ids_.find(page.client_id);
   if (known == session_ids_.end()) return;
   Session& session = *sessions_[known->second];
-  if (!session.feeds.empty() && session.feeds.front().loading == page.number) {
-    take_bodies(session.feeds.front(), page);
+  if (session.feeds != nullptr && session.feeds->front().loading == page.number) {
+    take_bodies(session.feeds->front(), page);
     if (session.is_awake) pump(session);
     return;
   }
@@ -144,7 +142,7 @@ bool Core::is_stored(Session& session, std::uint64_t sequence) const {
 void Core::pump(Session& session) {
   pump_outbox(session);
   load_more(session);
-  if (!session.feeds.empty()) pump_feeds(session);
+  if (session.feeds != nullptr) pump_feeds(session);
 }
 
 void Core::pump_outbox(Session& session) {
@@ -226,46 +224,59 @@ void Core::give_up(Session& session, Drop reason) {
 }
 
 void Core::pump_feeds(Session& session) {
-  std::size_t steps = kStepsATurn;
-  while (!session.feeds.empty() && steps > 0) {
-    RetainedFeed& feed = session.feeds.front();
-    if (!feed.is_cancelled && !pump_feed(session, feed, steps)) break;
-    session.feeds.pop_front();
-    if (steps > 0) --steps;
+  RetainedFeeds& feeds = *session.feeds;
+  while (!feeds.empty() && feed_steps_ > 0) {
+    if (!feeds.front().is_cancelled && !pump_feed(session, feeds.front())) break;
+    feeds.pop_front();
+    if (feed_steps_ > 0) --feed_steps_;
   }
-  if (session.feeds.empty()) {
-    session.feeds.clear();
-  } else if (steps == 0 && !session.is_unfinished) {
-    session.is_unfinished = true;  // others come first
+  if (feeds.empty()) {
+    session.feeds.reset();
+  } else if (feed_steps_ == 0 && !session.is_unfinished) {
+    session.is_unfinished = true;
     unfinished_.push_back(session.index);
   }
 }
 
-bool Core::pump_feed(Session& session, RetainedFeed& feed, std::size_t& steps) {
+void Core::go_on_with_feeds() {
+  const auto waiting = std::exchange(unfinished_, {});
+  auto next = waiting.begin();
+  for (; next != waiting.end() && feed_steps_ > 0; ++next) {
+    const auto& session = sessions_[*next];
+    if (session == nullptr) continue;
+    session->is_unfinished = false;
+    if (session->is_awake) pump(*session);
+  }
+  // Who had no turn comes first the next time.
+  unfinished_.insert(unfinished_.begin(), next, waiting.end());
+}
+
+bool Core::pump_feed(Session& session, RetainedFeed& feed) {
   std::vector<std::string> gone;
   bool is_body_missing = false;
-  const bool is_done = retained_.walk(feed.filter, feed.after, steps, [&](const Message& kept) {
-    if (!has_room_for(session, feed)) return false;
-    if (!sees(*session.connection, kept.topic())) return true;
-    if (!may_read(session, kept.topic())) return true;
-    if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
-    const Message* message = &kept;
-    if (kept.is_stub() && !kept.is_expired(now_.steady)) {
-      const auto body = feed.bodies.find(kept.stored_id());
-      is_body_missing = body == feed.bodies.end();
-      if (is_body_missing) return false;
-      message = &body->second;
-    }
-    if (!*message) {
-      gone.emplace_back(kept.topic());
-      count_drop(session, Drop::unreadable);
-    } else if (message->is_expired(now_.steady)) {
-      gone.emplace_back(kept.topic());
-    } else {
-      feed_one(session, feed, *message);
-    }
-    return true;
-  });
+  const bool is_done =
+      retained_.walk(feed.filter, feed.after, feed_steps_, [&](const Message& kept) {
+        if (!has_room_for(session, feed)) return false;
+        if (!sees(*session.connection, kept.topic())) return true;
+        if (!may_read(session, kept.topic())) return true;
+        if (!sources_.empty() && !may_source_publish(kept.topic())) return true;
+        const Message* message = &kept;
+        if (kept.is_stub() && !kept.is_expired(now_.steady)) {
+          const auto body = feed.bodies.find(kept.stored_id());
+          is_body_missing = body == feed.bodies.end();
+          if (is_body_missing) return false;
+          message = &body->second;
+        }
+        if (!*message) {
+          gone.emplace_back(kept.topic());
+          count_drop(session, Drop::unreadable);
+        } else if (message->is_expired(now_.steady)) {
+          gone.emplace_back(kept.topic());
+        } else {
+          feed_one(session, feed, *message);
+        }
+        return true;
+      });
   for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]
   if (is_body_missing) load_bodies(session, feed);
   return is_done;
@@ -279,7 +290,7 @@ void Core::load_bodies(Session& session, RetainedFeed& feed) {
                      .client_id = session.client_id,
                      .window = {SIZE_MAX, config_.queue_window.bytes}};
   auto after = feed.after;
-  std::size_t steps = kStepsATurn;
+  std::size_t steps = kFeedSteps;
   retained_.walk(feed.filter, after, steps, [&load](const Message& message) {
     if (message.is_stub()) load.bodies.push_back(message.stored_id());
     return load.bodies.size() < kBodiesALoad;

@@ -68,7 +68,7 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
   for (const auto& [filter, subscription] : stored.subscriptions) {
     const auto added = subscriptions_.subscribe(
         filter, {session.index, subscription.identifier, subscription.options});
-    session.subscriptions.push_back(added.filter);
+    session.subscriptions.insert(added.filter);
   }
   for (const auto id : stored.incoming) session.inbox.restore(id);
   session.fresh_from = stored.tail.end;

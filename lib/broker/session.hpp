@@ -1,6 +1,6 @@
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <array>
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "base/wheel.hpp"
 #include "broker/access.hpp"
 #include "broker/message.hpp"
+#include "broker/retained_feeds.hpp"
 #include "session/inbox.hpp"
 #include "session/outbox.hpp"
 #include "storage/store.hpp"
@@ -22,22 +23,6 @@
 namespace mq::broker {
 
 struct Connection;
-
-/// A subscription's options in the byte that the subscription index keeps for us, laid out as in
-/// SUBSCRIBE (MQTT 5.0 §3.8.3.1).
-struct GrantedOptions {
-  wire::QoS qos;
-  bool no_local;
-  bool retain_as_published;
-
-  static GrantedOptions of(std::uint8_t byte) {
-    return {static_cast<wire::QoS>(byte & 3U), (byte & 4U) != 0, (byte & 8U) != 0};
-  }
-  std::uint8_t byte() const {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(qos) | (no_local ? 4U : 0U) |
-                                     (retain_as_published ? 8U : 0U));
-  }
-};
 
 /// A message as one session's outbox holds it. Not an aggregate, so that the outbox can use the
 /// bytes behind `origin`.
@@ -88,18 +73,7 @@ struct StoredWill {
   wire::QoS qos{};
   bool retain = false;
   Seconds delay{0};
-};
-
-/// Retained messages that a new subscription has still to be sent, in the order of topics.
-struct RetainedFeed {
-  std::string filter;
-  GrantedOptions options;
-  std::uint32_t identifier = 0;
-  std::optional<std::string> after;  ///< the last topic dealt with
-  std::uint64_t loading = 0;         ///< the number of the Load that is on its way; 0: none
-  /// The bodies that it brought, of messages that are stubs; nothing for what the store has lost.
-  absl::flat_hash_map<storage::MessageId, Message> bodies{};
-  bool is_cancelled = false;
+  Instant due_at = kNever;  ///< once the session sleeps
 };
 
 /// What the broker knows of a client id, for as long as the standard says it is to be known
@@ -117,9 +91,8 @@ struct Session : WheelNode {
   std::unique_ptr<Access> access;    ///< none: it may do anything
   Connection* connection = nullptr;  ///< none: it sleeps
   Instant expires_at = kNever;       ///< while it sleeps
-  Instant will_due_at = kNever;      ///< while it sleeps
   std::unique_ptr<StoredWill> will;
-  std::vector<topic::FilterId> subscriptions;
+  absl::flat_hash_set<topic::FilterId> subscriptions;
   Outbox outbox;
   storage::Tail tail;               ///< of the queue, behind the outbox
   std::uint64_t loading = 0;        ///< the number of the Load that is on its way; 0: none
@@ -127,7 +100,7 @@ struct Session : WheelNode {
   std::size_t queued_bytes = 0;     ///< payload bytes in the outbox and in the tail
   std::size_t in_flight_bytes = 0;  ///< of these, under way
   session::Inbox inbox;
-  Ring<RetainedFeed> feeds;
+  std::unique_ptr<RetainedFeeds> feeds;  ///< none: there is nothing to feed
   /// Where the outbox is not stored yet: the first sequence number of each ticket.
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it
@@ -136,7 +109,7 @@ struct Session : WheelNode {
   /// Messages that are still to be sent.
   std::size_t waiting() const { return outbox.waiting() + tail.count; }
   /// Whether there is anything for pump() to send.
-  bool has_more() const { return waiting() > 0 || !feeds.empty(); }
+  bool has_more() const { return waiting() > 0 || feeds != nullptr; }
 };
 
 }  // namespace mq::broker

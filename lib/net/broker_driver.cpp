@@ -189,15 +189,20 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
 void BrokerDriver::on_check(uv_check_t* check) {
   auto& driver = *static_cast<BrokerDriver*>(check->data);
   driver.opening_ns_ = 0;
+  if (driver.is_due_) driver.heed_deadlines();
   driver.flush();
 }
 
 void BrokerDriver::on_timer(uv_timer_t* timer) {
   auto& driver = *static_cast<BrokerDriver*>(timer->data);
-  driver.look_at_heap();
-  driver.core_.on_deadline(driver.now());
-  driver.end_overdue();
+  driver.heed_deadlines();
   driver.flush();
+}
+
+void BrokerDriver::heed_deadlines() {
+  look_at_heap();
+  core_.on_deadline(now());
+  end_overdue();
 }
 
 void BrokerDriver::flush() {
@@ -364,13 +369,15 @@ void BrokerDriver::arm_timer() {
   std::uint64_t at = UINT64_MAX;
   if (next != kNever) at = static_cast<std::uint64_t>(next.time_since_epoch().count());
   for (const Peer* peer : ending_) at = std::min(at, peer->ends_by);
-  if (at == UINT64_MAX) {
+  // Not by the timer: libuv would call it again and again before it polls.
+  is_due_ = at <= now_ms;
+  if (is_due_ || at == UINT64_MAX) {
     uv_timer_stop(&timer_);
   } else if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) || at != armed_for_) {
-    uv_timer_start(&timer_, on_timer, at > now_ms ? at - now_ms : 0, 0);
+    uv_timer_start(&timer_, on_timer, at - now_ms, 0);
     armed_for_ = at;
   }
-  if (core_.has_dirty()) {
+  if (is_due_ || core_.has_dirty()) {
     stay_awake();
   } else {
     uv_idle_stop(&idle_);

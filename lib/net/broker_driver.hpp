@@ -205,6 +205,7 @@ class BrokerDriver {
   void fail(Peer& peer);
   void destroy(Peer& peer);
   void end_overdue();
+  void heed_deadlines();
   void arm_timer();
   /// The loop polls without sleeping until the next flush.
   void stay_awake();
@@ -242,6 +243,7 @@ class BrokerDriver {
   std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn
   std::vector<Peer*> ending_;        ///< forgotten by the core, not yet closed
   std::uint64_t armed_for_ = 0;      ///< what the timer is set to, in loop time
+  bool is_due_ = false;              ///< a deadline is, when the loop has polled
   bool is_stopping_ = false;
   storage::Store* store_ = nullptr;  ///< none: nothing is kept
   std::function<void(const std::string&)> trouble_sink_;

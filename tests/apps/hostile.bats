@@ -69,6 +69,16 @@ user root"
   misbehave bomb $((scale * 2000))
 }
 
+@test "tens of thousands of subscriptions that are taken back" {
+  start_broker
+  misbehave takeback $((scale * 30000))
+}
+
+@test "a thousand searches through many retained topics" {
+  start_broker
+  misbehave search $((scale * 30000))
+}
+
 @test "very many retained topics" {
   start_broker
   misbehave retained $((scale * scale * 10000))

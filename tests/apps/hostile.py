@@ -46,6 +46,10 @@ def subscribe_packet(*filters):
     return frame(0x82, b"\0\1" + b"".join(text(f) + b"\0" for f in filters))
 
 
+def unsubscribe_packet(*filters):
+    return frame(0xA2, b"\0\2" + b"".join(text(f) for f in filters))
+
+
 def dial(where):
     """To a port, or to a Unix socket."""
     if isinstance(where, int):
@@ -204,13 +208,42 @@ def bomb(port, size):
     sock.close()
 
 
-def retained(port, size):
-    writer = join(port, "keeper")
+def retain(writer, size, payload):
+    """Retains it, or clears it, on kept/0, kept/1, ..."""
     for start in range(0, size, 1000):
         topics = range(start, min(start + 1000, size))
-        writer.sendall(b"".join(publish_packet(f"kept/{n}", b"v", True) for n in topics))
+        writer.sendall(b"".join(publish_packet(f"kept/{n}", payload, True) for n in topics))
     writer.sendall(b"\xc0\0")
     read_until(writer, b"\xd0\0")
+
+
+def takeback(port, size):
+    writer = join(port, "keeper")
+    retain(writer, size, b"v" * 600)
+    sock = join(port, "fickle")
+    wanted = [f"kept/{n}" for n in range(size)]
+    for packet in subscribe_packet, unsubscribe_packet:
+        for start in range(0, size, 10_000):
+            sock.sendall(packet(*wanted[start : start + 10_000]))
+        wanted.reverse()
+    yield f"{size} subscriptions taken back by one who never reads"
+    sock.close()
+    retain(writer, size, b"")
+
+
+def search(port, size):
+    writer = join(port, "keeper")
+    retain(writer, size, b"v")
+    sock = join(port, "searcher")
+    sock.sendall(b"".join(subscribe_packet(f"+/+/nothing{n}") for n in range(1000)))
+    yield f"1000 searches through {size} retained topics"
+    sock.close()
+    retain(writer, size, b"")
+
+
+def retained(port, size):
+    writer = join(port, "keeper")
+    retain(writer, size, b"v")
     reader = join(port, "collector")
     reader.sendall(subscribe_packet("kept/#"))
     seen, rest = 0, b""
@@ -219,11 +252,7 @@ def retained(port, size):
         seen += data.count(b"kept/")
         rest = data[-4:]
     yield f"{size} retained topics, and one who wants all"
-    for start in range(0, size, 1000):
-        topics = range(start, min(start + 1000, size))
-        writer.sendall(b"".join(publish_packet(f"kept/{n}", b"", True) for n in topics))
-    writer.sendall(b"\xc0\0")
-    read_until(writer, b"\xd0\0")
+    retain(writer, size, b"")
 
 
 NASTY = [

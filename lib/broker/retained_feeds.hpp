@@ -1,0 +1,64 @@
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/ring.hpp"
+#include "broker/granted_options.hpp"
+#include "broker/message.hpp"
+#include "storage/change.hpp"
+#include "topic/subscription_index.hpp"
+
+namespace mq::broker {
+
+/// Retained messages that a new subscription has still to be sent, in the order of topics.
+struct RetainedFeed {
+  topic::FilterId id;
+  std::string filter;
+  GrantedOptions options;
+  std::uint32_t identifier = 0;
+  std::optional<std::string> after{};  ///< the last topic dealt with
+  std::uint64_t loading = 0;           ///< the number of the Load that is on its way; 0: none
+  /// The bodies that it brought, of messages that are stubs; nothing for what the store has lost.
+  absl::flat_hash_map<storage::MessageId, Message> bodies{};
+  bool is_cancelled = false;
+};
+
+/// The feeds of one session, one after the other. However many there are, none is searched for.
+class RetainedFeeds {
+ public:
+  bool empty() const { return feeds_.empty(); }
+  RetainedFeed& front() { return feeds_.front(); }
+
+  /// Comes last, and instead of one for the same filter.
+  void push(RetainedFeed feed) {
+    cancel(feed.id);
+    numbers_[feed.id] = first_ + feeds_.size();
+    feeds_.push_back(std::move(feed));
+  }
+
+  /// Of the feed for this filter, if there is one, nothing more is to be sent.
+  void cancel(topic::FilterId filter) {
+    const auto number = numbers_.find(filter);
+    if (number == numbers_.end()) return;
+    feeds_[number->second - first_].is_cancelled = true;
+    numbers_.erase(number);
+  }
+
+  void pop_front() {
+    if (!front().is_cancelled) numbers_.erase(front().id);
+    feeds_.pop_front();
+    ++first_;
+  }
+
+ private:
+  Ring<RetainedFeed> feeds_;
+  std::uint64_t first_ = 0;                                      ///< the number of feeds_[0]
+  absl::flat_hash_map<topic::FilterId, std::uint64_t> numbers_;  ///< of those not cancelled
+};
+
+}  // namespace mq::broker
