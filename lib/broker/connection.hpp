@@ -81,8 +81,8 @@ struct Connection : WheelNode {
   std::uint16_t keep_alive = 0;           ///< seconds; 0: none
   std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way
   std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts
-  std::uint32_t maximum_packet_size = UINT32_MAX;
-  std::uint32_t unsent_packets = 0;  ///< since `out` was empty last
+  std::uint32_t maximum_packet_size = wire::kMaximumPacketSize;  ///< that it accepts
+  std::uint32_t unsent_packets = 0;                              ///< since `out` was empty last
   std::unique_ptr<Aliases> aliases;
   Ring<Held> held;  ///< in the order in which they are to leave
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <functional>
@@ -182,6 +182,9 @@ class Core {
   void expect_rest(Connection& connection);
   /// Sets when on_connection_deadline() has to look at the connection.
   void watch(Connection& connection);
+  /// Whether the client accepts a packet as long as this one.
+  template <class P>
+  static bool fits(const Connection& connection, const P& packet);
   template <class P>
   void send(Connection& connection, const P& packet);
   /// send(), but not before `ticket` is stored, nor ahead of what waits already.
@@ -203,7 +206,11 @@ class Core {
   void refuse(Connection& connection, const wire::Connect& connect, const wire::Fault& fault);
   Session& open_session(const wire::Connect& connect, std::string_view client_id, bool& present);
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
-              const fact::Connected& connected, bool is_id_assigned, std::size_t written);
+              const fact::Connected& connected, wire::Properties properties, std::size_t written);
+  /// What CONNACK is to say; without the response information where that does not fit.
+  wire::PropertyList connack_properties(const Connection& connection, const wire::Connect& connect,
+                                        std::string_view client_id) const;
+  bool is_keep_alive_too_long(const wire::Connect& connect) const;
   std::string assign_client_id(const ListenerConfig& listener);
   /// The user name takes the place of the client id, where the listener wants that.
   void adopt_name(const Connection& connection, wire::Connect& connect) const;
@@ -252,6 +259,8 @@ class Core {
   /// Puts a stored entry into the outbox, unless it has expired.
   void restore(Session& session, std::uint64_t sequence, const storage::Snapshot::Queued& queued,
                Message message);
+  /// A share that the session is a member of and that the topic's messages go through.
+  topic::FilterId share_between(const Session& session, std::string_view topic);
   Session& create_session(std::string_view client_id);
 
   // handle_publish.cpp
@@ -286,7 +295,7 @@ class Core {
   bool make_room(Session& session, std::size_t size);
   /// Whether a full queue is a reason to refuse the message.
   bool is_rejected(const Connection& connection, const wire::Publish& packet);
-  void count_drop(Session& session, Drop reason);
+  void count_drop(Session& session, Drop reason, std::size_t count = 1);
   /// What of its losses was not told yet.
   void tell_drops(const Session& session);
   void tell_drops();
@@ -304,15 +313,18 @@ class Core {
   static bool is_paused(const Connection& connection);
 
   // handle_subscribe.cpp
+  /// Shares that a session leaves, with its subscription identifiers there. What came through one
+  /// stays with the session, for the share's filter id may soon be another filter's.
+  using LeftShares = absl::flat_hash_map<topic::FilterId, std::uint32_t>;
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
+  /// Has it stored which subscriptions retained messages are still owed to.
+  void note_feeds(Session& session);
   wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,
                                  std::uint32_t identifier);
   wire::ReasonCode unsubscribe_one(Session& session, const std::string& filter,
-                                   absl::flat_hash_set<topic::FilterId>& left_shares);
-  /// Of shares that the session has left: their filter ids may soon be other filters'.
-  static void keep_what_came_through(const absl::flat_hash_set<topic::FilterId>& shares,
-                                     Session& session);
+                                   LeftShares& left_shares);
+  static void keep_what_came_through(const LeftShares& shares, Session& session);
 
   // handle_acks.cpp
   bool handle_acknowledgement(Connection& connection, ByteView frame);
@@ -337,14 +349,16 @@ class Core {
   /// Who of a share gets the message; nullptr: nobody can take it.
   const topic::Subscriber* member_for(topic::FilterId share, const wire::Publish& packet);
   void deliver_shared(topic::FilterId share, Incoming& incoming);
-  bool give_to_member(topic::FilterId share, const Message& message, wire::QoS qos,
-                      const Session& except);
+  /// To another than `except`, if there is one.
+  void give_to_member(topic::FilterId share, const Message& message, const Session& except);
   void send_at_most_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming);
+  /// `encoded` stays empty when the version has no such packet: it would be too long by some bytes.
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);
   /// Sends at QoS 1 or 2 what nothing stands before. Returns false when there is more to it.
   bool send_at_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming,
                     wire::QoS qos, bool retain);
-  void write_pattern(Incoming& incoming, wire::Version version, Byte first,
+  /// Returns false when the version has no such packet.
+  bool write_pattern(Incoming& incoming, wire::Version version, Byte first,
                      std::uint16_t packet_id);
   void enqueue(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);
   void push(Session& session, Queued queued, wire::QoS qos, std::uint8_t flags);

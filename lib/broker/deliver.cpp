@@ -69,8 +69,9 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
   }
   const Message& message = incoming.shared(now_.steady);
   const auto packet_id = session::packet_id_of(session.outbox.next_sequence());
-  if (!incoming.pattern.suits(connection.version, first_byte(qos, retain))) {
-    write_pattern(incoming, connection.version, first_byte(qos, retain), packet_id);
+  if (!incoming.pattern.suits(connection.version, first_byte(qos, retain)) &&
+      !write_pattern(incoming, connection.version, first_byte(qos, retain), packet_id)) {
+    return false;
   }
   const Pattern& pattern = incoming.pattern;
   const auto& [head, payload, _] = pattern.encoded;
@@ -175,21 +176,27 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
           static_cast<std::uint8_t>(kFromShare | (retain ? kRetainFlag : 0)));
 }
 
-bool Core::give_to_member(FilterId share, const Message& message, QoS qos, const Session& except) {
+void Core::give_to_member(FilterId share, const Message& message, const Session& except) {
   const auto members = subscriptions_.subscribers(share);
   const auto turn = subscriptions_.next_turn(share);
-  Session* chosen = nullptr;
+  const Subscriber* chosen = nullptr;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
     Session& session = *sessions_[member.owner];
     if (&session == &except || !may_read(session, message.topic())) continue;
-    if (chosen == nullptr || session.is_awake) chosen = &session;
+    const bool is_waited_for =
+        GrantedOptions::of(member.options).qos != QoS::at_most_once || config_.queue_qos0_messages;
+    if (!session.is_awake && !is_waited_for) continue;
+    if (chosen == nullptr || session.is_awake) chosen = &member;
     if (session.is_awake) break;
   }
-  if (chosen == nullptr) return false;
+  if (chosen == nullptr) return;
   message.set_stored_id(0);  // the store may have dropped its body with the last use
-  enqueue(*chosen, {message, share}, qos, kFromShare);
-  return true;
+  const auto options = GrantedOptions::of(chosen->options);
+  const bool retain = options.retain_as_published && message.retain();
+  enqueue(*sessions_[chosen->owner], {message, share},
+          outgoing_qos(options.qos, message.qos()),  // [MQTT-4.8.2-3]
+          static_cast<std::uint8_t>(kFromShare | (retain ? kRetainFlag : 0)));
 }
 
 void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Incoming& incoming) {
@@ -213,7 +220,9 @@ void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Inc
   Encoded& encoded = incoming.at_most_once[connection.version == Version::v5 ? 1 : 0];
   if (encoded.head.empty()) encode_at_most_once(incoming, connection.version, encoded);
   const auto size = encoded.head.size() + encoded.payload.size();
-  if (size > connection.maximum_packet_size) return count_drop(session, Drop::too_large);
+  if (size == 0 || size > connection.maximum_packet_size) {
+    return count_drop(session, Drop::too_large);
+  }
   if (incoming.owner && encoded.is_as_received) {
     connection.out.append(encoded.head, incoming.owner);
   } else {
@@ -237,18 +246,20 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
   packet.qos = QoS::at_most_once;
   packet.dup = packet.retain = false;
   packet.packet_id = 0;
+  const auto size = wire::encoded_size(packet, version);
+  if (size > wire::kMaximumPacketSize) return;
   if (packet.payload.size() > kCopiedPayload) {
-    const auto head = turn_.take(wire::encoded_header_size(packet, version));
+    const auto head = turn_.take(size - packet.payload.size());
     wire::encode_header(packet, version, head.data());
     encoded = {.head = head, .payload = packet.payload, .is_as_received = false};
   } else {
-    const auto whole = turn_.take(wire::encoded_size(packet, version));
+    const auto whole = turn_.take(size);
     wire::encode(packet, version, whole.data());
     encoded = {.head = whole, .payload = {}, .is_as_received = false};
   }
 }
 
-void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::uint16_t packet_id) {
+bool Core::write_pattern(Incoming& incoming, Version version, Byte first, std::uint16_t packet_id) {
   wire::Publish packet = incoming.packet;
   const ByteView payload =
       packet.payload.size() > kCopiedPayload ? incoming.message.payload() : ByteView();
@@ -260,7 +271,8 @@ void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::u
   } else {
     packet.qos = QoS::at_least_once;  // for there to be a packet id
     packet.packet_id = packet_id;
-    const auto size = wire::encoded_header_size(packet, version) + packet.payload.size();
+    const auto size = wire::encoded_size(packet, version);
+    if (size > wire::kMaximumPacketSize) return false;
     head = turn_.take(size - payload.size());
     if (payload.empty()) {
       wire::encode(packet, version, head.data());
@@ -278,6 +290,7 @@ void Core::write_pattern(Incoming& incoming, Version version, Byte first, std::u
                       .packet_id = packet_id,
                       .first = first,
                       .is_v5 = version == Version::v5};
+  return true;
 }
 
 void Core::enqueue(Session& session, Queued queued, QoS qos, std::uint8_t flags) {

@@ -6,6 +6,9 @@
 
 namespace mq::broker {
 
+/// Set in the options of a stored subscription that retained messages are still owed to.
+inline constexpr std::uint8_t kRetainedOwed = 0x80;
+
 /// A subscription's options in the byte that the subscription index keeps for us, laid out as in
 /// SUBSCRIBE (MQTT 5.0 §3.8.3.1).
 struct GrantedOptions {

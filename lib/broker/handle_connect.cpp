@@ -61,6 +61,10 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
     return refuse(connection, unknown, packet.error());
   }
   auto& connect = std::get<wire::Connect>(*packet);
+  connection.version = connect.version;
+  connection.maximum_packet_size = std::min<std::uint32_t>(
+      connection.maximum_packet_size,
+      connect.properties.number(PropertyId::maximum_packet_size).value_or(UINT32_MAX));
   adopt_name(connection, connect);
   if (const auto fault = objection(connection, connect)) {
     return refuse(connection, connect, *fault);
@@ -75,6 +79,12 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
   const std::string client_id = is_assigned
                                     ? assign_client_id(config_.listeners[connection.listener])
                                     : std::string(connect.client_id);
+  const auto properties = connack_properties(connection, connect, client_id);
+  if (!fits(connection, wire::Connack{false, 0, properties.view()})) {
+    return refuse(connection, connect,
+                  {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
+                   "it wants a CONNACK above its Maximum Packet Size"});
+  }
   if (const auto held = session_ids_.find(client_id); held != session_ids_.end()) {
     if (Connection* other = sessions_[held->second]->connection) {
       disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
@@ -89,7 +99,7 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
   accept(connection, connect, session,
          {connection.id, client_id, user_name, connect.version, connect.clean_start, present,
           connect.keep_alive},
-         is_assigned, written);
+         properties.view(), written);
 }
 
 std::optional<Fault> Core::objection(const Connection& connection,
@@ -123,8 +133,7 @@ std::optional<Fault> Core::objection(const Connection& connection,
   if (is_anonymous(connection, connect) && !listener.allow_anonymous) {
     return Fault{ReasonCode::not_authorized, "", "allow_anonymous is false and no user is known"};
   }
-  if (!is_v5 && config_.max_keepalive > 0 &&
-      (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive)) {
+  if (!is_v5 && is_keep_alive_too_long(connect)) {
     return Fault{ReasonCode::client_identifier_not_valid, "", "keep alive above max_keepalive"};
   }
   if (is_memory_short()) {
@@ -177,12 +186,12 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
 }
 
 void Core::accept(Connection& connection, const wire::Connect& connect, Session& session,
-                  const fact::Connected& connected, bool is_id_assigned, std::size_t written) {
+                  const fact::Connected& connected, wire::Properties properties,
+                  std::size_t written) {
   const auto number = [&connect](PropertyId id) { return connect.properties.number(id); };
   const auto window = config_.max_inflight_messages == 0 ? std::uint16_t{UINT16_MAX}
                                                          : config_.max_inflight_messages;
   const ListenerConfig& listener = config_.listeners[connection.listener];
-  connection.version = connect.version;
   connection.session = &session;
   connection.promise = promise_of(listener);
   throttle(connection);
@@ -190,7 +199,6 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
       std::min<std::uint32_t>(window, number(PropertyId::receive_maximum).value_or(UINT16_MAX)));
   connection.topic_alias_maximum = static_cast<std::uint16_t>(std::min<std::uint32_t>(
       listener.max_topic_alias_broker, number(PropertyId::topic_alias_maximum).value_or(0)));
-  connection.maximum_packet_size = number(PropertyId::maximum_packet_size).value_or(UINT32_MAX);
   connection.keep_alive = connect.keep_alive;
 
   session.connection = &connection;
@@ -220,43 +228,54 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   ++stats_.connects;
   facts_.emplace_back(connected);
 
-  wire::PropertyList properties;
-  if (connect.version == Version::v5) {
-    if (listener.max_topic_alias > 0) {
-      properties.add(PropertyId::topic_alias_maximum, listener.max_topic_alias);
-    }
-    if (is_id_assigned) {
-      properties.add(PropertyId::assigned_client_identifier,
-                     std::string_view(session.client_id));  // [MQTT-3.1.3-7]
-    }
-    if (config_.max_keepalive > 0 &&
-        (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive)) {
-      connection.keep_alive = config_.max_keepalive;  // [MQTT-3.1.2-21]
-      properties.add(PropertyId::server_keep_alive, config_.max_keepalive);
-    }
-    if (number(PropertyId::request_response_information) == 1) {
-      properties.add(PropertyId::response_information,
-                     std::string_view("response/" + session.client_id));
-    }
-    if (listener.max_qos < QoS::exactly_once) {
-      properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(listener.max_qos));
-    }
-    if (!config_.retain_available) properties.add(PropertyId::retain_available, 0U);
-    if (config_.max_packet_size > 0) {
-      properties.add(PropertyId::maximum_packet_size,
-                     static_cast<std::uint32_t>(config_.max_packet_size));
-    }
-    if (config_.max_inflight_messages > 0) {
-      properties.add(PropertyId::receive_maximum, config_.max_inflight_messages);
-    }
-  }
+  if (is_keep_alive_too_long(connect)) connection.keep_alive = config_.max_keepalive;
   watch(connection);
   const bool tells_present = connected.session_present && connect.version != Version::v31;
   const auto ticket = journal_.written_since(written);
-  acknowledge(connection, wire::Connack{tells_present, 0, properties.view()}, ticket);
+  acknowledge(connection, wire::Connack{tells_present, 0, properties}, ticket);
   if (!connection.held.empty()) return;
   session.is_awake = true;
   pump(session);
+}
+
+bool Core::is_keep_alive_too_long(const wire::Connect& connect) const {
+  return config_.max_keepalive > 0 &&
+         (connect.keep_alive == 0 || connect.keep_alive > config_.max_keepalive);
+}
+
+wire::PropertyList Core::connack_properties(const Connection& connection,
+                                            const wire::Connect& connect,
+                                            std::string_view client_id) const {
+  wire::PropertyList properties;
+  if (connect.version != Version::v5) return properties;
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  if (listener.max_topic_alias > 0) {
+    properties.add(PropertyId::topic_alias_maximum, listener.max_topic_alias);
+  }
+  if (connect.client_id.empty()) {
+    properties.add(PropertyId::assigned_client_identifier, client_id);  // [MQTT-3.1.3-7]
+  }
+  if (is_keep_alive_too_long(connect)) {
+    properties.add(PropertyId::server_keep_alive, config_.max_keepalive);  // [MQTT-3.1.2-21]
+  }
+  if (listener.max_qos < QoS::exactly_once) {
+    properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(listener.max_qos));
+  }
+  if (!config_.retain_available) properties.add(PropertyId::retain_available, 0U);
+  if (config_.max_packet_size > 0) {
+    properties.add(PropertyId::maximum_packet_size,
+                   static_cast<std::uint32_t>(config_.max_packet_size));
+  }
+  if (config_.max_inflight_messages > 0) {
+    properties.add(PropertyId::receive_maximum, config_.max_inflight_messages);
+  }
+  if (connect.properties.number(PropertyId::request_response_information) != 1) return properties;
+  const std::string response_topics = "response/" + std::string(client_id);
+  if (response_topics.size() > topic::kLongestName) return properties;
+  wire::PropertyList with_response = properties;
+  with_response.add(PropertyId::response_information, std::string_view(response_topics));
+  const bool has_room = fits(connection, wire::Connack{false, 0, with_response.view()});
+  return has_room ? with_response : properties;
 }
 
 Promise Core::promise_of(const ListenerConfig& listener) const {

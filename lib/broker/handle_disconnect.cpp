@@ -90,6 +90,9 @@ void Core::publish_will(Session& session) {
 void Core::end_session(Session& session) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
   hand_over_shares(session);
+  const bool has_share = std::ranges::any_of(
+      session.subscriptions, [this](auto filter) { return subscriptions_.is_shared(filter); });
+  if (has_share) count_drop(session, Drop::left_behind, session.tail.count);
   forget_drops(session);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     const Message& message = session.outbox[i].message.message;
@@ -109,7 +112,7 @@ void Core::hand_over_shares(Session& session) {
     auto& entry = session.outbox[i];
     if ((entry.flags & kFromShare) == 0 || !entry.message.message) continue;
     if (entry.qos == QoS::exactly_once && entry.was_sent) continue;  // [MQTT-4.8.2-5]
-    give_to_member(entry.message.origin, entry.message.message, entry.qos, session);
+    give_to_member(entry.message.origin, entry.message.message, session);
   }
 }
 

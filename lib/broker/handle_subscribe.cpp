@@ -26,20 +26,26 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
       return false;
     }
   }
+  std::vector<Byte> codes(subscribe.subscriptions.size());
+  const wire::Suback suback{subscribe.packet_id, {}, codes};
+  if (!fits(connection, suback)) {
+    fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
+                      "it wants a SUBACK above its Maximum Packet Size"});
+    return false;
+  }
+  Session& session = *connection.session;
   const auto written = journal_.position();
   const auto identifier =
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
-  std::vector<Byte> codes;
-  for (const auto& subscription : subscribe.subscriptions) {
-    wire::Subscription wanted = subscription;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    wire::Subscription wanted = subscribe.subscriptions[i];
     const std::string mounted = mounted_filter(connection, wanted.filter);
     if (connection.mount != nullptr) wanted.filter = mounted;
-    const auto code = subscribe_one(*connection.session, wanted, identifier);
-    codes.push_back(static_cast<Byte>(code));
+    codes[i] = static_cast<Byte>(subscribe_one(session, wanted, identifier));
   }
-  acknowledge(connection, wire::Suback{subscribe.packet_id, {}, codes},
-              journal_.written_since(written));  // [MQTT-3.8.4-1]
-  if (connection.session->is_awake) pump(*connection.session);
+  acknowledge(connection, suback, journal_.written_since(written));  // [MQTT-3.8.4-1]
+  if (session.is_awake) pump(session);
+  note_feeds(session);
   return true;
 }
 
@@ -56,18 +62,31 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   const auto added =
       subscriptions_.subscribe(subscription.filter, {session.index, identifier, granted.byte()});
   session.subscriptions.insert(added.filter);
-  journal_.put_subscription(session, subscription.filter, identifier, granted.byte());
   facts_.emplace_back(
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
 
   const bool wants_retained =
-      wanted.retain_handling == RetainHandling::send ||
-      (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);
-  if (wants_retained && !subscriptions_.is_shared(added.filter)) {
+      (wanted.retain_handling == RetainHandling::send ||
+       (wanted.retain_handling == RetainHandling::send_if_new && added.is_new)) &&
+      !subscriptions_.is_shared(added.filter);
+  const bool is_still_fed =
+      !wants_retained && session.feeds != nullptr && session.feeds->has(added.filter);
+  journal_.put_subscription(
+      session, subscription.filter, identifier,
+      static_cast<std::uint8_t>(granted.byte() | (is_still_fed ? kRetainedOwed : 0U)));
+  if (wants_retained) {
     if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
     session.feeds->push({added.filter, std::string(subscription.filter), granted, identifier});
   }
   return static_cast<ReasonCode>(granted.qos);
+}
+
+void Core::note_feeds(Session& session) {
+  if (session.feeds == nullptr || !journal_.keeps(session)) return;
+  session.feeds->note([&](const RetainedFeed& feed) {
+    journal_.put_subscription(session, feed.filter, feed.identifier,
+                              feed.options.byte() | kRetainedOwed);
+  });
 }
 
 bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {
@@ -75,39 +94,45 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
     fail(connection, {ReasonCode::topic_filter_invalid, "MQTT-4.7.1-1", "a malformed filter"});
     return false;
   }
+  std::vector<Byte> codes(unsubscribe.filters.size());
+  const wire::Unsuback unsuback{unsubscribe.packet_id, {}, codes};
+  if (!fits(connection, unsuback)) {
+    fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
+                      "it wants an UNSUBACK above its Maximum Packet Size"});
+    return false;
+  }
   const auto written = journal_.position();
-  std::vector<Byte> codes;
-  absl::flat_hash_set<topic::FilterId> left_shares;
-  for (const auto filter : unsubscribe.filters) {
-    const auto code =
-        unsubscribe_one(*connection.session, mounted_filter(connection, filter), left_shares);
-    codes.push_back(static_cast<Byte>(code));
+  LeftShares left_shares;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const auto filter = mounted_filter(connection, unsubscribe.filters[i]);
+    codes[i] = static_cast<Byte>(unsubscribe_one(*connection.session, filter, left_shares));
   }
   if (!left_shares.empty()) keep_what_came_through(left_shares, *connection.session);
-  acknowledge(connection, wire::Unsuback{unsubscribe.packet_id, {}, codes},
-              journal_.written_since(written));  // [MQTT-3.10.4-4]
+  acknowledge(connection, unsuback, journal_.written_since(written));  // [MQTT-3.10.4-4]
   return true;
 }
 
 ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter,
-                                 absl::flat_hash_set<topic::FilterId>& left_shares) {
+                                 LeftShares& left_shares) {
   const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
   if (!removed) return ReasonCode::no_subscription_existed;
-  session.subscriptions.erase(*removed);
+  const auto& [id, subscriber] = *removed;
+  session.subscriptions.erase(id);
   journal_.drop_subscription(session, filter);
-  if (session.feeds != nullptr) session.feeds->cancel(*removed);
-  if (topic::share_of(filter)) left_shares.insert(*removed);
+  if (session.feeds != nullptr) session.feeds->cancel(id);
+  if (topic::share_of(filter)) left_shares.emplace(id, subscriber.identifier);
   facts_.emplace_back(fact::Unsubscribed{session.client_id, filter});
   return ReasonCode::success;
 }
 
-void Core::keep_what_came_through(const absl::flat_hash_set<topic::FilterId>& shares,
-                                  Session& session) {
+void Core::keep_what_came_through(const LeftShares& shares, Session& session) {
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     auto& entry = session.outbox[i];
-    if ((entry.flags & kFromShare) == 0 || !shares.contains(entry.message.origin)) continue;
+    if ((entry.flags & kFromShare) == 0) continue;
+    const auto left = shares.find(entry.message.origin);
+    if (left == shares.end()) continue;
     entry.flags &= static_cast<std::uint8_t>(~kFromShare);
-    entry.message.origin = 0;
+    entry.message.origin = left->second;
   }
 }
 

@@ -57,8 +57,7 @@ void Journal::put_queued(const Session& session, const Outbox::Item& item, std::
   const Outbox::Entry& entry = *item.entry;
   const auto id = id_of(entry.message.message, now);
   write(storage::PutQueued{session.client_id, item.sequence, id,
-                           static_cast<std::uint8_t>(entry.qos),
-                           static_cast<std::uint8_t>(entry.flags & kRetainFlag), identifier,
+                           static_cast<std::uint8_t>(entry.qos), entry.flags, identifier,
                            entry.message.message.payload().size()});
 }
 
@@ -148,10 +147,9 @@ void Journal::write_noted(Now now) {
   for (const auto& [place, noted] : rest) {
     const auto& [session, sequence] = place;
     const auto id = id_of(noted.message, now);
-    changes_.emplace_back(storage::PutQueued{session->client_id, sequence, id,
-                                             static_cast<std::uint8_t>(wire::QoS::at_least_once),
-                                             static_cast<std::uint8_t>(noted.flags & kRetainFlag),
-                                             noted.identifier, noted.message.payload().size()});
+    changes_.emplace_back(storage::PutQueued{
+        session->client_id, sequence, id, static_cast<std::uint8_t>(wire::QoS::at_least_once),
+        noted.flags, noted.identifier, noted.message.payload().size()});
   }
 }
 

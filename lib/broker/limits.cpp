@@ -81,13 +81,16 @@ ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet)
   return is_rejected(connection, packet) ? ReasonCode::quota_exceeded : ReasonCode::success;
 }
 
-void Core::count_drop(Session& session, Drop reason) {
+void Core::count_drop(Session& session, Drop reason, std::size_t count) {
+  if (count == 0) return;
   const auto kind = static_cast<std::size_t>(reason);
-  ++stats_.drops[kind];
+  stats_.drops[kind] += count;
   if (session.drops == nullptr) session.drops = std::make_unique<DropBook>();
   DropBook::Row& row = session.drops->rows[kind];
-  if (++row.count == row.published + 1) dropping_.push_back(session.index);
-  if (row.count != row.told + 1) return;
+  const auto before = row.count;
+  row.count += count;
+  if (before == row.published) dropping_.push_back(session.index);
+  if (before != row.told) return;
   untold_drops_.push_back(session.index);
   if (tell_drops_at_ == kNever) {
     tell_drops_at_ = std::max(now_.steady + kDropBurst, drops_pause_end_);

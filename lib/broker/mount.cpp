@@ -10,10 +10,9 @@
 namespace mq::broker {
 
 bool Core::is_mountable(const Connection& connection, std::string_view topic) {
-  constexpr std::size_t kLongestTopic = 65'535;
   if (connection.mount == nullptr) return true;
   const std::string whole = *connection.mount + std::string(topic);
-  return whole.size() <= kLongestTopic && topic::is_name(whole);
+  return whole.size() <= topic::kLongestName && topic::is_name(whole);
 }
 
 std::string_view Core::mounted(const Connection& connection, std::string_view topic) {

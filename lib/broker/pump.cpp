@@ -124,8 +124,8 @@ void Core::lose_tail(Session& session) {
   held_.count -= tail.count;
   held_.bytes -= tail.bytes;
   session.queued_bytes -= tail.bytes;
-  for (; tail.count > 0; --tail.count) count_drop(session, Drop::unreadable);
-  tail.bytes = 0;
+  count_drop(session, Drop::unreadable, tail.count);
+  tail.count = tail.bytes = 0;
 }
 
 void Core::forget_stored(Session& session) const {
@@ -226,7 +226,11 @@ void Core::give_up(Session& session, Drop reason) {
 void Core::pump_feeds(Session& session) {
   RetainedFeeds& feeds = *session.feeds;
   while (!feeds.empty() && feed_steps_ > 0) {
-    if (!feeds.front().is_cancelled && !pump_feed(session, feeds.front())) break;
+    const RetainedFeed& feed = feeds.front();
+    if (!feed.is_cancelled && !pump_feed(session, feeds.front())) break;
+    if (!feed.is_cancelled && feed.is_noted) {
+      journal_.put_subscription(session, feed.filter, feed.identifier, feed.options.byte());
+    }
     feeds.pop_front();
     if (feed_steps_ > 0) --feed_steps_;
   }

@@ -10,6 +10,8 @@
 namespace mq::broker {
 
 using session::Delivery;
+using topic::FilterId;
+using topic::kNoFilter;
 using wire::QoS;
 
 Session& Core::create_session(std::string_view client_id) {
@@ -66,10 +68,15 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
   session.is_durable = true;
   session.expiry_interval = stored.expiry_interval;
   for (const auto& [filter, subscription] : stored.subscriptions) {
-    const auto added = subscriptions_.subscribe(
-        filter, {session.index, subscription.identifier, subscription.options});
+    const auto options = GrantedOptions::of(subscription.options);
+    const auto added =
+        subscriptions_.subscribe(filter, {session.index, subscription.identifier, options.byte()});
     session.subscriptions.insert(added.filter);
+    if ((subscription.options & kRetainedOwed) == 0) continue;
+    if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
+    session.feeds->push({added.filter, filter, options, subscription.identifier});
   }
+  if (session.feeds != nullptr) session.feeds->note([](const RetainedFeed&) {});
   for (const auto id : stored.incoming) session.inbox.restore(id);
   session.fresh_from = stored.tail.end;
   if (!stored.queue.empty()) {
@@ -100,8 +107,28 @@ void Core::restore(Session& session, std::uint64_t sequence,
   if (message) count_held(&session, message.payload().size());
   const auto qos = static_cast<QoS>(queued.qos);
   const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;
-  session.outbox.restore(sequence, {Queued(std::move(message), queued.origin), qos, state, was_sent,
-                                    queued.flags});  // [MQTT-3.3.1-2]
+  auto flags = queued.flags;
+  auto origin = queued.origin;
+  if ((flags & kFromShare) != 0) {
+    const FilterId share = message ? share_between(session, message.topic()) : kNoFilter;
+    if (share == kNoFilter) {
+      flags &= static_cast<std::uint8_t>(~kFromShare);  // it has left the share
+    } else {
+      origin = share;
+    }
+  }
+  session.outbox.restore(sequence, {Queued(std::move(message), origin), qos, state, was_sent,
+                                    flags});  // [MQTT-3.3.1-2]
+}
+
+FilterId Core::share_between(const Session& session, std::string_view topic) {
+  for (const FilterId plain : subscriptions_.match(topic)) {
+    for (FilterId share = subscriptions_.shared_from(plain); share != kNoFilter;
+         share = subscriptions_.shared_after(share)) {
+      if (session.subscriptions.contains(share)) return share;
+    }
+  }
+  return kNoFilter;
 }
 
 }  // namespace mq::broker

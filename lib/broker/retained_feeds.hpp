@@ -26,6 +26,7 @@ struct RetainedFeed {
   /// The bodies that it brought, of messages that are stubs; nothing for what the store has lost.
   absl::flat_hash_map<storage::MessageId, Message> bodies{};
   bool is_cancelled = false;
+  bool is_noted = false;  ///< it is stored that there is something to feed
 };
 
 /// The feeds of one session, one after the other. However many there are, none is searched for.
@@ -49,15 +50,30 @@ class RetainedFeeds {
     numbers_.erase(number);
   }
 
+  /// Whether there is one for this filter.
+  bool has(topic::FilterId filter) const { return numbers_.contains(filter); }
+
+  /// Calls `use(feed)` for those that are not noted, and notes them.
+  template <class F>
+  void note(F use) {
+    for (; noted_ < feeds_.size(); ++noted_) {
+      RetainedFeed& feed = feeds_[noted_];
+      feed.is_noted = true;
+      if (!feed.is_cancelled) use(feed);
+    }
+  }
+
   void pop_front() {
     if (!front().is_cancelled) numbers_.erase(front().id);
     feeds_.pop_front();
     ++first_;
+    if (noted_ > 0) --noted_;
   }
 
  private:
   Ring<RetainedFeed> feeds_;
   std::uint64_t first_ = 0;                                      ///< the number of feeds_[0]
+  std::size_t noted_ = 0;                                        ///< so many at the front are
   absl::flat_hash_map<topic::FilterId, std::uint64_t> numbers_;  ///< of those not cancelled
 };
 

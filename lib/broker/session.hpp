@@ -43,7 +43,7 @@ inline constexpr std::uint8_t kFromShare = 2;
 using Outbox = session::Outbox<Queued>;
 static_assert(sizeof(Outbox::Entry) == 16);
 
-/// Why a message for a session, or in the last two cases from it, was given up.
+/// Why a message for a session, or in the case of two from it, was given up.
 enum class Drop : std::uint8_t {
   queue_full,
   unread,
@@ -53,8 +53,9 @@ enum class Drop : std::uint8_t {
   unreadable,
   size_limit,
   memory,
+  left_behind,
 };
-inline constexpr std::size_t kDropKinds = 8;
+inline constexpr std::size_t kDropKinds = 9;
 
 /// What a session has lost, by reason.
 struct DropBook {

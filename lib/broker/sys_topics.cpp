@@ -72,9 +72,32 @@ constexpr std::array kRates{
 constexpr std::array<int, 3> kMinutes{1, 5, 15};
 
 constexpr std::array<std::string_view, kDropKinds> kDropNames{
-    "queue_full", "unread", "expired", "too_large", "denied", "unreadable", "size_limit", "memory"};
-/// What of a client id is part of a topic; more than that nobody reads.
+    "queue_full", "unread",     "expired", "too_large",  "denied",
+    "unreadable", "size_limit", "memory",  "left_behind"};
+/// What of a client id is part of a topic: more than that nobody reads. A hash stands for the rest.
 constexpr std::size_t kLongestName = 1000;
+
+void put_hex(std::string& out, std::uint64_t value, unsigned digits) {
+  while (digits-- > 0) out += "0123456789ABCDEF"[(value >> 4U * digits) & 15U];
+}
+
+/// A client id as a level of a topic, as in a URL: no two have the same one. Only what is printed
+/// as it is stands for itself.
+std::string level_of(std::string_view client_id) {
+  std::string level;
+  for (const char c : client_id.substr(0, kLongestName)) {
+    if (c >= ' ' && c <= '~' && !std::string_view("/+#%").contains(c)) {
+      level += c;
+    } else {
+      level += '%';
+      put_hex(level, static_cast<unsigned char>(c), 2);
+    }
+  }
+  if (client_id.size() <= kLongestName) return level;
+  level += "%-";
+  put_hex(level, TextHash()(client_id), 16);
+  return level;
+}
 
 constexpr std::size_t kVersionRow = kFigures.size();
 constexpr std::size_t kUptimeRow = kVersionRow + 1;
@@ -160,17 +183,7 @@ void SysTopics::use_interval(Seconds interval, Core& core) {
 }
 
 std::string drops_topic(std::string_view client_id, Drop reason) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string name;
-  for (const char c : client_id.substr(0, kLongestName)) {
-    if (std::string_view("/+#%").contains(c)) {  // as in a URL: no two ids have the same topic
-      name +=
-          {'%', kDigits[static_cast<unsigned>(c) >> 4U], kDigits[static_cast<unsigned>(c) & 15U]};
-    } else {
-      name += c;
-    }
-  }
-  return "clients/" + name + "/dropped/" +
+  return "clients/" + level_of(client_id) + "/dropped/" +
          std::string(kDropNames[static_cast<std::size_t>(reason)]);
 }
 

@@ -24,7 +24,6 @@ bool Core::must_verify(const Connection& connection, const wire::Connect& connec
 }
 
 void Core::verify(Connection& connection, const wire::Connect& connect, ByteView frame) {
-  connection.version = connect.version;
   connection.waiting = std::make_unique<WaitingConnect>();
   connection.waiting->frame.assign(frame.begin(), frame.end());
   verifications_.push_back({connection.id, connection.listener, std::string(*connect.user_name),

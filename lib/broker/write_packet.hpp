@@ -7,10 +7,17 @@
 
 namespace mq::broker {
 
-/// Appends a packet to what a connection has to send.
+template <class P>
+bool Core::fits(const Connection& connection, const P& packet) {
+  return wire::encoded_size(packet, connection.version) <= connection.maximum_packet_size;
+}
+
+/// Appends a packet to what a connection has to send. An acknowledgement with a reason that the
+/// client has no room for is left out.
 template <class P>
 void Core::send(Connection& connection, const P& packet) {
   const auto size = wire::encoded_size(packet, connection.version);
+  if (size > connection.maximum_packet_size) return;  // [MQTT-3.1.2-24]
   wire::encode(packet, connection.version, connection.out.reserve(size, turn_));
   connection.out.append_written(size);
   ++stats_.packets_sent;
@@ -23,6 +30,7 @@ template <class P>
 void Core::acknowledge(Connection& connection, const P& packet, storage::Ticket ticket) {
   if (!connection.held.empty()) ticket = std::max(ticket, connection.held.back().ticket);
   if (ticket <= stored_) return send(connection, packet);
+  if (!fits(connection, packet)) return;
   Held& held = connection.held.push_back({ticket, {}});
   wire::encode(packet, connection.version, held.bytes);
   holding_.push_back({ticket, connection.id});

@@ -53,7 +53,8 @@ std::string words_of(const wire::Fault& fault) {
   std::string words(wire::name(fault.reason, PacketType::disconnect));
   if (*fault.words != '\0') words += fmt::format(": {}", fault.words);
   if (*fault.statement != '\0') words += fmt::format(" [{}]", fault.statement);
-  if (fault.reason == ReasonCode::packet_too_large) words += " (see max_packet_size)";
+  const bool is_ours = *fault.statement == '\0';
+  if (fault.reason == ReasonCode::packet_too_large && is_ours) words += " (see max_packet_size)";
   return words;
 }
 
@@ -131,9 +132,11 @@ std::string_view words_of(Drop reason) {
     case Drop::size_limit:
       return "the payload is too long (message_size_limit)";
     case Drop::memory:
+      return "too much memory is in use (memory_limit)";
+    case Drop::left_behind:
       break;
   }
-  return "too much memory is in use (memory_limit)";
+  return "its session ended while they waited for a share on disk only (queue_window_messages)";
 }
 
 std::string line_of(const Dropped& fact, std::string_view) {

@@ -9,6 +9,7 @@ namespace mq::topic {
 
 /// A deeper topic or filter is refused: it costs its receivers more than it tells them.
 inline constexpr std::size_t kMaximumLevels = 200;
+inline constexpr std::size_t kLongestName = 65'535;  ///< in bytes (MQTT 5.0 §1.5.4)
 
 /// Not empty, no wildcards, at most kMaximumLevels levels [MQTT-4.7.3-1] [MQTT-3.3.2-2].
 bool is_name(std::string_view topic);

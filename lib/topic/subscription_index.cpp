@@ -74,16 +74,17 @@ auto SubscriptionIndex::subscribe(std::string_view filter, Subscriber subscriber
   return {id, true};
 }
 
-std::optional<FilterId> SubscriptionIndex::unsubscribe(std::string_view filter,
-                                                       std::uint32_t owner) {
+auto SubscriptionIndex::unsubscribe(std::string_view filter, std::uint32_t owner)
+    -> std::optional<Removed> {
   const auto found = by_text_.find(filter);
   if (found == by_text_.end()) return std::nullopt;
   const FilterId id = *found;
   const auto& list = entries_[id].subscribers;
   const auto it = position_of(list, owner);
   if (it == list.end() || it->owner != owner) return std::nullopt;
+  const Removed removed{id, *it};
   unsubscribe(id, owner);
-  return id;
+  return removed;
 }
 
 void SubscriptionIndex::unsubscribe(FilterId filter, std::uint32_t owner) {

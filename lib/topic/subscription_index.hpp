@@ -44,9 +44,12 @@ class SubscriptionIndex {
   /// filter  satisfies is_filter(); "$share/…" included
   Added subscribe(std::string_view filter, Subscriber subscriber);
 
-  /// Returns the filter that `owner` no longer subscribes to (it may be gone by now); nothing
-  /// when there was no such subscription.
-  std::optional<FilterId> unsubscribe(std::string_view filter, std::uint32_t owner);
+  struct Removed {
+    FilterId filter;  ///< it may be gone by now
+    Subscriber subscriber;
+  };
+  /// Returns nothing when there was no such subscription.
+  std::optional<Removed> unsubscribe(std::string_view filter, std::uint32_t owner);
   void unsubscribe(FilterId filter, std::uint32_t owner);
 
   /// The filters, shared ones not among them, that match `topic`: see shared_from(). Valid until

@@ -205,6 +205,14 @@ std::size_t fixed_header_size(std::size_t body_size) {
   return 1 + sink.size();
 }
 
+template <class P>
+void put_fixed_header(MemorySink& sink, const P& packet, Version version) {
+  const std::size_t size = body_size(packet, version);
+  MQ_CHECK(size <= kMaximumBodySize);
+  sink.byte(first_byte_of(packet));
+  put_varint(sink, size);
+}
+
 }  // namespace
 
 template <class P>
@@ -216,8 +224,7 @@ std::size_t encoded_size(const P& packet, Version version) {
 template <class P>
 Byte* encode(const P& packet, Version version, Byte* out) {
   MemorySink sink(out);
-  sink.byte(first_byte_of(packet));
-  put_varint(sink, body_size(packet, version));
+  put_fixed_header(sink, packet, version);
   put_body(sink, packet, version);
   return sink.end();
 }
@@ -238,8 +245,7 @@ std::size_t encoded_header_size(const Publish& packet, Version version) {
 
 Byte* encode_header(const Publish& packet, Version version, Byte* out) {
   MemorySink sink(out);
-  sink.byte(first_byte_of(packet));
-  put_varint(sink, body_size(packet, version));
+  put_fixed_header(sink, packet, version);
   put_publish_head(sink, packet, version);
   return sink.end();
 }

@@ -7,7 +7,8 @@
 
 namespace mq::wire {
 
-/// How many bytes encode() writes for `packet`.
+/// How many bytes encode() writes for `packet`: more than kMaximumPacketSize when there is no such
+/// packet, and encode() must not be called.
 template <class P>
 std::size_t encoded_size(const P& packet, Version version);
 

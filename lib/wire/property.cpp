@@ -146,7 +146,7 @@ PropertyList& PropertyList::add(PropertyId id, std::uint32_t number) {
       put_two_bytes(sink, static_cast<std::uint16_t>(number));
       break;
     default:
-      MQ_CHECK(type_of(id) == varint);
+      MQ_CHECK(type_of(id) == varint && number <= kMaximumBodySize);
       put_varint(sink, number);
   }
   return *this;

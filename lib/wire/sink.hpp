@@ -46,9 +46,9 @@ void put_two_bytes(Sink& sink, std::uint16_t value) {
   sink.byte(static_cast<Byte>(value));
 }
 
+/// A value above kMaximumBodySize takes more bytes than a packet may have there.
 template <class Sink>
 void put_varint(Sink& sink, std::size_t value) {
-  MQ_CHECK(value <= kMaximumBodySize);
   for (; value > 0x7F; value >>= 7U) sink.byte(static_cast<Byte>(value | 0x80U));
   sink.byte(static_cast<Byte>(value));
 }

@@ -233,6 +233,73 @@ TEST_CASE("response information is given to those who ask for it [MQTT-3.1.2-28]
         std::string::npos);
 }
 
+TEST_CASE("response information that is too long for a string is left out") {
+  World world(quiet());
+  PropertyList properties;
+  properties.add(PropertyId::request_response_information, 1U);
+  for (const std::size_t size : {65'526U, 65'527U, 65'535U}) {
+    const std::string id(size, 'x');
+    auto connect = named(id, Version::v5);
+    connect.properties = properties.view();
+    const auto connack = world.peer().connect(connect).all();
+    CHECK(connack.starts_with("CONNACK 00"));
+    CHECK(connack.contains("response-information=response/x") == (size == 65'526));
+  }
+}
+
+TEST_CASE("a packet above the client's Maximum Packet Size is not sent [MQTT-3.1.2-24]") {
+  World world(quiet());
+  const auto connect_with = [&](Peer& peer, std::string_view id, std::uint32_t maximum,
+                                bool asks_for_response_information = false) -> Peer& {
+    PropertyList properties;
+    properties.add(PropertyId::maximum_packet_size, maximum);
+    if (asks_for_response_information) {
+      properties.add(PropertyId::request_response_information, 1U);
+    }
+    auto connect = named(id, Version::v5);
+    connect.properties = properties.view();
+    return peer.connect(connect);
+  };
+  SUBCASE("CONNACK does without what the client can do without") {
+    const auto connack = connect_with(world.peer(), "a", 28, true).all();
+    CHECK(connack.starts_with("CONNACK 00"));
+    CHECK_FALSE(connack.contains("response"));
+  }
+  SUBCASE("if that is not enough the client is refused, and nobody loses his session to it") {
+    auto& holder = world.peer().resume("a", Version::v5);
+    CHECK(connect_with(world.peer(), "a", 10).all() == "CONNACK 95; closed");
+    CHECK(connect_with(world.peer(), "a", 4).all() == "closed");
+    CHECK_FALSE(holder.is_closed());
+  }
+  SUBCASE("SUBACK and UNSUBACK") {
+    auto& peer = connect_with(world.peer(), "a", 30);
+    peer.all();
+    wire::Subscribe subscribe{1, {}, {}};
+    wire::Unsubscribe unsubscribe{2, {}, {}};
+    for (int i = 0; i < 25; ++i) {
+      subscribe.subscriptions.push_back({"t", {}});
+      unsubscribe.filters.push_back("t");
+    }
+    CHECK(peer.send(subscribe).all().starts_with("SUBACK 1"));
+    CHECK(peer.send(unsubscribe).all().starts_with("UNSUBACK 2"));
+    SUBCASE("of a SUBSCRIBE nothing is done") {
+      subscribe.subscriptions.push_back({"t", {}});
+      CHECK(peer.send(subscribe).all() == "DISCONNECT 95; closed");
+      CHECK(world.core().subscription_count() == 0);
+    }
+    SUBCASE("nor of an UNSUBSCRIBE") {
+      peer.subscribe("t");
+      unsubscribe.filters.push_back("t");
+      CHECK(peer.send(unsubscribe).all() == "DISCONNECT 95; closed");
+    }
+  }
+  SUBCASE("a reason that does not fit") {
+    auto& peer = connect_with(world.peer(), "a", 30);
+    peer.all();
+    CHECK(peer.publish("nobody", "x", QoS::at_least_once, 1).all() == "PUBACK 1 10");
+  }
+}
+
 TEST_CASE(
     "a will that the broker cannot keep is refused [MQTT-3.2.2-12] [MQTT-3.2.2-13] "
     "[MQTT-3.2.2-9]") {

@@ -428,6 +428,99 @@ TEST_CASE("a queue longer than its window waits in the store, and is delivered i
   CHECK(drain(world.peer().resume("s")) == "30 31 ");
 }
 
+TEST_CASE("retained messages that an acknowledged SUBSCRIBE is owed come after a crash, too") {
+  World world(durable());
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 0; i < 6; ++i) {
+    publisher.send(wire::Publish{.qos = QoS::at_least_once,
+                                 .retain = true,
+                                 .topic = "r/" + std::to_string(i),
+                                 .packet_id = static_cast<std::uint16_t>(i + 1),
+                                 .payload = bytes_of("x")});
+  }
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::session_expiry_interval, 3600U);
+  properties.add(wire::PropertyId::receive_maximum, 2U);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.clean_start = false;
+  connect.client_id = "s";
+  connect.properties = properties.view();
+  auto& peer = world.peer().connect(connect);
+  peer.subscribe("r/#", kQoS1, 5);
+  const auto take_all = [&](Peer& reader) {
+    std::string got;
+    for (auto line = reader.next(); !line.empty(); line = reader.next()) {
+      if (!line.starts_with("PUBLISH r/")) continue;
+      got += line[10];
+      if (!line.contains("retain") || !line.contains("subscription-identifier=5")) got += '!';
+      const auto id = line.find("id=");
+      if (id != std::string::npos) {
+        reader.puback(static_cast<std::uint16_t>(std::stoi(line.substr(id + 3))));
+      }
+    }
+    return got;
+  };
+  SUBCASE("in the middle of it") {
+    world.crash();
+    const auto got = take_all(world.peer().connect(connect));
+    for (const char c : std::string("012345")) CHECK(got.contains(c));
+    CHECK_FALSE(got.contains('!'));
+    SUBCASE("and only until it has them") {
+      world.crash();
+      CHECK(take_all(world.peer().connect(connect)).empty());
+    }
+  }
+  SUBCASE("not once it has them") {
+    CHECK(take_all(peer) == "012345");
+    world.crash();
+    CHECK(take_all(world.peer().connect(connect)).empty());
+  }
+  SUBCASE("also if it subscribes again and wants none") {
+    peer.send(wire::Subscribe{
+        9,
+        {},
+        {{"r/#",
+          {.qos = QoS::at_least_once, .retain_handling = wire::RetainHandling::do_not_send}}}});
+    world.crash();
+    const auto got = take_all(world.peer().connect(connect));
+    for (const char c : std::string("012345")) CHECK(got.contains(c));
+  }
+  SUBCASE("not if it unsubscribes") {
+    peer.send(wire::Unsubscribe{9, {}, {"r/#"}});
+    world.crash();
+    CHECK(take_all(world.peer().connect(connect)) == "01");
+  }
+}
+
+TEST_CASE("after a crash, too, what came through a share goes to another when its session ends") {
+  World world(durable());
+  auto& a = world.peer().resume("a", Version::v5).subscribe("$share/g/t", kQoS1, 4);
+  a.drop();
+  world.peer().join("p").publish("t", "x", QoS::at_least_once, 1);
+  world.crash();
+  world.peer().resume("b", Version::v5).subscribe("$share/g/t", kQoS1, 5).drop();
+  SUBCASE("or to itself") {
+    CHECK(world.peer().resume("a", Version::v5).all() ==
+          "PUBLISH t q1 id=1 dup {subscription-identifier=4} 'x'");
+  }
+  SUBCASE("to b") {
+    world.peer().join("a", Version::v5).disconnect();
+    CHECK(world.peer().resume("b", Version::v5).all() ==
+          "PUBLISH t q1 id=1 {subscription-identifier=5} 'x'");
+  }
+}
+
+TEST_CASE("what waited for a share in the store only, and goes with its session, is counted") {
+  World world(narrow(2));
+  world.peer().resume("a").subscribe("$share/g/t", kQoS1).drop();
+  publish_many(world.peer().join("p"), 1, 9);
+  auto& b = world.peer().resume("b").subscribe("$share/g/t", kQoS1);
+  world.peer().join("a").disconnect();
+  CHECK(drain(b) == "1 2 ");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::left_behind)] == 7);
+}
+
 TEST_CASE("queue_window_bytes counts payloads, and one message is always let through") {
   auto config = narrow(1000);
   config.queue_window.bytes = 3;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -231,6 +232,29 @@ TEST_CASE("$SYS says how much a client has lost, and why, as long as there is su
         "PUBLISH $SYS/broker/clients/a%2Fb/dropped/queue_full q0 retain '4'");
   world.peer().join("a/b").drop();
   CHECK(world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#").all() == "");
+}
+
+TEST_CASE("$SYS names a client by printable ASCII, and no two clients alike") {
+  broker::Config config;
+  config.max_queued_messages = 1;
+  World world(config);
+  world.advance(Millis(1));
+  const std::string long_id(999, 'x');
+  for (const auto& id : {std::string("\x1b[31m"), std::string("\xc3\xa9"), long_id + "\xc3\xa9",
+                         long_id + "\xc3\xa9z"}) {
+    world.peer().resume(id).subscribe("t", kQoS1).drop();
+  }
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 2; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  world.advance(Seconds(10));
+  auto& watcher = world.peer().join("w").subscribe("$SYS/broker/clients/+/dropped/#");
+  std::set<std::string> topics;
+  for (auto line = watcher.next(); !line.empty(); line = watcher.next()) {
+    topics.insert(line.substr(8, line.find(" q0") - 8));
+  }
+  CHECK(topics.size() == 4);
+  CHECK(topics.contains("$SYS/broker/clients/%1B[31m/dropped/queue_full"));
+  CHECK(topics.contains("$SYS/broker/clients/%C3%A9/dropped/queue_full"));
 }
 
 TEST_CASE("max_inflight_bytes holds messages back until enough is acknowledged") {

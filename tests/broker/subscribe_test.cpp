@@ -217,6 +217,48 @@ TEST_CASE(
   CHECK(b.all() == "PUBLISH t q1 id=1 {subscription-identifier=9} 'one'");
 }
 
+TEST_CASE(
+    "what goes to another member goes at the QoS that he was granted, with his options "
+    "[MQTT-4.8.2-3]") {
+  World world(quiet());
+  auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t", kQoS1);
+  world.peer().join("p").send(wire::Publish{.qos = QoS::at_least_once,
+                                            .retain = true,
+                                            .topic = "t",
+                                            .packet_id = 1,
+                                            .payload = bytes_of("x")});
+  CHECK(a.all() == "PUBLISH t q1 id=1 'x'");
+  auto& b = world.peer().join("b", Version::v5);
+  SUBCASE("QoS 0 to who is there") {
+    b.subscribe("$share/g/t", {.retain_as_published = true}, 9);
+    a.drop();
+    CHECK(b.all() == "PUBLISH t q0 retain {subscription-identifier=9} 'x'");
+  }
+  SUBCASE("not QoS 0 to who sleeps") {
+    b.disconnect();
+    auto& c = world.peer().resume("c", Version::v5).subscribe("$share/g/t");
+    c.drop();
+    auto& d = world.peer().resume("d", Version::v5).subscribe("$share/g/t", kQoS2);
+    d.drop();
+    a.drop();
+    CHECK(world.peer().resume("c", Version::v5).all() == "");
+    CHECK(world.peer().resume("d", Version::v5).all() == "PUBLISH t q1 id=1 'x'");
+  }
+}
+
+TEST_CASE("what was queued through a share has its identifier, though the share is left") {
+  World world(quiet());
+  auto& a = world.peer().join("a", Version::v5);
+  a.reads = false;
+  a.subscribe("$share/g/t", kQoS1, 7);
+  auto& p = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 21; ++i) p.publish("t", "x", QoS::at_least_once, i);
+  a.reads = true;
+  a.send(wire::Unsubscribe{6, {}, {"$share/g/t"}});
+  a.all();
+  CHECK(a.puback(1).all() == "PUBLISH t q1 id=21 {subscription-identifier=7} 'x'");
+}
+
 TEST_CASE("who leaves a share keeps what it already got") {
   World world(quiet());
   auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t", kQoS1);

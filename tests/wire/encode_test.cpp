@@ -6,6 +6,7 @@
 #include "support/notation.hpp"
 #include "support/packet_table.hpp"
 #include "wire/decode.hpp"
+#include "wire/framer.hpp"
 
 namespace mq::wire {
 
@@ -64,6 +65,17 @@ TEST_CASE("a PUBLISH is its header with the payload behind it") {
     out.insert(out.end(), publish->payload.begin(), publish->payload.end());
     CHECK(out == row.bytes);
   }
+}
+
+TEST_CASE("what no packet can hold is told by its size [MQTT-1.5.5-1]") {
+  const Byte byte = 0;
+  const auto size_with = [&byte](std::size_t payload, Version version) {
+    return encoded_size(Publish{.topic = "t", .payload = ByteView(&byte, payload)}, version);
+  };
+  CHECK(size_with(268'435'452, Version::v311) == kMaximumPacketSize);
+  CHECK(size_with(268'435'453, Version::v311) > kMaximumPacketSize);
+  CHECK(size_with(268'435'451, Version::v5) == kMaximumPacketSize);
+  CHECK(size_with(268'435'452, Version::v5) > kMaximumPacketSize);
 }
 
 TEST_CASE("what a version does not have is left out") {
