@@ -8,11 +8,18 @@ using wire::Version;
 
 namespace {
 
-constexpr std::array kNames{"publisher", "subscriber", "member", "mortal", "visitor"};
+constexpr std::array kNames{"publisher", "subscriber", "member", "mortal", "visitor", "passer-by"};
 
 Version version_for(Role role, Prng& prng) {
-  if (role == Role::mortal || role == Role::visitor) return Version::v5;
+  if (role > Role::member) return Version::v5;
   return prng.chance(1, 2) ? Version::v5 : Version::v311;
+}
+
+/// One that comes back as another process does not remember QoS 2 messages.
+QoS qos_for(Role role, Prng& prng) {
+  if (role == Role::passer_by) return QoS::at_least_once;
+  if (role == Role::member) return static_cast<QoS>(prng.below(2) + 1);
+  return static_cast<QoS>(prng.below(role == Role::visitor ? 2 : 3));
 }
 
 }  // namespace
@@ -22,14 +29,14 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       index(number),
       name(kNames[static_cast<std::size_t>(as)] + std::to_string(number)),
       version(version_for(as, prng)),
-      subscribes(static_cast<QoS>(as == Role::member ? prng.below(2) + 1 : prng.below(3))),
+      subscribes(qos_for(as, prng)),
       numbers(kTopicKinds.size(), 0) {}
 
 client::Settings Actor::settings(Prng& prng) {
   client::Settings settings;
   settings.version = version;
   settings.client_id = name;
-  settings.clean_start = false;
+  settings.clean_start = starts_clean;
   settings.keep_alive = static_cast<std::uint16_t>(prng.chance(1, 2) ? 0 : 5 + prng.below(10));
   settings.retry = client::Retry::always;
   settings.retry_first = Millis(100);
@@ -40,7 +47,8 @@ client::Settings Actor::settings(Prng& prng) {
   settings.properties.add(PropertyId::receive_maximum,
                           static_cast<std::uint32_t>(prng.below(10) + 1));
   std::uint32_t expiry = UINT32_MAX;
-  if (role == Role::visitor) expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
+  if (role == Role::visitor || role == Role::passer_by)
+    expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
   if (role == Role::mortal) {
     expiry = 5;
     settings.client_id += "-" + std::to_string(lives);
@@ -63,6 +71,7 @@ client::Settings Actor::settings(Prng& prng) {
 void Actor::be_born(Prng& prng, Now now) {
   ++lives;
   is_up = false;
+  starts_clean = role == Role::visitor && prng.chance(1, 4);
   opens_at = kNever;
   core = std::make_unique<client::Core>(settings(prng), Prng(prng.next()));
   core->connect(now);

@@ -20,6 +20,7 @@ enum class Role : std::uint8_t {
   member,      ///< of a share, likewise
   mortal,      ///< leaves a will, and is somebody else the next time
   visitor,     ///< is away for longer than its session lasts, or not
+  passer_by,   ///< a member of the share, likewise
 };
 
 /// A connection between a client and the broker.
@@ -28,6 +29,7 @@ struct Link {
   Pipe up;
   Pipe down;
   bool is_ended = false;   ///< the broker has closed: what is on its way down still arrives
+  Instant ended_at{};      ///< when it did
   bool is_broken = false;  ///< it crashed instead
   Instant stalled_until{};
   bool is_owed = false;  ///< the broker has something for it that it did not take
@@ -43,7 +45,12 @@ struct Actor {
 
   /// A client core for the next life.
   void be_born(Prng& prng, Now now);
-  bool is_there_to_stay() const { return role != Role::mortal && role != Role::visitor; }
+  bool is_there_to_stay() const { return role <= Role::member; }
+  bool is_member() const { return role == Role::member || role == Role::passer_by; }
+  /// What the judge knows it by: a visitor, as long as its session lasts.
+  std::string judged_name() const {
+    return role == Role::visitor ? name + " in its session " + std::to_string(sessions) : name;
+  }
 
   Role role;
   std::size_t index;
@@ -53,6 +60,9 @@ struct Actor {
   std::unique_ptr<client::Core> core{};
   std::unique_ptr<Link> link{};
   std::size_t lives = 0;
+  std::size_t sessions = 0;    ///< of a visitor
+  bool is_uncertain = false;   ///< whether the broker has begun another one, and CONNACK was lost
+  bool starts_clean = false;   ///< in this life
   bool is_up = false;          ///< CONNACK has come, the connection is there
   bool is_subscribed = false;  ///< SUBACK has come, once
   Instant opens_at = kNever;

@@ -34,7 +34,7 @@ void Simulation::start_broker() {
 /// forgotten.
 void Simulation::crash() {
   ++figures_.crashes;
-  figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)];
+  count_dropped();
   store_.crash();
   commits_.clear();
   reads_.clear();
@@ -43,9 +43,16 @@ void Simulation::crash() {
   for (auto& actor : actors_) {
     if (actor->closed_at) actor->closed_at = now_.steady;
     if (actor->link == nullptr) continue;
+    if (!actor->link->is_ended) actor->link->ended_at = now_.steady;
     actor->link->is_ended = actor->link->is_broken = true;
     actor->link->up.clear();
     if (prng_.chance(1, 2)) actor->link->down.clear();
+  }
+}
+
+void Simulation::count_dropped() {
+  for (const auto reason : {broker::Drop::queue_full, broker::Drop::left_behind}) {
+    figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(reason)];
   }
 }
 
@@ -101,6 +108,7 @@ void Simulation::send_output() {
       closing.rest.sent(pieces[0].size());
     }
     actor->link->is_ended = true;
+    actor->link->ended_at = now_.steady;
   }
   broker_->end_turn();
 }
@@ -153,38 +161,71 @@ void Simulation::end_disk_trouble() {
   broker_->on_store_trouble(false);
 }
 
+/// A newcomer subscribes, at some QoS; the broker may crash when it has said that it is subscribed.
 void Simulation::ask_for_retained() {
-  const auto id = broker_->on_open(0, now_);
-  std::vector<Byte> bytes;
-  wire::encode(wire::Connect{.client_id = "newcomer"}, wire::Version::v311, bytes);
-  wire::encode(wire::Subscribe{.packet_id = 1, .subscriptions = {{"retained/#", {}}}},
-               wire::Version::v311, bytes);
-  broker_->on_bytes(id, bytes, now_);
-  wire::Framer framer;
-  std::array<ByteView, 8> pieces;
-  auto* queue = broker_->output(id);
-  const auto read_bodies = [this] {
-    for (auto& load : broker_->take_loads()) store_.load(std::move(load));
-    store_.answer_loads();
-    const auto pages = store_.take_pages();
-    for (const auto& page : pages) broker_->on_loaded(page, now_);
-    return !pages.empty();
+  bool may_crash = faults_.crash > 0 && prng_.chance(1, 2);
+  const auto qos = static_cast<wire::QoS>(prng_.below(3));
+  std::vector<Byte> to_say;
+  const auto say = [&to_say](const auto& packet) {
+    wire::encode(packet, wire::Version::v311, to_say);
   };
-  while (!queue->empty() || read_bodies()) {
-    if (queue->empty()) continue;
-    queue->gather(pieces);
-    framer.feed(pieces[0]);
-    while (const auto frame = framer.next(wire::kMaximumPacketSize).value()) {
-      if (wire::packet_type(*frame) != wire::PacketType::publish) continue;
-      const auto publish = wire::decode_publish(*frame, wire::Version::v311);
+  const auto hear = [&](ByteView frame) {
+    const auto packet = wire::decode(frame, wire::Version::v311).value();
+    if (const auto* publish = std::get_if<wire::Publish>(&packet)) {
+      if (publish->qos == wire::QoS::at_least_once)
+        say(wire::Puback{.packet_id = publish->packet_id});
+      if (publish->qos == wire::QoS::exactly_once)
+        say(wire::Pubrec{.packet_id = publish->packet_id});
       std::uint64_t number = 0;
       const auto text = text_of(publish->payload);
       std::from_chars(text.data(), text.data() + text.size(), number);
       judge_.retained(std::string(publish->topic), number);
+    } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
+      say(wire::Pubcomp{.packet_id = pubrel->packet_id});
     }
-    queue->sent(pieces[0].size());
+    return std::holds_alternative<wire::Suback>(packet);
+  };
+  const wire::Connect connect{.clean_start = false, .client_id = "newcomer"};
+  say(connect);
+  say(wire::Subscribe{.packet_id = 1, .subscriptions = {{"retained/#", {.qos = qos}}}});
+  auto id = broker_->on_open(0, now_);
+  wire::Framer framer;
+  for (bool is_over = false; !is_over;) {
+    const auto said = std::exchange(to_say, {});
+    if (!said.empty()) broker_->on_bytes(id, said, now_);
+    is_over = said.empty() && !store_at_once();
+    bool is_subscribed = false;
+    std::array<ByteView, 8> pieces;
+    for (auto* queue = broker_->output(id); !queue->empty(); is_over = false) {
+      queue->gather(pieces);
+      framer.feed(pieces[0]);
+      while (const auto frame = framer.next(wire::kMaximumPacketSize).value()) {
+        is_subscribed = hear(*frame) || is_subscribed;
+      }
+      queue->sent(pieces[0].size());
+    }
     broker_->on_drained(id, now_);
+    broker_->end_turn();
+    if (!is_subscribed || !std::exchange(may_crash, false)) continue;
+    crash();
+    id = broker_->on_open(0, now_);
+    framer = {};
+    to_say.clear();
+    say(connect);
   }
+}
+
+/// What is to be stored, and what is asked for. Returns whether there was anything.
+bool Simulation::store_at_once() {
+  for (auto& load : broker_->take_loads()) store_.load(std::move(load));
+  store_.answer_loads();
+  const auto pages = store_.take_pages();
+  for (const auto& page : pages) broker_->on_loaded(page, now_);
+  auto batch = broker_->take_batch();
+  const bool has_batch = batch.has_value();
+  if (has_batch) store_.submit(std::move(*batch));
+  while (store_.commit()) broker_->on_stored(store_.stored(), now_);
+  return has_batch || !pages.empty();
 }
 
 }  // namespace mq::sim

@@ -32,17 +32,23 @@ void Simulation::move_bytes(Actor& actor) {
 /// The connection is gone for the client.
 void Simulation::close(Actor& actor, std::string_view words) {
   const bool was_goodbye = actor.left_at.has_value();
+  const Instant broken_at = actor.link->is_ended ? actor.link->ended_at : now_.steady;
   actor.link.reset();
   if (actor.is_up && actor.role == Role::mortal) {
     const std::string id(actor.core->client_id());
-    if (!was_goodbye) judge_.died(id, actor.opened_at, now_.steady + actor.will_delay);
+    if (!was_goodbye) {
+      judge_.died(id, {.opened_at = actor.opened_at,
+                       .not_before = broken_at + actor.will_delay,
+                       .due = now_.steady + actor.will_delay});
+    }
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
+  if (!actor.is_up) actor.is_uncertain = true;
   actor.closed_at = now_.steady;
   actor.is_up = false;
   actor.core->on_close(words, now_);
-  if (actor.role == Role::mortal || (actor.role == Role::visitor && was_goodbye)) {
+  if (actor.role == Role::mortal || (!actor.is_there_to_stay() && was_goodbye)) {
     actor.acts_at = now_.steady + Millis(prng_.below(6000));
     if (actor.role == Role::mortal) actor.left_at.reset();
   }
@@ -80,32 +86,49 @@ void Simulation::hear(Actor& actor) {
     if (const auto* connected = std::get_if<client::Connected>(&*event)) {
       on_connected(actor, *connected);
     } else if (const auto* subscribed = std::get_if<client::Subscribed>(&*event)) {
-      actor.is_subscribed = true;
       MQ_CHECK(!subscribed->codes.empty());
-      if (actor.role == Role::subscriber)
-        judge_.subscribed(actor.name, actor.subscribes, now_.steady);
-      if (actor.role == Role::member) judge_.joined_share();
+      on_subscribed(actor);
     } else if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
       on_arrived(actor, arrived->message);
     } else if (const auto* settled = std::get_if<client::Settled>(&*event)) {
       on_settled(actor, *settled);
+    } else if (const auto* lost = std::get_if<client::Lost>(&*event)) {
+      if (lost->cause != client::Cause::violation) continue;
+      judge_.accuse(actor.name + " found that the broker breaks the protocol: " + lost->words);
     }
+  }
+}
+
+void Simulation::on_subscribed(Actor& actor) {
+  if (std::exchange(actor.is_subscribed, true)) return;
+  const bool is_for_good = actor.role == Role::subscriber;
+  if (is_for_good || actor.role == Role::visitor) {
+    judge_.subscribed(actor.judged_name(), actor.subscribes, is_for_good, now_.steady);
+  } else if (actor.role == Role::member) {
+    judge_.joined_share();
   }
 }
 
 void Simulation::on_connected(Actor& actor, const client::Connected& connected) {
   actor.is_up = true;
   if (actor.role == Role::publisher) return;
-  if (actor.role == Role::mortal || actor.role == Role::visitor) {
-    actor.acts_at = now_.steady + Millis(prng_.below(3000));
-  }
+  if (!actor.is_there_to_stay()) actor.acts_at = now_.steady + Millis(prng_.below(3000));
   if (actor.role == Role::mortal) return;
   if (actor.role == Role::visitor) {
-    if (actor.left_at && actor.closed_at) {
+    const bool is_clean = actor.starts_clean && connected.is_first;
+    if (actor.left_at && actor.closed_at && !is_clean) {
       const Millis late = Faults::kLatest + (faults_.stall > 0 ? Faults::kStall : Millis(0));
       judge_.came_back(actor.opened_at - *actor.closed_at, actor.opened_at - *actor.left_at + late,
                        kVisitorExpiry, connected.session_present);
     }
+    if (std::exchange(actor.is_uncertain, false) || !connected.session_present) {
+      judge_.left(actor.judged_name());
+      ++actor.sessions;
+      actor.is_subscribed = false;
+    }
+    judge_.connected(actor.judged_name(), connected.session_present, actor.opened_at, now_.steady);
+  }
+  if (actor.role == Role::visitor || actor.role == Role::passer_by) {
     actor.left_at.reset();
     actor.closed_at.reset();
   } else {
@@ -119,7 +142,7 @@ void Simulation::subscribe(Actor& actor) {
   using enum wire::RetainHandling;
   const wire::SubscriptionOptions options{.qos = actor.subscribes, .retain_handling = do_not_send};
   wire::Subscribe request;
-  if (actor.role == Role::member) {
+  if (actor.is_member()) {
     request.subscriptions = {{"$share/group/shared/#", {.qos = actor.subscribes}}};
   } else {
     request.subscriptions = {{"live/#", {.qos = actor.subscribes}},
@@ -133,23 +156,26 @@ void Simulation::subscribe(Actor& actor) {
 
 void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
   const auto text = text_of(message.payload);
+  if (message.qos > actor.subscribes) {
+    judge_.accuse(actor.name + " got " + std::string(message.topic) + " above its QoS");
+  }
   if (message.topic.starts_with("wills/")) {
     if (actor.role == Role::subscriber) {
-      judge_.will_arrived(actor.name, std::string(text), now_.steady);
+      judge_.will_arrived(actor.name, std::string(text), message.dup, now_.steady);
     }
     return;
   }
-  if (message.retain || text.empty() || actor.role == Role::visitor) return;
+  if (message.retain || text.empty()) return;
   Judge::Arrival arrival{.topic = std::string(message.topic),
                          .is_repeated = message.dup,
                          .expiry = message.properties.number(PropertyId::message_expiry_interval),
                          .at = now_.steady};
   if (actor.version != wire::Version::v5) arrival.expiry = 0;
   std::from_chars(text.data(), text.data() + text.size(), arrival.number);
-  if (actor.role == Role::member) {
+  if (actor.is_member()) {
     judge_.arrived_in_share(arrival);
   } else {
-    judge_.arrived(actor.name, arrival);
+    judge_.arrived(actor.judged_name(), arrival);
   }
 }
 
@@ -182,7 +208,7 @@ void Simulation::publish(Actor& actor) {
   wire::PropertyList properties;
   if (prefix == "expiring/") {
     properties.add(PropertyId::message_expiry_interval,
-                   static_cast<std::uint32_t>(Judge::kExpiry / Seconds(1)));
+                   static_cast<std::uint32_t>(Judge::expiry_of(number) / Seconds(1)));
   }
   const auto ticket = actor.core->publish({.qos = kTopicKinds[kind].qos,
                                            .retain = is_retained,

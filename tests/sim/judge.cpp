@@ -13,6 +13,8 @@ namespace {
 constexpr Millis kSlack(2500);
 /// The broker looks for what is due four times a second.
 constexpr Millis kTick(250);
+/// The slowest batch, the longest trouble with the disk, and what waits for both.
+constexpr Millis kLongestCommit(15'000);
 
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
@@ -40,10 +42,11 @@ void Judge::refused(const std::string& topic, std::uint64_t number) {
   topics_[topic].refused.insert(number);
 }
 
-void Judge::subscribed(const std::string& name, QoS qos, Instant now) {
+void Judge::subscribed(const std::string& name, QoS qos, bool is_for_good, Instant now) {
   Subscriber& subscriber = subscribers_[name];
   subscriber.qos = qos;
   subscriber.is_subscribed = true;
+  subscriber.is_for_good = is_for_good;
   subscriber.subscribed_at = now;
   for (const auto& [topic, state] : topics_) subscriber.covered_after[topic] = state.last;
 }
@@ -59,6 +62,10 @@ void Judge::connected(const std::string& client, bool session_present, Instant o
   attentive_since_[client] = now;
   if (session_present || !subscribers_.contains(client)) return;
   accuse(client + " was told that it is subscribed, and its session is gone");
+}
+
+void Judge::left(const std::string& subscriber) {
+  subscribers_[subscriber].is_subscribed = false;
 }
 
 void Judge::stalled(const std::string& client, Instant until) {
@@ -87,13 +94,14 @@ void Judge::check_order(const std::string& name, Subscriber& subscriber, const N
 void Judge::check_lateness(const std::string& name, const Arrival& arrival) {
   if (!arrival.topic.starts_with("expiring/")) return;
   if (!arrival.expiry) accuse(name + " was not told when " + arrival.topic + " expires");
-  if (!mercy_.is_clock_wrong && arrival.expiry && Seconds(*arrival.expiry) > kExpiry) {
+  if (!mercy_.is_clock_wrong && arrival.expiry &&
+      Seconds(*arrival.expiry) > expiry_of(arrival.number)) {
     accuse(name + " was told that " + arrival.topic + " lasts longer than it does");
   }
   const auto known = acknowledged_.find({arrival.topic, arrival.number});
   // What was sent once does not expire any more.
   if (known == acknowledged_.end() || arrival.is_repeated || mercy_.is_late) return;
-  if (arrival.at > known->second + kExpiry + kSlack) {
+  if (arrival.at > known->second + expiry_of(arrival.number) + kSlack) {
     accuse(name + " got " + words_of(known->first) + " when it had long expired");
   }
 }
@@ -135,24 +143,48 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
   retained_[topic] = number;
 }
 
-void Judge::died(const std::string& client, Instant opened_at, Instant will_due) {
-  const bool has_heirs = std::ranges::any_of(subscribers_, [opened_at](const auto& entry) {
-    return entry.second.subscribed_at <= opened_at && entry.second.qos != QoS::at_most_once;
+void Judge::died(const std::string& client, Death death) {
+  if (gone_.contains(client)) return;
+  dead_.emplace(client, death);
+  const bool has_heirs = std::ranges::any_of(subscribers_, [&death](const auto& entry) {
+    const Subscriber& heir = entry.second;
+    return heir.is_for_good && heir.subscribed_at <= death.opened_at &&
+           heir.qos != QoS::at_most_once;
   });
-  if (has_heirs && !gone_.contains(client)) dead_.emplace(client, will_due);
+  if (has_heirs) bequeathed_.insert(client);
 }
 
 void Judge::said_goodbye(const std::string& client) {
   gone_.insert(client);
 }
 
-/// At QoS 0 nothing else that waits is in its way.
-void Judge::will_arrived(const std::string& subscriber, const std::string& client, Instant now) {
-  wills_.insert(client);
+void Judge::will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
+                         Instant now) {
   const auto due = dead_.find(client);
-  if (due == dead_.end() || subscribers_[subscriber].qos != QoS::at_most_once) return;
-  if (attentive_since_[subscriber] <= due->second && now > due->second + kSlack) {
+  // At QoS 0 nothing else that waits is in its way.
+  if (due != dead_.end() && subscribers_[subscriber].qos == QoS::at_most_once &&
+      attentive_since_[subscriber] <= due->second.due && now > due->second.due + kSlack) {
     accuse(subscriber + " got the will of " + client + " long after it was due");
+  }
+  wills_[client].push_back({subscriber, is_repeated, now});
+}
+
+void Judge::check_will(const std::string& client, const Death& death) {
+  if (!wills_.contains(client)) {
+    if (bequeathed_.contains(client)) miss("nobody got the will of " + client);
+    return;
+  }
+  std::map<std::string, Instant> first;
+  for (const auto& [subscriber, is_repeated, at] : wills_[client]) {
+    if (!mercy_.is_clock_wrong && at < death.not_before)
+      accuse(subscriber + " got the will of " + client + " too early");
+    const bool is_first = first.emplace(subscriber, at).second;
+    if (is_first || is_repeated) continue;
+    // A crash may have kept the broker from storing that it had published the will.
+    const bool may_be_again = mercy_.crashes && at < first[subscriber] + kLongestCommit;
+    if (!may_be_again && subscribers_[subscriber].qos == QoS::at_most_once) {
+      accuse(subscriber + " got the will of " + client + " twice");
+    }
   }
 }
 
@@ -168,9 +200,7 @@ void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
 std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
   for (const auto& [name, subscriber] : subscribers_) check_subscriber(name, subscriber);
   if (share_.is_subscribed) check_subscriber("the share", share_);
-  for (const auto& [client, due] : dead_) {
-    if (!wills_.contains(client)) miss("nobody got the will of " + client);
-  }
+  for (const auto& [client, death] : dead_) check_will(client, death);
   for (const auto& client : gone_) {
     if (!mercy_.forgets_goodbyes && wills_.contains(client)) {
       accuse(client + " said goodbye, and its will was published");
@@ -188,9 +218,11 @@ std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
 void Judge::check_subscriber(const std::string& name, const Subscriber& subscriber) {
   const bool is_share = &subscriber == &share_;
   for (const auto& [message, when] : acknowledged_) {
-    const bool is_theirs =
-        is_share ? message.topic.starts_with("shared/")
-                 : message.topic.starts_with("live/") || message.topic.starts_with("retained/");
+    const bool lasts = message.topic.starts_with("expiring/") && !mercy_.is_clock_wrong &&
+                       expiry_of(message.number) > Seconds(3600);
+    const bool is_theirs = is_share ? message.topic.starts_with("shared/")
+                                    : message.topic.starts_with("live/") ||
+                                          message.topic.starts_with("retained/") || lasts;
     const QoS qos = std::min(topics_[message.topic].qos, subscriber.qos);
     if (!is_theirs || qos == QoS::at_most_once || !is_promised(subscriber, message)) continue;
     if (!subscriber.arrivals.contains(message)) {

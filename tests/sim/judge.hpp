@@ -27,6 +27,7 @@ struct Mercy {
   bool is_late = false;           ///< readers stall or clocks jump: expiry cannot be measured
   bool is_clock_wrong = false;    ///< what is stored may last longer
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
+  bool crashes = false;
 };
 
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
@@ -48,7 +49,7 @@ class Judge {
 
   // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
-  void subscribed(const std::string& subscriber, wire::QoS qos, Instant now);
+  void subscribed(const std::string& subscriber, wire::QoS qos, bool is_for_good, Instant now);
   void joined_share();
   void connected(const std::string& client, bool session_present, Instant opened_at, Instant now);
   /// It reads nothing until then.
@@ -66,11 +67,15 @@ class Judge {
   void retained(const std::string& topic, std::uint64_t number);
 
   // Those who leave a will, each but once.
-  /// opened_at  its connection: the broker may have lost it, and published the will, at any time
-  ///            since then
-  void died(const std::string& client, Instant opened_at, Instant will_due);
+  struct Death {
+    Instant opened_at;  ///< its connection; it may have been lost at any time since then
+    Instant not_before;
+    Instant due;
+  };
+  void died(const std::string& client, Death death);
   void said_goodbye(const std::string& client);
-  void will_arrived(const std::string& subscriber, const std::string& client, Instant now);
+  void will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
+                    Instant now);
 
   // One whose session is to last for so long after its connection.
   void came_back(Millis away_at_least, Millis away_at_most, Millis expiry, bool session_present);
@@ -84,7 +89,12 @@ class Judge {
   std::size_t arrived_count() const { return arrived_count_; }
   std::size_t will_count() const { return dead_.size(); }
 
-  static constexpr Millis kExpiry = Seconds(2);  ///< of what is published below expiring/
+  /// Of what is published below expiring/: some of it is to arrive however long it waits.
+  static constexpr Millis expiry_of(std::uint64_t number) {
+    return number % 3 == 0 ? Seconds(24 * 3600) : Seconds(2);
+  }
+  /// Its session is over: what it has not got it need not get.
+  void left(const std::string& subscriber);
 
  private:
   struct Topic {
@@ -97,6 +107,7 @@ class Judge {
   struct Subscriber {
     wire::QoS qos{};
     bool is_subscribed = false;
+    bool is_for_good = false;
     Instant subscribed_at = kNever;
     std::map<std::string, std::uint64_t> covered_after;
     std::map<Numbered, std::uint64_t> arrivals;
@@ -107,6 +118,7 @@ class Judge {
   static bool is_promised(const Subscriber& subscriber, const Numbered& message);
   void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
   void check_lateness(const std::string& name, const Arrival& arrival);
+  void check_will(const std::string& client, const Death& death);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
   void check_retained(const std::string& topic, const Topic& state);
   void miss(std::string words);
@@ -120,9 +132,15 @@ class Judge {
   std::map<std::string, Instant> opened_at_;  ///< the connection that each has
   /// Since when each has read everything at once.
   std::map<std::string, Instant> attentive_since_;
-  std::map<std::string, Instant> dead_;  ///< and when the will is due
+  std::map<std::string, Death> dead_;
+  std::set<std::string> bequeathed_;  ///< of these: there was somebody to get the will
   std::set<std::string> gone_;
-  std::set<std::string> wills_;
+  struct WillArrival {
+    std::string subscriber;
+    bool is_repeated;
+    Instant at;
+  };
+  std::map<std::string, std::vector<WillArrival>> wills_;
   std::size_t arrived_count_ = 0;
   std::vector<std::string> missing_;
   std::vector<std::string> complaints_;

@@ -38,7 +38,8 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
                   .refuses = faults_.disk_trouble > 0,
                   .is_late = faults_.stall + faults_.clock_step > 0,
                   .is_clock_wrong = faults_.clock_step > 0,
-                  .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0});
+                  .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
+                  .crashes = faults_.crash > 0});
   start_broker();
   add_actors();
 }
@@ -48,13 +49,16 @@ void Simulation::add_actors() {
     for (; count > 0; --count) {
       auto& actor = *actors_.emplace_back(std::make_unique<Actor>(role, actors_.size(), prng_));
       actor.be_born(prng_, now_);
-      if (role == Role::member) judge_.expect_share(actor.subscribes);
+      if (actor.is_member()) judge_.expect_share(actor.subscribes);
       if (role == Role::publisher) actor.acts_at = now_.steady + Millis(prng_.below(500));
     }
   };
   add(Role::publisher, prng_.below(3) + 1);
   add(Role::subscriber, prng_.below(3) + 1);
-  if (prng_.chance(1, 2)) add(Role::member, prng_.below(2) + 2);
+  if (prng_.chance(1, 2)) {
+    add(Role::member, prng_.below(2) + 2);
+    add(Role::passer_by, prng_.below(2));
+  }
   add(Role::mortal, prng_.below(2));
   add(Role::visitor, prng_.below(2));
 }
@@ -73,10 +77,13 @@ std::vector<std::string> Simulation::run() {
   while (now_.steady < calm_at_least) step(calm_at_least);
   while (!is_calm() && now_.steady < calm_at_most) step(calm_at_most);
   if (!is_calm()) judge_.accuse("calm did not come");
+  for (const auto& actor : actors_) {
+    if (actor->role == Role::visitor && !actor->is_up) judge_.left(actor->judged_name());
+  }
   if (faults_.crash > 0) crash();  // what has come true stays so
   ask_for_retained();
   figures_.simulated = now_.steady - began;
-  figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(broker::Drop::queue_full)];
+  count_dropped();
   return judge_.complaints(figures_.dropped);
 }
 
@@ -139,7 +146,7 @@ void Simulation::make_trouble() {
   if (strikes(faults_.stall) && actor.link != nullptr) {
     ++figures_.stalls;
     actor.link->stalled_until = now_.steady + Millis(prng_.below(Faults::kStall.count()));
-    judge_.stalled(actor.name, actor.link->stalled_until);
+    judge_.stalled(actor.judged_name(), actor.link->stalled_until);
   }
   if (strikes(faults_.disk_trouble) && trouble_ends_ == kNever) {
     ++figures_.troubles;
@@ -196,6 +203,10 @@ void Simulation::act(Actor& actor) {
 bool Simulation::is_calm() const {
   if (!commits_.empty() || !reads_.empty() || broker_->has_dirty()) return false;
   for (const auto& actor : actors_) {
+    if (actor->role == Role::visitor && actor->is_up) {
+      if (!actor->link->up.empty() || !actor->link->down.empty()) return false;
+      if (store_.queue_size(actor->name) > 0) return false;
+    }
     if (!actor->is_there_to_stay()) continue;
     if (!actor->core->is_connected() || !actor->open.empty()) return false;
     if (!actor->link->up.empty() || !actor->link->down.empty()) return false;

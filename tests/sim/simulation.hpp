@@ -38,7 +38,7 @@ class Simulation {
     std::uint64_t steps = 0;
     std::size_t crashes = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0, troubles = 0;
     std::size_t replacements = 0, pages = 0;
-    std::uint64_t dropped = 0;  ///< from full queues
+    std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
     Millis simulated{0};
   };
   const Figures& figures() const { return figures_; }
@@ -62,6 +62,8 @@ class Simulation {
   void start_broker();
   void crash();
   bool may_crash_now();
+  /// What this broker has counted, before it goes.
+  void count_dropped();
   void reload();
   void settle_broker();
   void send_output();
@@ -71,6 +73,7 @@ class Simulation {
   void commit();
   void end_disk_trouble();
   void ask_for_retained();
+  bool store_at_once();
 
   // client_side.cpp: what the clients' drivers and their owners do
   void move_bytes(Actor& actor);
@@ -78,6 +81,7 @@ class Simulation {
   void obey(Actor& actor);
   void hear(Actor& actor);
   void on_connected(Actor& actor, const client::Connected& connected);
+  void on_subscribed(Actor& actor);
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
   void on_settled(Actor& actor, const client::Settled& settled);
