@@ -1,5 +1,7 @@
 #include <array>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/check.hpp"
@@ -10,7 +12,8 @@
 
 // The input is a script: who connects, what they send, well-formed or not, when they leave, how
 // time passes, when the disk keeps up and when the broker crashes. Whatever it says, what the
-// broker sends is a stream of well-formed packets, and no rule of its own is broken.
+// broker sends is a stream of well-formed packets, none larger than the client accepts and never
+// more at once than it wants, and no rule of the broker's own is broken.
 
 namespace mq {
 
@@ -26,12 +29,42 @@ constexpr std::string_view kTopics[] = {"t", "t/1", "t/2", "$SYS/x", "u", "", "t
 constexpr std::string_view kFilters[] = {"t", "t/+",          "#",  "t/#",   "$share/g/t/+", "+/1",
                                          "u", "$share/g/t/#", "a#", "$SYS/#"};
 
+/// As a name, with the end of it: the longest that there are.
+constexpr std::size_t kLongest = 65'535;
+
+/// What the broker has sent a client at QoS 1 and 2, and the client has not acknowledged.
+class Window {
+ public:
+  void take(const wire::Publish& publish) {
+    const bool is_new = open_.emplace(publish.packet_id, publish.qos).second;
+    MQ_CHECK(is_new);  // nothing is repeated within a connection [MQTT-4.4.0-1]
+  }
+  void settle(std::uint16_t id, QoS qos) {
+    const auto entry = open_.find(id);
+    if (entry != open_.end() && entry->second == qos) open_.erase(entry);
+  }
+  void release(std::uint16_t id) {
+    const auto entry = open_.find(id);
+    if (entry != open_.end() && entry->second == QoS::exactly_once) entry->second = kReleased;
+  }
+  std::size_t size() const { return open_.size(); }
+
+  static constexpr QoS kReleased{3};  ///< at QoS 2, PUBREC has gone
+
+ private:
+  std::map<std::uint16_t, QoS> open_;
+};
+
 struct Connection {
   broker::ConnectionId id;
   Version version = Version::v311;
   wire::Framer framer{};
   bool has_left = false;
   bool is_reading = true;
+  std::size_t maximum_packet_size = wire::kMaximumPacketSize;
+  std::size_t receive_maximum = 0;
+  bool is_window_known = true;  ///< it has read everything, and said nothing that is not a packet
+  Window window{};
 };
 
 class Play {
@@ -86,7 +119,9 @@ class Play {
       connection->has_left = true;
     } else if (act == 6) {
       connection->is_reading = !connection->is_reading;
+      connection->is_window_known = false;
     } else if (act == 7) {
+      connection->is_window_known = false;
       feed(*connection, script_.bytes());
     } else {
       say(*connection, act);
@@ -101,9 +136,16 @@ class Play {
     wire::PropertyList properties;
     const auto flags = script_.byte();
     if ((flags & 1U) != 0) properties.add(PropertyId::session_expiry_interval, 10U);
-    if ((flags & 2U) != 0) properties.add(PropertyId::receive_maximum, 1U);
+    const bool is_v5 = connection.version == Version::v5;
+    const bool takes_one = (flags & 2U) != 0;
+    if (takes_one) properties.add(PropertyId::receive_maximum, 1U);
+    connection.receive_maximum = takes_one && is_v5 ? 1 : config_.max_inflight_messages;
     if ((flags & 4U) != 0) properties.add(PropertyId::topic_alias_maximum, 2U);
-    if ((flags & 8U) != 0) properties.add(PropertyId::maximum_packet_size, 30U);
+    if ((flags & 8U) != 0) {
+      properties.add(PropertyId::maximum_packet_size, 30U);
+      if (is_v5) connection.maximum_packet_size = 30;
+    }
+    if ((flags & 64U) != 0) properties.add(PropertyId::request_response_information, 1U);
     wire::Connect connect{.version = connection.version,
                           .clean_start = (flags & 16U) != 0,
                           .keep_alive = static_cast<std::uint16_t>(script_.below(3) * 5),
@@ -115,6 +157,11 @@ class Play {
                                 .qos = static_cast<QoS>(script_.below(3)),
                                 .retain = script_.flag()};
     }
+    std::string long_id;
+    if ((flags & 128U) != 0) {
+      long_id = std::string(kLongest - script_.below(16), 'x');
+      connect.client_id = long_id;
+    }
     send(connection, connect);
   }
 
@@ -125,12 +172,19 @@ class Play {
     wire::PropertyList properties;
     switch (act) {
       case 8:
+        connection.window.settle(id, QoS::at_least_once);
         return send(connection, wire::Puback{id, reason, {}});
       case 9:
+        if (connection.version == Version::v5 && is_failure(reason)) {
+          connection.window.settle(id, QoS::exactly_once);
+          connection.window.settle(id, Window::kReleased);
+        }
+        connection.window.release(id);
         return send(connection, wire::Pubrec{id, reason, {}});
       case 10:
         return send(connection, wire::Pubrel{id, {}, {}});
       case 11:
+        connection.window.settle(id, Window::kReleased);
         return send(connection, wire::Pubcomp{id, {}, {}});
       case 12:
         return send(connection, wire::Unsubscribe{id, {}, {script_.one_of(kFilters)}});
@@ -236,9 +290,14 @@ class Play {
         const auto frame = connection.framer.next(wire::kMaximumPacketSize);
         MQ_CHECK(frame.has_value());
         if (!*frame) break;
-        // Before CONNECT was understood, its answer is in the version that it seemed to have.
-        MQ_CHECK(wire::decode(**frame, connection.version).has_value() ||
-                 wire::decode(**frame, Version::v311).has_value());
+        MQ_CHECK((*frame)->size() <= connection.maximum_packet_size);  // [MQTT-3.1.2-24]
+        const auto packet = wire::decode(**frame, connection.version);
+        MQ_CHECK(packet.has_value());
+        const auto* publish = std::get_if<wire::Publish>(&*packet);
+        if (publish == nullptr || publish->qos == QoS::at_most_once) continue;
+        if (!connection.is_window_known) continue;
+        connection.window.take(*publish);
+        MQ_CHECK(connection.window.size() <= connection.receive_maximum);  // [MQTT-3.3.4-9]
       }
       queue.sent(piece[0].size());
     }
