@@ -267,6 +267,7 @@ void Core::on_stored(storage::Ticket ticket, Now now) {
   while (!storing_.empty() && storing_.front().first <= ticket) {
     const auto& session = sessions_[storing_.front().second];
     if (session != nullptr && session->is_awake) pump(*session);
+    if (session != nullptr && session->leaving != nullptr) load_tail(*session);
     storing_.pop_front();
   }
   shed_retained();

@@ -338,8 +338,14 @@ class Core {
   void fall_asleep(Session& session, Instant since);
   void on_session_deadline(Session& session);
   void publish_will(Session& session);
-  void end_session(Session& session);
+  /// is_name_wanted  another session is to have it now: what is left to hand over is lost, and
+  /// counted
+  void end_session(Session& session, bool is_name_wanted = false);
   void hand_over_shares(Session& session);
+  /// Ends a session but for its tail, where that is for other members of a share. Returns false
+  /// when there is no such tail.
+  bool begin_leaving(Session& session);
+  void hand_over(Session& session, const storage::Page& page);
 
   // deliver.cpp
   bool route(Incoming& incoming);
@@ -373,6 +379,8 @@ class Core {
   void take_bodies(RetainedFeed& feed, const storage::Page& page);
   /// Asks for the next part of the tail when the outbox has room for it.
   void load_more(Session& session);
+  void load_tail(Session& session);
+  storage::Window page_size() const;
   void leave_tail(Session& session, const storage::Page::Entry& entry);
   /// The store has nothing of what should be there.
   void lose_tail(Session& session);

@@ -173,14 +173,14 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
                             bool& present) {
   if (const auto known = session_ids_.find(client_id); known != session_ids_.end()) {
     Session& session = *sessions_[known->second];
-    if (!connect.clean_start) {  // [MQTT-3.1.2-5]
+    if (!connect.clean_start && session.leaving == nullptr) {  // [MQTT-3.1.2-5]
       present = true;
       session_wheel_.set(session, kNever);
       session.expires_at = kNever;
       session.will.reset();  // [MQTT-3.1.3-9]
       return session;
     }
-    end_session(session);  // [MQTT-3.1.2-4]
+    end_session(session, true);  // [MQTT-3.1.2-4]
   }
   return create_session(client_id);
 }

@@ -3,6 +3,7 @@
 
 #include "broker/core.hpp"
 #include "broker/incoming.hpp"
+#include "topic/name.hpp"
 
 // How connections and sessions end. A session that loses its connection owes two things: its will,
 // at once or when the will delay has passed, and its own end when its expiry interval has.
@@ -87,12 +88,14 @@ void Core::publish_will(Session& session) {
   publish(incoming);
 }
 
-void Core::end_session(Session& session) {
+void Core::end_session(Session& session, bool is_name_wanted) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
+  const bool is_leaving = session.leaving != nullptr || begin_leaving(session);
+  if (is_leaving) {
+    if (session.tail.count > 0 && !is_name_wanted) return;
+    count_drop(session, Drop::left_behind, session.tail.count);
+  }
   hand_over_shares(session);
-  const bool has_share = std::ranges::any_of(
-      session.subscriptions, [this](auto filter) { return subscriptions_.is_shared(filter); });
-  if (has_share) count_drop(session, Drop::left_behind, session.tail.count);
   forget_drops(session);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     const Message& message = session.outbox[i].message.message;
@@ -111,8 +114,64 @@ void Core::hand_over_shares(Session& session) {
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     auto& entry = session.outbox[i];
     if ((entry.flags & kFromShare) == 0 || !entry.message.message) continue;
-    if (entry.qos == QoS::exactly_once && entry.was_sent) continue;  // [MQTT-4.8.2-5]
+    if (entry.qos == QoS::exactly_once && entry.was_sent) {  // [MQTT-4.8.2-5]
+      count_drop(session, Drop::left_behind);
+      continue;
+    }
     give_to_member(entry.message.origin, entry.message.message, session);
+  }
+}
+
+bool Core::begin_leaving(Session& session) {
+  if (session.tail.count == 0) return false;
+  std::vector<std::string> shares;
+  for (const auto filter : session.subscriptions) {
+    const bool is_left_to_others =
+        subscriptions_.is_shared(filter) && subscriptions_.subscribers(filter).size() > 1;
+    if (is_left_to_others) shares.emplace_back(subscriptions_.text(filter));
+  }
+  if (shares.empty()) return false;
+  hand_over_shares(session);
+  for (std::size_t i = 0; i < session.outbox.size(); ++i) {
+    const Message& message = session.outbox[i].message.message;
+    if (message) count_released(&session, message.payload().size());
+    journal_.drop_queued(session, session.outbox.first_sequence() + i);
+  }
+  session.outbox.clear();
+  for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
+  session.subscriptions.clear();
+  session.feeds.reset();
+  session.leaving = std::make_unique<const std::vector<std::string>>(std::move(shares));
+  session.expires_at = kNever;
+  session_wheel_.set(session, kNever);
+  load_tail(session);
+  return true;
+}
+
+void Core::hand_over(Session& session, const storage::Page& page) {
+  for (const auto& entry : page.entries) {
+    leave_tail(session, entry);
+    journal_.drop_queued(session, entry.sequence);
+    if ((entry.queued.flags & kFromShare) == 0) continue;
+    const Message message = Message::of(entry.queued.message, entry.body, now_);
+    // At QoS 2 it must not be one that this client may have seen [MQTT-4.8.2-5].
+    const bool may_be_known = entry.queued.qos == 2 && entry.sequence < session.fresh_from;
+    if (may_be_known || message.is_expired(now_.steady)) {
+      count_drop(session, may_be_known ? Drop::left_behind : Drop::expired);
+      continue;
+    }
+    const auto share = std::ranges::find_if(*session.leaving, [&](const std::string& filter) {
+      return topic::matches(topic::share_of(filter)->filter, message.topic());
+    });
+    if (share == session.leaving->end()) continue;
+    const auto id = subscriptions_.find(*share);
+    if (id != topic::kNoFilter) give_to_member(id, message, session);
+  }
+  if (page.entries.empty()) lose_tail(session);
+  if (session.tail.count == 0) {
+    end_session(session);
+  } else {
+    load_tail(session);
   }
 }
 

@@ -74,15 +74,21 @@ bool Core::is_beyond_window(const Session& session, const Message& message) cons
 }
 
 void Core::load_more(Session& session) {
+  const std::size_t waiting = session.outbox.waiting();
+  const std::size_t bytes = session.queued_bytes - session.tail.bytes;
+  const auto page = page_size();
+  if (waiting == 0 || (waiting < page.messages && bytes < page.bytes)) load_tail(session);
+}
+
+storage::Window Core::page_size() const {
+  return {(config_.queue_window.messages + 1) / 2, (config_.queue_window.bytes + 1) / 2};
+}
+
+void Core::load_tail(Session& session) {
   const Tail& tail = session.tail;
   if (tail.count == 0 || session.loading != 0 || !is_stored(session, tail.first)) return;
-  const storage::Window page{(config_.queue_window.messages + 1) / 2,
-                             (config_.queue_window.bytes + 1) / 2};
-  const std::size_t waiting = session.outbox.waiting();
-  const std::size_t bytes = session.queued_bytes - tail.bytes;
-  if (waiting > 0 && (waiting >= page.messages || bytes >= page.bytes)) return;
   session.loading = ++last_load_;
-  loads_.push_back({session.loading, session.client_id, tail.first, {}, page});
+  loads_.push_back({session.loading, session.client_id, tail.first, {}, page_size()});
 }
 
 void Core::on_loaded(const storage::Page& page, Now now) {
@@ -97,6 +103,7 @@ void Core::on_loaded(const storage::Page& page, Now now) {
   }
   if (session.loading != page.number) return;  // asked for by an earlier session of this name
   session.loading = 0;
+  if (session.leaving != nullptr) return hand_over(session, page);
   for (const auto& entry : page.entries) {
     leave_tail(session, entry);
     restore(

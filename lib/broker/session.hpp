@@ -106,6 +106,9 @@ struct Session : WheelNode {
   Ring<std::pair<storage::Ticket, std::uint64_t>> unstored;
   storage::Ticket released_by = 0;  ///< the last PUBREC is stored with it
   std::unique_ptr<DropBook> drops;  ///< none: it has lost nothing
+  /// It has ended, and what waited in the store only is still to be handed over to the other
+  /// members of these shares, by their filters. None: it has not.
+  std::unique_ptr<const std::vector<std::string>> leaving;
 
   /// Messages that are still to be sent.
   std::size_t waiting() const { return outbox.waiting() + tail.count; }

@@ -136,7 +136,7 @@ std::string_view words_of(Drop reason) {
     case Drop::left_behind:
       break;
   }
-  return "its session ended while they waited for a share on disk only (queue_window_messages)";
+  return "its session ended before they could go to others of its share";
 }
 
 std::string line_of(const Dropped& fact, std::string_view) {

@@ -58,6 +58,12 @@ class SubscriptionIndex {
   /// Cost  one look-up for a topic seen lately; else one per level and branch of the trie
   std::span<const FilterId> match(std::string_view topic);
 
+  /// kNoFilter when nobody subscribes to it.
+  FilterId find(std::string_view filter) const {
+    const auto found = by_text_.find(filter);
+    return found == by_text_.end() ? kNoFilter : *found;
+  }
+
   /// By ascending owner.
   std::span<const Subscriber> subscribers(FilterId filter) const;
   std::string_view text(FilterId filter) const { return entries_[filter].text; }

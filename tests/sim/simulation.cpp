@@ -207,6 +207,7 @@ bool Simulation::is_calm() const {
       if (!actor->link->up.empty() || !actor->link->down.empty()) return false;
       if (store_.queue_size(actor->name) > 0) return false;
     }
+    if (actor->role == Role::passer_by && store_.queue_size(actor->name) > 0) return false;
     if (!actor->is_there_to_stay()) continue;
     if (!actor->core->is_connected() || !actor->open.empty()) return false;
     if (!actor->link->up.empty() || !actor->link->down.empty()) return false;
