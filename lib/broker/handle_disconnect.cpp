@@ -17,7 +17,7 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
   Session& session = *connection.session;
   if (const auto expiry = disconnect.properties.number(PropertyId::session_expiry_interval)) {
     if (session.expiry_interval == 0 && *expiry > 0) {
-      fail(connection, {ReasonCode::protocol_error, "MQTT-3.14.2-2",
+      fail(connection, {ReasonCode::protocol_error, "MQTT 5.0 §3.14.2.2.2",
                         "DISCONNECT extends a session that CONNECT did not want kept"});
       return false;
     }

@@ -83,7 +83,7 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
   if (!topic.empty()) {
     name = topic;
   } else if (name.empty()) {
-    return Fault{ReasonCode::protocol_error, "MQTT-3.3.2-8", "a topic alias that was never set"};
+    return Fault{ReasonCode::protocol_error, "MQTT 5.0 §3.3.4", "a topic alias that was never set"};
   }
   topic = name;
   return std::nullopt;

@@ -323,7 +323,7 @@ void Core::feed_one(Session& session, const RetainedFeed& feed, const Message& m
     return;
   }
   const Outgoing outgoing{.qos = qos,
-                          .retain = true,  // [MQTT-3.3.1-8]
+                          .retain = true,  // [MQTT3-3.3.1-8]
                           .identifier = feed.identifier,
                           .topic = message.topic(),
                           .properties = message.properties(),
