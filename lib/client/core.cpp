@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "wire/encode.hpp"
 
 // The life of a connection:
 //
@@ -95,7 +96,11 @@ void Core::disconnect(wire::ReasonCode reason, Now) {
   is_ending_ = true;
   if (state_ == State::draining || state_ == State::ended) return;
   if (state_ != State::connected) return end();
-  send(wire::Disconnect{.reason = reason, .properties = settings_.goodbye.view()});
+  wire::Disconnect goodbye{.reason = reason, .properties = settings_.goodbye.view()};
+  if (wire::encoded_size(goodbye, settings_.version) > limits_.maximum_packet_size) {
+    goodbye.properties = {};  // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+  }
+  send(goodbye);
   state_ = State::draining;
   transport_ = Transport::drain;
 }

@@ -235,3 +235,20 @@ TEST_CASE("what was sent once does not expire any more [MQTT-4.3.3-7]") {
   talk.come_back({.session_present = true});
   CHECK(talk.sent() == "PUBLISH a q2 id=1 dup {message-expiry-interval=1} 'x'");
 }
+
+TEST_CASE(
+    "a goodbye that is larger than the server accepts goes without its properties "
+    "[MQTT-3.14.2-3] [MQTT-3.14.2-4]") {
+  for (const std::uint32_t maximum : {20U, 40U}) {
+    auto settings = v5();
+    settings.goodbye.add(PropertyId::reason_string, std::string_view("gone for lunch"))
+        .add_user("k", "v");
+    PropertyList limits;
+    limits.add(PropertyId::maximum_packet_size, maximum);
+    Conversation talk(settings);
+    talk.join(limits);
+    talk.core.disconnect(wire::ReasonCode::normal_disconnection, talk.now);
+    CHECK(talk.sent() ==
+          (maximum == 20 ? "DISCONNECT" : "DISCONNECT {reason-string=gone for lunch, k:v}"));
+  }
+}
