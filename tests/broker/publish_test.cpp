@@ -320,7 +320,9 @@ TEST_CASE("a topic alias above the maximum or never set is refused [MQTT-3.3.2-9
 }
 
 TEST_CASE(
-    "towards a client that accepts them, topics become aliases [MQTT-3.1.2-26] [MQTT-3.3.2-11]") {
+    "towards a client that accepts them, topics become aliases, the first of them 1 "
+    "[MQTT-3.1.2-26] "
+    "[MQTT-3.3.2-8] [MQTT-3.3.2-11]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::topic_alias_maximum, 1U);

@@ -340,7 +340,7 @@ TEST_CASE("packets that only clients send are a protocol error") {
   CHECK(talk.sent() == "DISCONNECT 82");
 }
 
-TEST_CASE("a malformed packet is answered with its reason [MQTT-4.13.2-1]") {
+TEST_CASE("a malformed packet is answered with its reason [MQTT-4.13.2-1] [MQTT3-4.8.0-1]") {
   Conversation talk(v5());
   talk.join();
   constexpr std::array<Byte, 2> kReserved{0x00, 0x00};
