@@ -299,9 +299,13 @@ TEST_CASE("U+FEFF stays where it is in a topic, a filter and a property [MQTT-1.
 
 TEST_CASE("who names no maximum of topic aliases gets every topic in full [MQTT-3.1.2-27]") {
   World world(quiet());
-  auto& peer = world.peer().join("s", Version::v5).subscribe("#");
-  world.peer().join("p").publish("topic", "1").publish("topic", "2");
-  CHECK(peer.all() == "PUBLISH topic q0 '1'; PUBLISH topic q0 '2'");
+  auto& publisher = world.peer().join("p").retain("topic", "0");
+  auto& peer = narrow(world, "s").subscribe("#", kQoS1);
+  publisher.publish("topic", "1").publish("topic", "2", QoS::at_least_once, 2);
+  publisher.publish("topic", "3", QoS::at_least_once, 3);
+  CHECK(peer.all() ==
+        "PUBLISH topic q0 retain '0'; PUBLISH topic q0 '1'; PUBLISH topic q1 id=1 '2'");
+  CHECK(peer.puback(1).all() == "PUBLISH topic q1 id=2 '3'");
 }
 
 TEST_CASE("topic aliases of either side end with the connection [MQTT-3.3.2-7]") {
