@@ -61,13 +61,13 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
 
   const bool wants_retained =
-      wanted.retain_handling == RetainHandling::send ||
-      (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);
+      wanted.retain_handling == RetainHandling::send ||                         // [MQTT-3.3.1-9]
+      (wanted.retain_handling == RetainHandling::send_if_new && added.is_new);  // [MQTT-3.3.1-10]
   if (wants_retained && !subscriptions_.is_shared(added.filter)) {
     if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
     session.feeds->push({added.filter, std::string(subscription.filter), granted, identifier});
   }
-  return static_cast<ReasonCode>(granted.qos);
+  return static_cast<ReasonCode>(granted.qos);  // [MQTT-3.8.4-7]
 }
 
 bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {

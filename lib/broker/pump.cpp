@@ -148,7 +148,7 @@ void Core::pump(Session& session) {
 void Core::pump_outbox(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
-    const auto item = session.outbox.next(connection.receive_maximum);
+    const auto item = session.outbox.next(connection.receive_maximum);  // [MQTT-3.3.4-9]
     if (!item) {
       session.must_recheck = session.must_recheck && session.waiting() > 0;
       return;

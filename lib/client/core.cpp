@@ -102,7 +102,7 @@ void Core::disconnect(wire::ReasonCode reason, Now) {
   }
   send(goodbye);
   state_ = State::draining;
-  transport_ = Transport::drain;
+  transport_ = Transport::drain;  // [MQTT-3.14.4-1] [MQTT-3.14.4-2]
 }
 
 void Core::abandon() {
@@ -114,7 +114,7 @@ void Core::on_open(Now now) {
   MQ_CHECK(state_ == State::opening);
   state_ = State::handshaking;
   last_sent_ = last_received_ = now.steady;
-  send_connect();
+  send_connect();  // [MQTT-3.1.0-1]
 }
 
 void Core::on_open_failed(std::string words, Now now) {
@@ -286,7 +286,7 @@ void Core::reset_connection() {
   outbox_.rewind();
   inbox_.rewind();
   requests_.clear();
-  aliases_in_.clear();
+  aliases_in_.clear();  // [MQTT-3.3.2-7]
   aliases_out_.clear();
   sent_total_ = ping_end_ = 0;
   ping_sent_ = kNever;
@@ -300,7 +300,7 @@ void Core::end(std::string_view words) {
 }
 
 bool Core::is_clean_start() const {
-  const bool may_resume =
+  const bool may_resume =  // [MQTT-3.1.2-23]
       was_ever_connected_ && settings_.version == wire::Version::v5 &&
       settings_.properties.view().number(wire::PropertyId::session_expiry_interval).value_or(0) > 0;
   return errand_ != Errand::run || (settings_.clean_start && !may_resume);

@@ -123,7 +123,7 @@ class Core {
     wire::QoS maximum_qos = wire::QoS::exactly_once;
     bool retain_available = true;
     std::uint32_t maximum_packet_size = wire::kMaximumPacketSize;
-    std::uint16_t topic_alias_maximum = 0;
+    std::uint16_t topic_alias_maximum = 0;  // [MQTT-3.2.2-18]
     std::uint16_t keep_alive = 0;
   };
 
