@@ -1,6 +1,9 @@
 #include "broker/core.hpp"
 #include "broker/write_packet.hpp"
 
+// What answers an acknowledgement says no more than a code, so that it is never larger than its
+// receiver accepts [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+
 namespace mq::broker {
 
 using session::Delivery;

@@ -129,7 +129,7 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
   auto reason = ReasonCode::success;
-  if (is_denied) {
+  if (is_denied) {  // [MQTT3-3.3.5-2]
     reason = refusal;
   } else if (!publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
