@@ -407,7 +407,7 @@ TEST_CASE(
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
 }
 
-TEST_CASE("a client gets no packet larger than it accepts [MQTT-3.1.2-24] [MQTT-3.1.2-25]") {
+TEST_CASE("a client gets no PUBLISH larger than it accepts [MQTT-3.1.2-25]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::maximum_packet_size, 40U);

@@ -325,9 +325,7 @@ TEST_CASE("publish takes no more than the limits, until something leaves") {
   CHECK_FALSE(counted.core.has_room(kQoS1));
 }
 
-TEST_CASE(
-    "what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14] "
-    "[MQTT-3.2.2-15]") {
+TEST_CASE("what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14]") {
   Conversation talk(v5());
   talk.publish("a", "queued before", kQoS2);
   PropertyList limits;
