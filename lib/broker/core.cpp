@@ -53,7 +53,7 @@ Millis keep_alive_of(const Connection& connection) {
 /// A v5 client that has its CONNACK can be told why it is disconnected.
 bool may_say_goodbye(const Connection& connection) {
   return connection.version == Version::v5 && connection.session != nullptr &&
-         connection.session->is_awake;
+         connection.session->is_awake;  // [MQTT-3.14.0-1]
 }
 
 }  // namespace

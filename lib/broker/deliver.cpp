@@ -121,7 +121,7 @@ bool Core::route(Incoming& incoming) {
   for (const FilterId filter : filters) {
     for (const Subscriber& subscriber : subscriptions_.subscribers(filter)) {
       has_subscribers = true;
-      deliver(subscriber, incoming);
+      deliver(subscriber, incoming);  // [MQTT-3.3.4-2] [MQTT-4.5.0-1]
     }
     for (FilterId share = subscriptions_.shared_from(filter); share != kNoFilter;
          share = subscriptions_.shared_after(share)) {

@@ -1,6 +1,9 @@
 #include "broker/core.hpp"
 #include "broker/write_packet.hpp"
 
+// What answers an acknowledgement says no more than a code, so that it is never larger than its
+// receiver accepts [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+
 namespace mq::broker {
 
 using session::Delivery;
@@ -17,7 +20,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
   Session& session = *connection.session;
   if (ack->type == PacketType::pubrel) {
     const auto written = journal_.position();
-    const bool was_known = session.inbox.drop(ack->packet_id);
+    const bool was_known = session.inbox.drop(ack->packet_id);  // [MQTT-4.3.3-12]
     if (was_known) journal_.drop_incoming(session, ack->packet_id);
     const auto reason = was_known ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
     acknowledge(connection, wire::Pubcomp{ack->packet_id, reason, {}},
@@ -31,7 +34,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
   if (ack->type == PacketType::pubrec) {
     on_pubrec(connection, *ack);
   } else if (const auto item = session.outbox.find(ack->packet_id)) {
-    if (item->entry->state == Delivery::released) settle(session, *item);
+    if (item->entry->state == Delivery::released) settle(session, *item);  // [MQTT-4.3.3-5]
   }
   if (session.is_awake && session.has_more()) pump(session);
   return true;
@@ -40,7 +43,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
 void Core::on_puback(Connection& connection, std::uint16_t packet_id) {
   Session& session = *connection.session;
   const auto item = session.outbox.find(packet_id);
-  if (item && item->entry->qos == QoS::at_least_once) settle(session, *item);
+  if (item && item->entry->qos == QoS::at_least_once) settle(session, *item);  // [MQTT-4.3.2-3]
   if (session.is_awake && session.has_more()) pump(session);
 }
 
@@ -52,6 +55,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     acknowledge(connection, wire::Pubrel{ack.packet_id, reason, {}}, 0);
     return;
   }
+  // [MQTT-4.4.0-2] [MQTT-4.8.2-6]
   if (is_failure(ack.reason)) {  // the message is not wanted (MQTT 5.0 §4.3.3)
     settle(session, *item);
     return;
@@ -60,7 +64,7 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     const auto size = item->entry->message.message.payload().size();
     session.in_flight_bytes -= size;
     count_released(&session, size);
-    session.outbox.release(*item);
+    session.outbox.release(*item);  // [MQTT-4.3.3-6]
     if (journal_.keeps(session)) {
       session.released_by = journal_.ticket();
       storing_.push_back({session.released_by, session.index});

@@ -58,7 +58,7 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
   if (!packet) {
     wire::Connect unknown;
     unknown.version = version_of(frame);
-    return refuse(connection, unknown, packet.error());
+    return refuse(connection, unknown, packet.error());  // [MQTT-3.1.4-1]
   }
   auto& connect = std::get<wire::Connect>(*packet);
   connection.version = connect.version;
@@ -162,11 +162,11 @@ std::optional<Fault> Core::objection(const Connection& connection,
 void Core::refuse(Connection& connection, const wire::Connect& connect, const Fault& fault) {
   connection.version = connect.version;
   if (const auto code = wire::connack_code(fault.reason, connect.version)) {  // [MQTT3-3.1.4-1]
-    send(connection, wire::Connack{false, *code, {}});
+    send(connection, wire::Connack{false, *code, {}});  // [MQTT-3.2.2-6] [MQTT-3.2.2-8]
   }
   facts_.emplace_back(fact::Refused{connection.id, std::string(connect.client_id), fault,
                                     std::string(connect.user_name.value_or(""))});
-  disconnect(connection, fault.reason, fact::End::refused);
+  disconnect(connection, fault.reason, fact::End::refused);  // [MQTT-3.2.2-7] [MQTT-3.1.4-6]
 }
 
 Session& Core::open_session(const wire::Connect& connect, std::string_view client_id,
@@ -174,7 +174,7 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
   if (const auto known = session_ids_.find(client_id); known != session_ids_.end()) {
     Session& session = *sessions_[known->second];
     if (!connect.clean_start && session.leaving == nullptr) {  // [MQTT-3.1.2-5]
-      present = true;
+      present = true;                                          // [MQTT-3.2.2-3]
       session_wheel_.set(session, kNever);
       session.expires_at = kNever;
       session.will.reset();  // [MQTT-3.1.3-9]
@@ -182,7 +182,7 @@ Session& Core::open_session(const wire::Connect& connect, std::string_view clien
     }
     end_session(session, true);  // [MQTT-3.1.2-4]
   }
-  return create_session(client_id);
+  return create_session(client_id);  // [MQTT-3.1.2-6]
 }
 
 void Core::accept(Connection& connection, const wire::Connect& connect, Session& session,
@@ -233,7 +233,7 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   const bool tells_present = connected.session_present && connect.version != Version::v31;
   const auto ticket = journal_.written_since(written);
   acknowledge(connection, wire::Connack{tells_present, 0, properties}, ticket);
-  if (!connection.held.empty()) return;
+  if (!connection.held.empty()) return;  // [MQTT-3.2.0-1]
   session.is_awake = true;
   pump(session);
 }

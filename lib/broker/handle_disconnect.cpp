@@ -18,7 +18,7 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
   Session& session = *connection.session;
   if (const auto expiry = disconnect.properties.number(PropertyId::session_expiry_interval)) {
     if (session.expiry_interval == 0 && *expiry > 0) {
-      fail(connection, {ReasonCode::protocol_error, "MQTT-3.14.2-2",
+      fail(connection, {ReasonCode::protocol_error, "MQTT 5.0 §3.14.2.2.2",
                         "DISCONNECT extends a session that CONNECT did not want kept"});
       return false;
     }
@@ -47,7 +47,7 @@ void Core::fall_asleep(Session& session, Instant since) {
     keep = config_.persistent_client_expiration;
     is_kept_for_ever = false;
   }
-  session.expires_at = is_kept_for_ever ? kNever : since + keep;
+  session.expires_at = is_kept_for_ever ? kNever : since + keep;  // [MQTT-3.1.2-23]
   if (session.will != nullptr) {
     session.will->due_at = std::min(since + session.will->delay, session.expires_at);
   }
@@ -56,7 +56,7 @@ void Core::fall_asleep(Session& session, Instant since) {
 
 void Core::on_session_deadline(Session& session) {
   if (session.will != nullptr && session.will->due_at <= now_.steady) publish_will(session);
-  if (session.expires_at <= now_.steady) {
+  if (session.expires_at <= now_.steady) {  // [MQTT-4.1.0-2]
     if (session.expiry_interval > 0) ++stats_.expired_sessions;
     end_session(session);
     return;
@@ -66,12 +66,12 @@ void Core::on_session_deadline(Session& session) {
 }
 
 void Core::publish_will(Session& session) {
-  const auto will = std::exchange(session.will, nullptr);
+  const auto will = std::exchange(session.will, nullptr);  // [MQTT-3.1.2-10]
   journal_.drop_will(session);
   if (!may_write(session, will->topic, fact::Act::will)) return;
   Incoming incoming{.packet = {.qos = will->qos,
                                .dup = false,
-                               .retain = will->retain,
+                               .retain = will->retain,  // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
                                .topic = will->topic,
                                .packet_id = 0,
                                .properties = wire::Properties(will->properties),

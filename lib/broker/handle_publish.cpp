@@ -8,6 +8,9 @@
 
 // A PUBLISH is checked against what this connection agreed on, delivered, and acknowledged behind
 // what it caused, so that a client which subscribes to its own topic sees the message first.
+//
+// Acknowledgements say no more than a code, so that none is larger than its receiver accepts
+// [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
 
 namespace mq::broker {
 
@@ -83,9 +86,9 @@ std::optional<Fault> Core::resolve_topic(Connection& connection, const wire::Pub
   if (!topic.empty()) {
     name = topic;
   } else if (name.empty()) {
-    return Fault{ReasonCode::protocol_error, "MQTT-3.3.2-8", "a topic alias that was never set"};
+    return Fault{ReasonCode::protocol_error, "MQTT 5.0 §3.3.4", "a topic alias that was never set"};
   }
-  topic = name;
+  topic = name;  // [MQTT-3.3.2-12]
   return std::nullopt;
 }
 
@@ -121,22 +124,22 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     return false;
   }
   const auto written = journal_.position();
-  if (packet.qos == QoS::exactly_once && !is_denied) {
+  if (packet.qos == QoS::exactly_once && !is_denied) {  // [MQTT-4.3.3-9]
     inbox.put(packet.packet_id);
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
   auto reason = ReasonCode::success;
-  if (is_denied) {
+  if (is_denied) {  // [MQTT3-3.3.5-2]
     reason = refusal;
   } else if (!publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
   }
   if (packet.qos == QoS::at_least_once) {
     acknowledge(connection, wire::Puback{packet.packet_id, reason, {}},
-                journal_.written_since(written));  // [MQTT-4.3.2-4]
+                journal_.written_since(written));  // [MQTT-4.3.2-4] [MQTT-2.2.1-5] [MQTT-3.3.4-1]
   } else if (packet.qos == QoS::exactly_once) {
     acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}},
-                journal_.written_since(written));  // [MQTT-4.3.3-8]
+                journal_.written_since(written));  // [MQTT-4.3.3-8] [MQTT-2.2.1-5] [MQTT-3.3.4-1]
   }
   return true;
 }
@@ -174,12 +177,12 @@ bool Core::refuse_unstorable(Connection& connection, const wire::Publish& packet
 }
 
 bool Core::publish(Incoming& incoming) {
-  if (incoming.packet.retain) retain(incoming);
+  if (incoming.packet.retain) retain(incoming);  // [MQTT-3.3.1-8]
   return route(incoming);
 }
 
 void Core::retain(Incoming& incoming) {
-  if (incoming.packet.payload.empty()) {
+  if (incoming.packet.payload.empty()) {   // [MQTT-3.3.1-7]
     drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {
     const Message& message = incoming.shared(now_.steady);

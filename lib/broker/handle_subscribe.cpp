@@ -65,10 +65,10 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   facts_.emplace_back(
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
 
-  const bool wants_retained =
-      (wanted.retain_handling == RetainHandling::send ||
-       (wanted.retain_handling == RetainHandling::send_if_new && added.is_new)) &&
-      !subscriptions_.is_shared(added.filter);
+  const bool wants_retained = (wanted.retain_handling == RetainHandling::send ||  // [MQTT-3.3.1-9]
+                               (wanted.retain_handling == RetainHandling::send_if_new &&
+                                added.is_new)) &&  // [MQTT-3.3.1-10]
+                              !subscriptions_.is_shared(added.filter);
   const bool is_still_fed =
       !wants_retained && session.feeds != nullptr && session.feeds->has(added.filter);
   journal_.put_subscription(
@@ -78,7 +78,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
     if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
     session.feeds->push({added.filter, std::string(subscription.filter), granted, identifier});
   }
-  return static_cast<ReasonCode>(granted.qos);
+  return static_cast<ReasonCode>(granted.qos);  // [MQTT-3.8.4-7]
 }
 
 void Core::note_feeds(Session& session) {

@@ -31,7 +31,7 @@ void Journal::drop_session(const Session& session) {
 void Journal::put_will(const Session& session) {
   if (!keeps(session)) return;
   const StoredWill& will = *session.will;
-  write(storage::PutWill{session.client_id,
+  write(storage::PutWill{session.client_id,  // [MQTT-3.1.2-7]
                          {will.topic, will.properties, will.payload,
                           static_cast<std::uint8_t>(will.qos), will.retain, will.delay}});
 }

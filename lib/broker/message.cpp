@@ -43,7 +43,7 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
   Byte* out = copy_bytes(bytes_of(topic), message.block_->bytes() + sizeof(Head));
   if (properties_size > 0) {
     for (auto it = publish.properties.begin(); it != publish.properties.end(); ++it) {
-      if (travels(it->id)) out = copy_bytes(it.encoded(), out);
+      if (travels(it->id)) out = copy_bytes(it.encoded(), out);  // [MQTT-3.3.2-18] [MQTT-3.1.3-10]
     }
   }
   copy_bytes(publish.payload, out);

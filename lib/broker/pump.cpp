@@ -155,7 +155,7 @@ void Core::pump(Session& session) {
 void Core::pump_outbox(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
-    const auto item = session.outbox.next(connection.receive_maximum);
+    const auto item = session.outbox.next(connection.receive_maximum);  // [MQTT-3.3.4-9]
     if (!item) {
       session.must_recheck = session.must_recheck && session.waiting() > 0;
       return;
@@ -334,7 +334,7 @@ void Core::feed_one(Session& session, const RetainedFeed& feed, const Message& m
     return;
   }
   const Outgoing outgoing{.qos = qos,
-                          .retain = true,  // [MQTT-3.3.1-8]
+                          .retain = true,  // [MQTT3-3.3.1-8]
                           .identifier = feed.identifier,
                           .topic = message.topic(),
                           .properties = message.properties(),

@@ -9,6 +9,7 @@ using wire::Version;
 
 bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
   const std::string_view topic = seen_by(connection, outgoing.topic);
+  // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-20]
   wire::Publish packet{.qos = outgoing.qos,
                        .dup = outgoing.dup,
                        .retain = outgoing.retain,
@@ -25,6 +26,7 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
       scratch_.add(PropertyId::message_expiry_interval, *outgoing.remaining);  // [MQTT-3.3.2-6]
     }
     if (outgoing.identifier != 0) {
+      // [MQTT-3.3.4-5]
       scratch_.add(PropertyId::subscription_identifier, outgoing.identifier);  // [MQTT-3.3.4-3]
     }
     if (alias.number != 0) scratch_.add(PropertyId::topic_alias, std::uint32_t{alias.number});
@@ -32,7 +34,7 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
     packet.properties = scratch_.view();
   }
   const auto size = wire::encoded_size(packet, connection.version);
-  if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25]
+  if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25] [MQTT-3.1.2-24]
   if (alias.is_new) connection.aliases->outgoing.emplace(topic, alias.number);
   if (packet.payload.size() > kCopiedPayload) {
     const auto head = size - packet.payload.size();
@@ -52,11 +54,11 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
 }
 
 Core::Alias Core::alias_for(Connection& connection, std::string_view topic) {
-  if (connection.topic_alias_maximum == 0) return {};
+  if (connection.topic_alias_maximum == 0) return {};  // [MQTT-3.1.2-27]
   if (connection.aliases == nullptr) connection.aliases = std::make_unique<Aliases>();
   const auto& known = connection.aliases->outgoing;
   if (const auto it = known.find(topic); it != known.end()) return {it->second, false};
-  if (known.size() >= connection.topic_alias_maximum) return {};
+  if (known.size() >= connection.topic_alias_maximum) return {};  // [MQTT-3.1.2-26] [MQTT-3.3.2-11]
   return {static_cast<std::uint16_t>(known.size() + 1), true};
 }
 

@@ -17,8 +17,10 @@ constexpr std::size_t kTextMax = 65'535;
 constexpr double kSecondsMax = 10.0 * 365 * 24 * 3600;
 
 Verdict check_text(std::string_view text) {
-  if (text.empty()) return wrong("must not be empty");
+  if (text.empty()) return wrong("must not be empty");  // [MQTT-4.7.3-1]
+  // [MQTT-4.7.3-3]
   if (text.size() > kTextMax) return wrong("must not be longer than 65535 bytes");
+  // [MQTT-3.1.3-11] [MQTT-3.3.2-1] [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.3-2]
   if (!wire::is_utf8_string(bytes_of(text))) return wrong("must be UTF-8");
   return {};
 }
@@ -52,7 +54,7 @@ std::expected<Millis, std::string> parse_seconds(std::string_view value) {
 
 Verdict check_filter(std::string_view filter) {
   if (auto verdict = check_text(filter); !verdict) return verdict;
-  if (!topic::is_filter(filter)) {
+  if (!topic::is_filter(filter)) {  // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1]
     return wrong("is no topic filter: + and # must be whole levels, # only the last one");
   }
   return {};
@@ -60,6 +62,7 @@ Verdict check_filter(std::string_view filter) {
 
 Verdict check_topic(std::string_view topic) {
   if (auto verdict = check_text(topic); !verdict) return verdict;
+  // [MQTT-3.3.2-2] [MQTT-4.7.0-1]
   if (topic::has_wildcard(topic)) return wrong("must be one topic: + and # are for subscribing");
   if (!topic::is_name(topic)) return wrong("has too many levels");
   return {};
@@ -156,6 +159,7 @@ Verdict check_session(const ConnectOptions& options) {
       options.is_session_kept &&
       (!is_v5 || options.session_expiry_interval.value_or(kNeverExpires) == kNeverExpires);
   if (is_kept_for_ever && (!options.client_id || options.client_id->empty())) {
+    // [MQTT3-3.1.3-7]
     return wrong("-c needs -i: the server knows a kept session by its client id");
   }
   return {};
@@ -172,7 +176,7 @@ Verdict check_will(const ConnectOptions& options) {
 
 Verdict check_words(const ConnectOptions& options) {
   for (const auto& text : {options.client_id, options.client_id_prefix, options.user_name}) {
-    if (text && !wire::is_utf8_string(bytes_of(*text))) {
+    if (text && !wire::is_utf8_string(bytes_of(*text))) {  // [MQTT-3.1.3-4] [MQTT-3.1.3-12]
       return wrong("client id and user name must be UTF-8");
     }
   }

@@ -121,6 +121,7 @@ Verdict add_to(wire::PropertyList& list, const PropertyRow& row,
   }
   wire::PropertyList all = list;
   all.add_encoded(added.view().encoded());
+  // [MQTT-1.5.7-1] [MQTT-3.3.2-13] [MQTT-3.3.2-14] [MQTT-3.3.2-19]
   const wire::Fault* fault = wire::properties_fault(all.view().encoded(), place);
   // The method may stand behind the data: check() looks again.
   if (fault != nullptr && fault != &wire::fault::kNoAuthenticationMethod)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "wire/encode.hpp"
 
 // The life of a connection:
 //
@@ -95,9 +96,13 @@ void Core::disconnect(wire::ReasonCode reason, Now) {
   is_ending_ = true;
   if (state_ == State::draining || state_ == State::ended) return;
   if (state_ != State::connected) return end();
-  send(wire::Disconnect{.reason = reason, .properties = settings_.goodbye.view()});
+  wire::Disconnect goodbye{.reason = reason, .properties = settings_.goodbye.view()};
+  if (wire::encoded_size(goodbye, settings_.version) > limits_.maximum_packet_size) {
+    goodbye.properties = {};  // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+  }
+  send(goodbye);
   state_ = State::draining;
-  transport_ = Transport::drain;
+  transport_ = Transport::drain;  // [MQTT-3.14.4-1] [MQTT-3.14.4-2]
 }
 
 void Core::abandon() {
@@ -109,7 +114,7 @@ void Core::on_open(Now now) {
   MQ_CHECK(state_ == State::opening);
   state_ = State::handshaking;
   last_sent_ = last_received_ = now.steady;
-  send_connect();
+  send_connect();  // [MQTT-3.1.0-1]
 }
 
 void Core::on_open_failed(std::string words, Now now) {
@@ -281,7 +286,7 @@ void Core::reset_connection() {
   outbox_.rewind();
   inbox_.rewind();
   requests_.clear();
-  aliases_in_.clear();
+  aliases_in_.clear();  // [MQTT-3.3.2-7]
   aliases_out_.clear();
   sent_total_ = ping_end_ = 0;
   ping_sent_ = kNever;
@@ -295,7 +300,7 @@ void Core::end(std::string_view words) {
 }
 
 bool Core::is_clean_start() const {
-  const bool may_resume =
+  const bool may_resume =  // [MQTT-3.1.2-23]
       was_ever_connected_ && settings_.version == wire::Version::v5 &&
       settings_.properties.view().number(wire::PropertyId::session_expiry_interval).value_or(0) > 0;
   return errand_ != Errand::run || (settings_.clean_start && !may_resume);

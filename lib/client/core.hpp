@@ -54,7 +54,8 @@ class Core {
   ///
   /// Returns  nothing when there is no room now, or at QoS 0 no connection
   [[nodiscard]] std::optional<Ticket> publish(const wire::Publish& message, Now now);
-  /// Returns  nothing when there is no connection. A request ends with its connection
+  /// Returns  nothing when there is no connection, or when the server takes no packet as large as
+  ///          that. A request ends with its connection
   [[nodiscard]] std::optional<Ticket> subscribe(wire::Subscribe request, Now now);
   [[nodiscard]] std::optional<Ticket> unsubscribe(wire::Unsubscribe request, Now now);
   /// Asks for a sign of life, if none is asked for yet; see is_ping_out().
@@ -123,7 +124,7 @@ class Core {
     wire::QoS maximum_qos = wire::QoS::exactly_once;
     bool retain_available = true;
     std::uint32_t maximum_packet_size = wire::kMaximumPacketSize;
-    std::uint16_t topic_alias_maximum = 0;
+    std::uint16_t topic_alias_maximum = 0;  // [MQTT-3.2.2-18]
     std::uint16_t keep_alive = 0;
   };
 
@@ -177,6 +178,9 @@ class Core {
 
   // send.cpp: what goes to the server
   void send_connect();
+  /// Whether the server takes a packet as large as this one.
+  template <class P>
+  bool fits(const P& packet) const;
   template <class P>
   void send(const P& packet);
   void send_publish(const wire::Publish& packet, const BlockRef& owner);

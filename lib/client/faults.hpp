@@ -18,7 +18,7 @@ inline constexpr Fault kReceiveMaximum{receive_maximum_exceeded, "MQTT-3.3.4-9",
                                        "more messages under way than the receive maximum"};
 inline constexpr Fault kTopicAlias{topic_alias_invalid, "MQTT-3.1.2-26",
                                    "topic alias above the maximum"};
-inline constexpr Fault kUnknownAlias{protocol_error, "MQTT-3.3.2-12",
+inline constexpr Fault kUnknownAlias{protocol_error, "MQTT 5.0 §3.3.4",
                                      "topic alias without a topic"};
 inline constexpr Fault kWrongAcknowledgement{protocol_error, "MQTT-4.3.3-4",
                                              "acknowledgement of the wrong kind"};

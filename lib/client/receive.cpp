@@ -7,8 +7,10 @@
 
 // One function for each family of packets that a server sends. Each returns what the owner is to
 // know, or nothing. Acknowledgements go into the output before the owner sees the message; both
-// leave in the same turn. A fault is answered by DISCONNECT with its reason (v5) or by closing, and
-// is told as a loss.
+// leave in the same turn [MQTT-3.3.4-1] [MQTT-4.5.0-2]; they say no more than a code, so that none
+// is larger than the server accepts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3]
+// [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]. A fault is answered by DISCONNECT
+// with its reason (v5) or by closing, and is told as a loss.
 
 namespace mq::client {
 
@@ -97,7 +99,7 @@ std::optional<Event> Core::handle_connack(const wire::Connack& packet, Now now) 
     return std::nullopt;
   }
   if (packet.session_present && is_clean_start()) {
-    violate(fault::kSessionPresent, now);  // [MQTT-3.2.2-2]
+    violate(fault::kSessionPresent, now);  // [MQTT-3.2.2-2] [MQTT-3.2.2-4]
     return std::nullopt;
   }
   if (errand_ != Errand::run) {
@@ -115,7 +117,7 @@ std::optional<Event> Core::handle_connack(const wire::Connack& packet, Now now) 
   // MQTT 3.1 cannot say it; what the client did not ask to be forgotten is there.
   const bool is_assumed =
       settings_.version == Version::v31 && was_ever_connected_ && !is_clean_start();
-  if (!packet.session_present && !is_assumed) start_session_anew();
+  if (!packet.session_present && !is_assumed) start_session_anew();  // [MQTT-3.2.2-5]
   const bool is_first = !std::exchange(was_ever_connected_, true);
   pump();
   return Connected{packet.session_present, is_first, settings_.client_id, packet.properties};
@@ -126,7 +128,7 @@ Core::Limits Core::limits_of(const wire::Properties& properties) const {
   limits.keep_alive = settings_.keep_alive;
   for (const wire::Property& property : properties) {
     switch (property.id) {
-      case PropertyId::receive_maximum:
+      case PropertyId::receive_maximum:  // [MQTT-4.9.0-1]
         limits.receive_maximum = static_cast<std::uint16_t>(property.number);
         break;
       case PropertyId::maximum_qos:
@@ -141,7 +143,7 @@ Core::Limits Core::limits_of(const wire::Properties& properties) const {
       case PropertyId::topic_alias_maximum:
         limits.topic_alias_maximum = static_cast<std::uint16_t>(property.number);
         break;
-      case PropertyId::server_keep_alive:  // [MQTT-3.1.2-21]
+      case PropertyId::server_keep_alive:  // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
         limits.keep_alive = static_cast<std::uint16_t>(property.number);
         break;
       default:
@@ -154,7 +156,7 @@ Core::Limits Core::limits_of(const wire::Properties& properties) const {
 /// The server knows nothing of what was under way. What it had not acknowledged is sent as new;
 /// what it had taken over with PUBREC must not be sent again [MQTT-4.3.3-6].
 void Core::start_session_anew() {
-  inbox_.clear();
+  inbox_.clear();  // [MQTT-3.1.2-4]
   while (const auto item = outbox_.next(SIZE_MAX)) {
     if (item->entry->state == Delivery::released) {
       --unsettled_;
@@ -191,14 +193,16 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
   if (output_.size() > kOutputLimit) {
     lose({.cause = Cause::violation,
           .reason = ReasonCode::quota_exceeded,
-          .words = "the server takes no acknowledgements"},
+          .words = "the server takes no acknowledgements"},  // [MQTT3-4.8.0-2]
          now);
     return std::nullopt;
   }
   if (packet.qos == QoS::at_least_once) {
+    // [MQTT-2.2.1-5] [MQTT-4.6.0-2]
     send(wire::Puback{.packet_id = packet.packet_id, .properties = {}});  // [MQTT-4.3.2-4]
     return Arrived{packet};
   }
+  // [MQTT-2.2.1-5] [MQTT-4.6.0-3]
   send(wire::Pubrec{.packet_id = packet.packet_id, .properties = {}});  // [MQTT-4.3.3-8]
   if (is_known) return std::nullopt;                                    // [MQTT-4.3.3-10]
   inbox_.put(packet.packet_id);
@@ -216,7 +220,7 @@ const wire::Fault* Core::resolve_topic(wire::Publish& packet) {
   }
   const auto topic = aliases_in_.find(*alias);
   if (!topic) return &fault::kUnknownAlias;
-  packet.topic = *topic;
+  packet.topic = *topic;  // [MQTT-3.3.2-10]
   return nullptr;
 }
 
@@ -227,7 +231,7 @@ std::optional<Event> Core::handle_acknowledgement(ByteView frame, Now now) {
     return std::nullopt;
   }
   if (packet->type == PacketType::pubrel) {
-    const bool is_known = inbox_.drop(packet->packet_id);
+    const bool is_known = inbox_.drop(packet->packet_id);  // [MQTT-4.3.3-12]
     send(wire::Pubcomp{
         .packet_id = packet->packet_id,
         .reason = is_known ? ReasonCode::success : ReasonCode::packet_identifier_not_found,
@@ -270,6 +274,7 @@ void Core::release(Outbox::Item item) {
     stored_bytes_ -= item.entry->message.frame->size();
     outbox_.release(item);
   }
+  // [MQTT-4.6.0-4]
   send(wire::Pubrel{.packet_id = item.packet_id(), .properties = {}});  // [MQTT-4.3.3-4]
 }
 
@@ -300,7 +305,7 @@ void Core::violate(const wire::Fault& fault, Now now) {
   send(wire::Disconnect{.reason = is_allowed ? fault.reason : ReasonCode::protocol_error,
                         .properties = {}});  // [MQTT-4.13.1-1]
   lost.was_connected = state_ == State::connected;
-  drained_ = std::move(lost);
+  drained_ = std::move(lost);  // [MQTT-4.13.2-1]
   state_ = State::draining;
   transport_ = Transport::drain;
 }

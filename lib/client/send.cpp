@@ -44,6 +44,11 @@ bool is_beyond_measure(const wire::Publish& message) {
 }  // namespace
 
 template <class P>
+bool Core::fits(const P& packet) const {  // [MQTT-3.2.2-15]
+  return wire::encoded_size(packet, settings_.version) <= limits_.maximum_packet_size;
+}
+
+template <class P>
 void Core::send(const P& packet) {
   wire::encode(packet, settings_.version,
                output_.append(wire::encoded_size(packet, settings_.version)));
@@ -61,7 +66,7 @@ void Core::send_connect() {
   packet.version = settings_.version;
   packet.clean_start = is_clean_start();
   packet.keep_alive = settings_.keep_alive;
-  packet.client_id = settings_.client_id;
+  packet.client_id = settings_.client_id;  // [MQTT-3.1.3-2]
   if (settings_.will) {
     const Will& will = *settings_.will;
     packet.will = wire::Will{.topic = will.topic,
@@ -81,8 +86,8 @@ std::optional<Ticket> Core::publish(const wire::Publish& message, Now now) {
   if (is_beyond_measure(message)) return refuse_publish(ReasonCode::packet_too_large);
   if (message.qos == QoS::at_most_once) return publish_unacknowledged(message);
   wire::Publish packet = message;
-  packet.dup = false;
-  packet.packet_id = session::packet_id_of(outbox_.next_sequence());
+  packet.dup = false;  // [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+  packet.packet_id = session::packet_id_of(outbox_.next_sequence());  // [MQTT-2.2.1-3]
   const std::size_t size = wire::encoded_size(packet, settings_.version);
   Stored stored{BlockRef::allocate(size)};
   wire::encode(packet, settings_.version, stored.frame->bytes());
@@ -91,13 +96,13 @@ std::optional<Ticket> Core::publish(const wire::Publish& message, Now now) {
   if (message.qos == QoS::exactly_once) ++unsettled_qos2_;
   if (outbox_.in_flight() == 0) last_acknowledged_ = now.steady;
   const Ticket ticket = outbox_.push(std::move(stored), message.qos);
-  if (state_ == State::connected) pump();
+  if (state_ == State::connected) pump();  // [MQTT-3.1.2-30]
   return ticket;
 }
 
 Ticket Core::publish_unacknowledged(const wire::Publish& message) {
   wire::Publish packet = message;
-  packet.dup = false;
+  packet.dup = false;  // [MQTT-3.3.1-2] [MQTT-4.3.1-1]
   packet.packet_id = 0;
   const std::size_t size = wire::encoded_size(packet, settings_.version);
   if (const auto reason = objection(packet, size)) return refuse_publish(*reason);
@@ -123,7 +128,7 @@ std::optional<ReasonCode> Core::objection(const wire::Publish& message, std::siz
 
 void Core::pump() {
   while (output_.size() < kOutputMax) {
-    const auto item = outbox_.next(window());
+    const auto item = outbox_.next(window());  // [MQTT-3.3.4-7]
     if (!item || is_requested(item->packet_id())) return;
     if (item->entry->state == session::Delivery::released) {
       send(wire::Pubrel{.packet_id = item->packet_id(), .properties = {}});  // [MQTT-4.4.0-1]
@@ -167,6 +172,7 @@ void Core::send_stored(Outbox::Item item) {
 void Core::send_publish(const wire::Publish& packet, const BlockRef& owner) {
   wire::Publish aliased = packet;
   if (packet.topic.size() > kShortTopic) {
+    // [MQTT-3.2.2-17] [MQTT-3.3.2-9]
     if (const auto alias = aliases_out_.take(packet.topic, limits_.topic_alias_maximum)) {
       scratch_ = {};
       scratch_.add_encoded(packet.properties.encoded()).add(PropertyId::topic_alias, alias->number);
@@ -190,6 +196,7 @@ std::size_t Core::window() const {
 std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {
   if (state_ != State::connected) return std::nullopt;
   request.packet_id = free_packet_id();
+  if (!fits(request)) return std::nullopt;
   send(request);
   return add_request(request.packet_id, PacketType::suback, request.subscriptions.size(), now);
 }
@@ -197,6 +204,7 @@ std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {
 std::optional<Ticket> Core::unsubscribe(wire::Unsubscribe request, Now now) {
   if (state_ != State::connected) return std::nullopt;
   request.packet_id = free_packet_id();
+  if (!fits(request)) return std::nullopt;
   send(request);
   return add_request(request.packet_id, PacketType::unsuback, request.filters.size(), now);
 }
@@ -209,7 +217,7 @@ Ticket Core::add_request(std::uint16_t packet_id, PacketType answer, std::size_t
 
 std::uint16_t Core::free_packet_id() {
   std::uint16_t id = session::kPacketIds;
-  while (is_requested(id) || outbox_.find(id)) --id;
+  while (is_requested(id) || outbox_.find(id)) --id;  // [MQTT-2.2.1-3]
   return id;
 }
 
@@ -225,6 +233,7 @@ Settled Core::settle(Outbox::Item item, ReasonCode reason) {
   --unsettled_;
   outbox_.settle(item);
   return {.ticket = item.sequence,
+          // [MQTT-4.4.0-2]
           .outcome = is_failure(reason) ? Outcome::refused : Outcome::acknowledged,
           .reason = reason};
 }

@@ -109,7 +109,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
   auto* peer = new Peer{};
   peer->driver = &driver;
   if (server->type == UV_TCP) {
-    uv_tcp_init(&driver.loop_, &peer->tcp);
+    uv_tcp_init(&driver.loop_, &peer->tcp);  // [MQTT-4.2.0-1]
   } else {
     uv_pipe_init(&driver.loop_, &peer->pipe, 0);
   }

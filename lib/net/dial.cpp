@@ -160,7 +160,7 @@ void Dial::Race::try_next() {
   if (is_over || next == addresses.size()) return;
   const sockaddr_storage& address = addresses[next++];
   auto* link = new Link;
-  uv_tcp_init(loop.handle(), &link->tcp);
+  uv_tcp_init(loop.handle(), &link->tcp);  // [MQTT-4.2.0-1]
   link->handle.data = link->connect.data = this;
   int code = bind(*link, address.ss_family);
   if (code == 0) {

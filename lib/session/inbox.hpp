@@ -17,7 +17,7 @@ class Inbox {
   [[nodiscard]] bool repeat(std::uint16_t packet_id) {
     const auto it = ids_.find(packet_id);
     if (it == ids_.end()) return false;
-    if (!std::exchange(it->second, true)) ++under_way_;
+    if (!std::exchange(it->second, true)) ++under_way_;  // [MQTT-4.3.3-10]
     return true;
   }
 
@@ -32,7 +32,7 @@ class Inbox {
     const auto it = ids_.find(packet_id);
     if (it == ids_.end()) return false;
     if (it->second) --under_way_;
-    ids_.erase(it);
+    ids_.erase(it);  // [MQTT-4.3.3-12]
     return true;
   }
 

@@ -49,6 +49,7 @@ class Outbox {
 
   /// Queues a message behind all others. Returns its sequence number.
   std::uint64_t push(Message message, wire::QoS qos, std::uint8_t flags = 0) {
+    // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     entries_.push_back(Entry{std::move(message), qos, Delivery::waiting, false, flags});
     return first_ + entries_.size() - 1;
   }
@@ -85,11 +86,12 @@ class Outbox {
   /// `window` (the peer's receive maximum) of them are. A `released` item wants a PUBREL (again),
   /// any other a PUBLISH.
   std::optional<Item> next(std::size_t window) {
-    if (in_flight_ >= window) return std::nullopt;
+    if (in_flight_ >= window) return std::nullopt;  // [MQTT-4.9.0-2]
     while (cursor_ < entries_.size() && entries_[cursor_].state == Delivery::settled) {
       ++cursor_;
       --settled_ahead_;
     }
+    // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     if (cursor_ == entries_.size() || cursor_ >= kPacketIds) return std::nullopt;
     return Item{&entries_[cursor_], first_ + cursor_};
   }
@@ -122,7 +124,7 @@ class Outbox {
 
   /// PUBREC has come for an item that find() returned: its message is no longer needed.
   void release(Item item) {
-    item.entry->state = Delivery::released;
+    item.entry->state = Delivery::released;  // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
     item.entry->message = Message{};
   }
 
@@ -136,7 +138,7 @@ class Outbox {
 
   /// The connection is gone: everything under way is to be sent again, in the same order.
   void rewind() {
-    settled_ahead_ += cursor_ - in_flight_;
+    settled_ahead_ += cursor_ - in_flight_;  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
     cursor_ = 0;
     in_flight_ = 0;
   }

@@ -25,12 +25,14 @@ bool is_plain_filter(std::string_view filter) {
 }  // namespace
 
 bool is_name(std::string_view topic) {
+  // [MQTT-4.7.0-1] [MQTT-4.7.3-1]
   return !topic.empty() && !has_wildcard(topic) && has_few_levels(topic);
 }
 
 bool is_filter(std::string_view filter) {
   if (!filter.starts_with(kSharePrefix)) return is_plain_filter(filter);
   const auto share = share_of(filter);
+  // [MQTT-4.8.2-1] [MQTT-4.8.2-2]
   return share && !share->group.empty() && !has_wildcard(share->group) &&
          is_plain_filter(share->filter);
 }
@@ -56,7 +58,7 @@ bool matches(std::string_view filter, std::string_view topic) {
     if (wanted == "#") return true;
     if (topic.data() == nullptr) return false;
     const auto level = take_level(topic);
-    if (wanted != "+" && wanted != level) return false;
+    if (wanted != "+" && wanted != level) return false;  // [MQTT-4.7.3-4]
     // "sport/#" also matches "sport": the parent level (§4.7.1.2)
     if (topic.data() == nullptr && filter == "#") return true;
   }

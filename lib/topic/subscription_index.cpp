@@ -65,7 +65,7 @@ auto SubscriptionIndex::subscribe(std::string_view filter, Subscriber subscriber
   auto& list = entries_[id].subscribers;
   const auto it = position_of(list, subscriber.owner);
   if (it != list.end() && it->owner == subscriber.owner) {
-    *it = subscriber;
+    *it = subscriber;  // [MQTT-3.8.4-3]
     return {id, false};
   }
   list.insert(it, subscriber);

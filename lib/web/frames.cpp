@@ -66,6 +66,7 @@ void Frames::on_received(ByteView bytes, std::vector<Byte>& content) {
 }
 
 void Frames::write(ByteView content) {
+  // [MQTT-6.0.0-1]
   const wslay_event_msg message{WSLAY_BINARY_FRAME, content.data(), content.size()};
   wslay_event_queue_msg(machine(), &message);
 }
@@ -137,6 +138,7 @@ void Frames::on_frame(Machine, const wslay_event_on_frame_recv_start_arg* frame,
 void Frames::on_content(Machine, const wslay_event_on_frame_recv_chunk_arg* part, void* self) {
   auto& frames = *static_cast<Frames*>(self);
   if (frames.is_control_ || frames.is_over()) return;
+  // [MQTT-6.0.0-2]
   frames.content_->insert(frames.content_->end(), part->data, part->data + part->data_length);
 }
 

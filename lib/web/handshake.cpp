@@ -66,7 +66,7 @@ std::string_view protocol_in(const http::fields& fields) {
   for (const std::string_view known : kProtocols) {
     for (auto line = begin; line != end; ++line) {
       for (const auto& name : http::token_list(line->value())) {
-        if (view(name) == known) return known;
+        if (view(name) == known) return known;  // [MQTT-6.0.0-4]
       }
     }
   }
@@ -152,8 +152,9 @@ std::string request_of(const ClientOptions& options, std::string_view host, std:
   if (!has_host) lines = "Host: " + std::string(host) + "\r\n" + lines;
   return "GET " + options.path + " HTTP/1.1\r\n" + lines +
          "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
-         "\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: " +
-         std::string(key) + "\r\n\r\n";
+         "\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: " +  // [MQTT-6.0.0-3]
+         std::string(key) +
+         "\r\n\r\n";
 }
 
 Answer answer_to(std::string_view header, const ServerOptions& options) {

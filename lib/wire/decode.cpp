@@ -74,7 +74,7 @@ void read_publish(Reader& reader, Byte first, Version version, Publish& packet) 
   const bool has_id = packet.qos != QoS::at_most_once;
   reader.fail_unless((first >> 1U & 3U) != 3, fault::kQos);          // [MQTT-3.3.1-4]
   reader.fail_unless(has_id || !packet.dup, fault::kDupWithoutQos);  // [MQTT-3.3.1-2]
-  packet.topic = reader.topic();
+  packet.topic = reader.topic();                                     // [MQTT-3.3.2-1]
   if (has_id) packet.packet_id = reader.packet_id();
   if (version == Version::v5) {
     packet.properties = read_properties(reader, in(PacketType::publish));

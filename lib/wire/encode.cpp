@@ -29,7 +29,7 @@ constexpr unsigned shifted(QoS qos, unsigned position) {
 template <class Sink>
 void put_properties(Sink& sink, const Properties& properties, Version version) {
   if (version != Version::v5) return;
-  put_varint(sink, properties.encoded().size());
+  put_varint(sink, properties.encoded().size());  // [MQTT-2.2.2-1]
   sink.bytes(properties.encoded());
 }
 
@@ -53,24 +53,26 @@ void put_body(Sink& sink, const Connect& packet, Version) {
   put_text(sink, version == Version::v31 ? "MQIsdp" : "MQTT");
   sink.byte(bits(version, bit(packet.is_bridge && version != Version::v5, 7)));
   const Will* will = packet.will ? &*packet.will : nullptr;
+  // [MQTT-3.1.2-16] [MQTT-3.1.2-18]
   sink.byte(bits(bit(packet.user_name.has_value(), 7), bit(packet.password.has_value(), 6),
+                 // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
                  will == nullptr ? 0U : bit(true, 2) | bit(will->retain, 5) | shifted(will->qos, 3),
                  bit(packet.clean_start, 1)));
   put_two_bytes(sink, packet.keep_alive);
   put_properties(sink, packet.properties, version);
-  put_text(sink, packet.client_id);
+  put_text(sink, packet.client_id);  // [MQTT-3.1.3-1] [MQTT-3.1.3-3]
   if (will != nullptr) {
     put_properties(sink, will->properties, version);
-    put_text(sink, will->topic);
+    put_text(sink, will->topic);  // [MQTT-3.1.2-9]
     put_binary(sink, will->payload);
   }
-  if (packet.user_name) put_text(sink, *packet.user_name);
-  if (packet.password) put_binary(sink, *packet.password);
+  if (packet.user_name) put_text(sink, *packet.user_name);  // [MQTT-3.1.2-17]
+  if (packet.password) put_binary(sink, *packet.password);  // [MQTT-3.1.2-19]
 }
 
 template <class Sink>
 void put_body(Sink& sink, const Connack& packet, Version version) {
-  sink.byte(bits(bit(packet.session_present && version != Version::v31, 0)));
+  sink.byte(bits(bit(packet.session_present && version != Version::v31, 0)));  // [MQTT-3.2.2-1]
   sink.byte(packet.code);
   put_properties(sink, packet.properties, version);
 }
@@ -78,8 +80,8 @@ void put_body(Sink& sink, const Connack& packet, Version version) {
 /// All of a PUBLISH's body but its payload.
 template <class Sink>
 void put_publish_head(Sink& sink, const Publish& packet, Version version) {
-  put_text(sink, packet.topic);
-  if (packet.qos != QoS::at_most_once) put_two_bytes(sink, packet.packet_id);
+  put_text(sink, packet.topic);                                                // [MQTT-3.3.2-1]
+  if (packet.qos != QoS::at_most_once) put_two_bytes(sink, packet.packet_id);  // [MQTT-2.2.1-2]
   put_properties(sink, packet.properties, version);
 }
 
@@ -165,7 +167,7 @@ Byte first_byte_of(const Publish& packet) {
 }
 template <PacketType type>
 Byte first_byte_of(const Acknowledgement<type>&) {
-  return first_byte(type, type == PacketType::pubrel ? 2 : 0);
+  return first_byte(type, type == PacketType::pubrel ? 2 : 0);  // [MQTT-3.6.1-1]
 }
 Byte first_byte_of(const Subscribe&) {
   return first_byte(PacketType::subscribe, 2);

@@ -31,15 +31,15 @@ bool is_topic(ByteView name) {
 /// What is wrong with the value of a property, nullptr when nothing is.
 const Fault* value_fault(const Property& property, PropertyType type) {
   if (type == PropertyType::text || type == PropertyType::pair) {
-    const Fault* fault = text_fault(property.bytes);
-    if (fault == nullptr) fault = text_fault(bytes_of(property.value));
+    const Fault* fault = text_fault(property.bytes);  // [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+    if (fault == nullptr) fault = text_fault(bytes_of(property.value));  // [MQTT-1.5.7-1]
     if (fault != nullptr) return fault;
   }
   switch (property.id) {
     case response_topic:
-      return is_topic(property.bytes) ? nullptr : &fault::kResponseTopic;
+      return is_topic(property.bytes) ? nullptr : &fault::kResponseTopic;  // [MQTT-3.3.2-14]
     case topic_alias:
-      return property.number != 0 ? nullptr : &fault::kTopicAliasZero;
+      return property.number != 0 ? nullptr : &fault::kTopicAliasZero;  // [MQTT-3.3.2-8]
     case subscription_identifier:
     case receive_maximum:
     case maximum_packet_size:

@@ -49,7 +49,7 @@ void put_two_bytes(Sink& sink, std::uint16_t value) {
 /// A value above kMaximumBodySize takes more bytes than a packet may have there.
 template <class Sink>
 void put_varint(Sink& sink, std::size_t value) {
-  for (; value > 0x7F; value >>= 7U) sink.byte(static_cast<Byte>(value | 0x80U));
+  for (; value > 0x7F; value >>= 7U) sink.byte(static_cast<Byte>(value | 0x80U));  // [MQTT-1.5.5-1]
   sink.byte(static_cast<Byte>(value));
 }
 

@@ -163,7 +163,7 @@ TEST_CASE(
   CHECK(reader.all() == "PUBLISH open q0 'x'");
 }
 
-TEST_CASE("a SUBSCRIBE is refused where nothing could be read, with 0x80 and 0x87") {
+TEST_CASE("a SUBSCRIBE is refused where nothing could be read, with 0x80 and 0x87 [MQTT-3.9.3-2]") {
   World world(quiet());
   world.core().use_rules(0, rules({{"", kRead, "open/#"}}));
   const auto subscribe = [](Peer& peer, std::string_view filter) {

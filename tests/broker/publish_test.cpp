@@ -101,7 +101,7 @@ TEST_CASE("who reads too slowly loses QoS 0 messages, and only that client does"
 
 TEST_CASE(
     "a QoS 1 message is acknowledged, and delivered until it is [MQTT-4.3.2-4] [MQTT-2.2.1-5] "
-    "[MQTT-3.3.4-1]") {
+    "[MQTT-3.3.4-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a", kQoS1);
   auto& publisher = world.peer().join("p");
@@ -117,7 +117,7 @@ TEST_CASE("a publisher hears its own message before the acknowledgement") {
   CHECK(peer.publish("t", "x", QoS::at_least_once, 1).all() == "PUBLISH t q1 id=1 'x'; PUBACK 1");
 }
 
-TEST_CASE("v5 publishers learn that nobody subscribes (0x10)") {
+TEST_CASE("v5 publishers learn that nobody subscribes (0x10) [MQTT-3.4.2-1] [MQTT-3.5.2-1]") {
   World world(quiet());
   auto& publisher = world.peer().join("p", Version::v5);
   CHECK(publisher.publish("a", "x", QoS::at_least_once, 1).all() == "PUBACK 1 10");
@@ -126,7 +126,7 @@ TEST_CASE("v5 publishers learn that nobody subscribes (0x10)") {
 
 TEST_CASE(
     "a QoS 2 message is delivered once however often it comes [MQTT-4.3.3-10] [MQTT-4.3.3-8] "
-    "[MQTT-2.2.1-5]") {
+    "[MQTT-2.2.1-5] [MQTT-4.3.3-1] [MQTT-4.3.3-12]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a", kQoS2);
   auto& publisher = world.peer().resume("p");
@@ -146,13 +146,15 @@ TEST_CASE(
   CHECK(subscriber.all() == "PUBLISH a q2 id=2 'y'");
 }
 
-TEST_CASE("a PUBREL for an unknown id is answered (0x92 in v5) [MQTT-4.3.3-11]") {
+TEST_CASE("a PUBREL for an unknown id is answered (0x92 in v5) [MQTT-4.3.3-11] [MQTT-3.7.2-1]") {
   World world(quiet());
   CHECK(world.peer().join("a", Version::v5).send(wire::Pubrel{9, {}, {}}).all() == "PUBCOMP 9 92");
   CHECK(world.peer().join("b").send(wire::Pubrel{9, {}, {}}).all() == "PUBCOMP 9");
 }
 
-TEST_CASE("outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4] [MQTT-4.3.3-2]") {
+TEST_CASE(
+    "outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4] [MQTT-4.3.3-2] "
+    "[MQTT-4.3.3-5]") {
   World world(quiet());
   auto& subscriber = world.peer().resume("s").subscribe("a", kQoS2);
   world.peer().join("p").publish("a", "x", QoS::exactly_once, 1);
@@ -165,7 +167,8 @@ TEST_CASE("outgoing QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP [MQTT-4.3.3-4] [
 }
 
 TEST_CASE(
-    "a PUBREC that refuses ends the delivery, one for an unknown id gets 0x92 [MQTT-4.4.0-2]") {
+    "a PUBREC that refuses ends the delivery, one for an unknown id gets 0x92 [MQTT-4.4.0-2] "
+    "[MQTT-3.6.2-1]") {
   World world(quiet());
   auto& subscriber = world.peer().resume("s", Version::v5).subscribe("a", kQoS2);
   world.peer().join("p").publish("a", "x", QoS::exactly_once, 1);
@@ -176,7 +179,7 @@ TEST_CASE(
 
 TEST_CASE(
     "after a reconnect everything unacknowledged comes again, in order, with DUP [MQTT-4.4.0-1] "
-    "[MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.3.3-6]") {
+    "[MQTT-3.3.1-1] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT3-4.6.0-1]") {
   World world(quiet());
   auto& first = world.peer().resume("s").subscribe("a", kQoS2);
   auto& publisher = world.peer().join("p");
@@ -304,7 +307,7 @@ TEST_CASE("a topic alias stands for the topic it was sent with [MQTT-3.3.2-12]")
         "PUBLISH c q0 {k:v} 'three'; PUBLISH c q0 {k:v} 'four'");
 }
 
-TEST_CASE("a topic alias above the maximum or never set is refused [MQTT-3.3.2-9] [MQTT-3.3.2-8]") {
+TEST_CASE("a topic alias above the maximum or never set is refused [MQTT-3.3.2-9]") {
   World world(quiet());
   PropertyList high;
   high.add(PropertyId::topic_alias, 11U);
@@ -317,7 +320,9 @@ TEST_CASE("a topic alias above the maximum or never set is refused [MQTT-3.3.2-9
 }
 
 TEST_CASE(
-    "towards a client that accepts them, topics become aliases [MQTT-3.3.2-12] [MQTT-3.3.2-11]") {
+    "towards a client that accepts them, topics become aliases, the first of them 1 "
+    "[MQTT-3.1.2-26] "
+    "[MQTT-3.3.2-8] [MQTT-3.3.2-11]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::topic_alias_maximum, 1U);
@@ -402,7 +407,7 @@ TEST_CASE(
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
 }
 
-TEST_CASE("a client gets no packet larger than it accepts [MQTT-3.1.2-24] [MQTT-3.1.2-25]") {
+TEST_CASE("a client gets no PUBLISH larger than it accepts [MQTT-3.1.2-25]") {
   World world(quiet());
   PropertyList properties;
   properties.add(PropertyId::maximum_packet_size, 40U);

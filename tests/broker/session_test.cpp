@@ -64,7 +64,8 @@ TEST_CASE(
         "CONNACK 00 present; PUBLISH test/topic q1 id=1 'wowie'");
 }
 
-TEST_CASE("a clean session forgets, before and after [MQTT-3.1.2-4] [MQTT-3.1.4-4]") {
+TEST_CASE(
+    "a clean session forgets, before and after [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2]") {
   World world(quiet());
   world.peer().resume("s").subscribe("t", kQoS1).disconnect();
   CHECK(world.core().session_count() == 1);
@@ -108,8 +109,7 @@ TEST_CASE("an expiry interval of 0 ends the session with the connection, 0xFFFFF
 }
 
 TEST_CASE(
-    "DISCONNECT may change the expiry interval, but not make a session last that was not to "
-    "[MQTT-3.14.2-2]") {
+    "DISCONNECT may change the expiry interval, but not make a session last that was not to") {
   World world(quiet());
   const auto leave = [](Peer& peer, std::uint32_t expiry) {
     PropertyList properties;

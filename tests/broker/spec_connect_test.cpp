@@ -204,3 +204,37 @@ TEST_CASE("a DISCONNECT carries no code that only CONNACK may carry [MQTT-3.14.2
   CHECK(peer.send_bytes(bytes("10 [ ('HTTP') 05 02 003c 00 ('a') ]")).all() ==
         "DISCONNECT 82; closed");
 }
+
+TEST_CASE("the first packet that a client gets is its one CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2]") {
+  World world(durable());
+  world.peer().join("p").retain("t", "kept");
+  world.is_storing = false;
+  std::vector<Byte> bytes;
+  wire::encode(kept("a"), Version::v311, bytes);
+  wire::encode(wire::Subscribe{1, {}, {{"t", kQoS1}}}, Version::v311, bytes);
+  wire::encode(wire::Pingreq{}, Version::v311, bytes);
+  auto& peer = world.peer().send_bytes(bytes);
+  world.peer().join("q").publish("t", "live", QoS::at_least_once, 1);
+  CHECK(peer.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(peer.next() == "CONNACK 00");
+  CHECK(peer.all().find("CONNACK") == std::string::npos);
+  peer.drop();
+  auto& again = world.peer().connect(kept("a"));
+  CHECK(again.next() == "CONNACK 00 present");
+  CHECK(again.all().starts_with("PUBLISH t q1"));
+  CHECK(again.connect(kept("a")).all() == "closed");
+}
+
+TEST_CASE("a refusal speaks of no session, though there is one [MQTT-3.2.2-6]") {
+  World world(quiet());
+  world.peer().resume("a", Version::v5).drop();
+  PropertyList properties;
+  properties.add(PropertyId::authentication_method, std::string_view("riddles"));
+  Connect connect = kept("a");
+  connect.version = Version::v5;
+  connect.properties = properties.view();
+  CHECK(world.peer().connect(connect).all() == "CONNACK 8C; closed");
+  CHECK(world.core().session_count() == 1);
+}

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <array>
+#include <map>
+#include <string>
+
 #include "support/world.hpp"
 
 // Statements of PUBLISH, its acknowledgements and subscriptions that no other test is about.
@@ -278,4 +282,108 @@ TEST_CASE("what a member of a share refuses goes to no other [MQTT-4.8.2-6]") {
   first.send(wire::Pubrec{2, ReasonCode::quota_exceeded, {}});
   first.drop();
   CHECK(other.all() == "");
+}
+
+TEST_CASE("U+FEFF stays where it is in a topic, a filter and a property [MQTT-1.5.4-3]") {
+  World world(quiet());
+  auto& peer = world.peer().join("s", Version::v5).subscribe("\ufefft/+");
+  auto& other = world.peer().join("o", Version::v5).subscribe("t/+");
+  PropertyList properties;
+  properties.add_user("\ufeffk", "v\ufeff");
+  world.peer()
+      .join("p", Version::v5)
+      .send(Publish{.topic = "\ufefft/\ufeff", .properties = properties.view()});
+  CHECK(peer.all() == "PUBLISH \ufefft/\ufeff q0 {\ufeffk:v\ufeff} ''");
+  CHECK(other.all() == "");
+}
+
+TEST_CASE("who names no maximum of topic aliases gets every topic in full [MQTT-3.1.2-27]") {
+  World world(quiet());
+  auto& publisher = world.peer().join("p").retain("topic", "0");
+  auto& peer = narrow(world, "s").subscribe("#", kQoS1);
+  publisher.publish("topic", "1").publish("topic", "2", QoS::at_least_once, 2);
+  publisher.publish("topic", "3", QoS::at_least_once, 3);
+  CHECK(peer.all() ==
+        "PUBLISH topic q0 retain '0'; PUBLISH topic q0 '1'; PUBLISH topic q1 id=1 '2'");
+  CHECK(peer.puback(1).all() == "PUBLISH topic q1 id=2 '3'");
+}
+
+TEST_CASE("topic aliases of either side end with the connection [MQTT-3.3.2-7]") {
+  World world(quiet());
+  PropertyList properties;
+  properties.add(PropertyId::topic_alias_maximum, 1U)
+      .add(PropertyId::session_expiry_interval, 3600U);
+  const Connect connect{.version = Version::v5,
+                        .clean_start = false,
+                        .client_id = "a",
+                        .properties = properties.view()};
+  PropertyList one;
+  one.add(PropertyId::topic_alias, 1U);
+  auto& first = world.peer().connect(connect);
+  first.next();
+  first.subscribe("t");
+  first.send(Publish{.topic = "t", .properties = one.view()});
+  CHECK(first.all() == "PUBLISH t q0 {topic-alias=1} ''");
+  first.drop();
+  auto& second = world.peer().connect(connect);
+  second.next();
+  world.peer().join("p").publish("t", "");
+  CHECK(second.all() == "PUBLISH t q0 {topic-alias=1} ''");
+  CHECK(second.send(Publish{.topic = "", .properties = one.view()}).all() ==
+        "DISCONNECT 82; closed");
+}
+
+TEST_CASE("every topic is ordered, at each QoS, while others overtake it [MQTT-4.6.0-6]") {
+  World world(quiet());
+  auto& peer = narrow(world, "s").subscribe("#", kQoS2);
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 9; ++i) {
+    publisher.publish("zero", std::to_string(i));
+    publisher.publish("one", std::to_string(i), QoS::at_least_once, i);
+    publisher.publish("two", std::to_string(i), QoS::exactly_once, i);
+  }
+  std::map<std::string, std::string> order;
+  for (auto line = peer.next(); !line.empty(); line = peer.next()) {
+    const auto topic = line.substr(8, line.find(" q") - 8);
+    order[topic] += line[line.size() - 2];
+    if (topic == "zero") continue;
+    const auto id = static_cast<std::uint16_t>(std::stoi(line.substr(line.find("id=") + 3)));
+    if (topic == "one") {
+      peer.puback(id);
+    } else {
+      peer.send(wire::Pubrec{id, {}, {}});
+      CHECK(peer.next() == "PUBREL " + std::to_string(id));
+      peer.send(wire::Pubcomp{id, {}, {}});
+    }
+  }
+  const std::string all = "123456789";
+  CHECK(order == std::map<std::string, std::string>{{"zero", all}, {"one", all}, {"two", all}});
+}
+
+TEST_CASE(
+    "acknowledgements keep the order of their messages, though some wait for the store "
+    "[MQTT3-4.6.0-2] [MQTT3-4.6.0-3]") {
+  World world(durable());
+  world.peer().resume("s").subscribe("kept", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  publisher.publish("kept", "", QoS::at_least_once, 5).publish("gone", "", QoS::exactly_once, 5);
+  publisher.publish("gone", "", QoS::at_least_once, 3).publish("kept", "", QoS::exactly_once, 3);
+  publisher.publish("gone", "", QoS::exactly_once, 4).publish("gone", "", QoS::at_least_once, 4);
+  world.is_storing = true;
+  world.settle();
+  CHECK(publisher.all() == "PUBACK 5; PUBREC 5; PUBACK 3; PUBREC 3; PUBREC 4; PUBACK 4");
+}
+
+TEST_CASE("PUBRELs go out in the order of the PUBRECs [MQTT3-4.6.0-4]") {
+  World world(durable());
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS2);
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t id = 1; id <= 3; ++id) publisher.publish("t", "", QoS::exactly_once, id);
+  peer.all();
+  world.is_storing = false;
+  for (const auto id : std::array<std::uint16_t, 3>{2, 3, 1}) peer.send(wire::Pubrec{id, {}, {}});
+  world.is_storing = true;
+  world.settle();
+  CHECK(peer.all() == "PUBREL 2; PUBREL 3; PUBREL 1");
 }

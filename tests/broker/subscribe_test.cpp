@@ -22,7 +22,7 @@ constexpr SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
 
 TEST_CASE(
     "a SUBSCRIBE is answered filter by filter [MQTT-3.8.4-6] [MQTT-3.8.4-1] [MQTT-2.2.1-6] "
-    "[MQTT-3.8.4-5]") {
+    "[MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.9.3-1]") {
   World world(quiet());
   auto& peer = world.peer().join("a");
   CHECK(peer.send(Subscribe{5, {}, {{"a", {}}, {"b/#", kQoS1}, {"+/c", kQoS2}}}).all() ==
@@ -37,7 +37,9 @@ TEST_CASE("max_qos is the most that is granted [MQTT-3.8.4-7]") {
   CHECK(world.peer().join("a").send(Subscribe{5, {}, {{"a", kQoS2}}}).all() == "SUBACK 5 01");
 }
 
-TEST_CASE("malformed filters end the connection [MQTT-4.7.1-1] [MQTT-4.7.1-2]") {
+TEST_CASE(
+    "malformed filters end the connection [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] "
+    "[MQTT-4.8.2-2]") {
   World world(quiet());
   for (const auto* filter : {"a/#/b", "a#", "a+/b", "$share//a", "$share/g", "$share/g+/a"}) {
     CAPTURE(filter);
@@ -136,7 +138,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "UNSUBSCRIBE ends delivery and is answered filter by filter [MQTT-3.10.4-1] [MQTT-3.11.3-1]") {
+    "UNSUBSCRIBE ends delivery and is answered filter by filter [MQTT-3.10.4-1] [MQTT-3.11.3-1] "
+    "[MQTT-3.11.3-2]") {
   World world(quiet());
   auto& v5 = world.peer().join("a", Version::v5).subscribe("t").subscribe("u/#");
   auto& v3 = world.peer().join("b").subscribe("t");

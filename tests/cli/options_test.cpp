@@ -185,21 +185,34 @@ TEST_CASE("versions are named as mosquitto names them") {
   }
 }
 
-TEST_CASE("topics: filters for mqsub, one plain topic for mqpub, UTF-8, not empty") {
+TEST_CASE(
+    "topics: filters for mqsub, one plain topic for mqpub, UTF-8, not empty [MQTT-3.3.2-1] "
+    "[MQTT-3.3.2-2] [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.0-1] [MQTT-4.7.1-1] "
+    "[MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3] [MQTT-4.8.2-1] "
+    "[MQTT-4.8.2-2]") {
   CHECK(sub_error({"-t", "a/#/b"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", "a+"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", ""}) == "-t : must not be empty");
-  CHECK(sub_error({"-t", "\xFF"}).contains("must be UTF-8"));
+  for (const auto* text : {"\xFF", "\xED\xA0\x80"}) {
+    CHECK(sub_error({"-t", text}).contains("must be UTF-8"));
+    CHECK(sub_error({"-t", "a", "-U", text}).contains("must be UTF-8"));
+    CHECK(pub_error({"-t", text, "-m", "x"}).contains("must be UTF-8"));
+  }
+  for (const auto* share : {"$share//a", "$share/g", "$share/g/", "$share/g+/a", "$share/g/a#"}) {
+    CHECK(sub_error({"-t", share}).contains("is no topic filter"));
+    CHECK(sub_error({"-t", "a", "-U", share}).contains("is no topic filter"));
+  }
   CHECK(sub_error({"-t", "a", "-T", "#/a"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", "a", "-U", "#/a"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", std::string(65'536, 'x')}).contains("longer than 65535"));
+  CHECK(pub_error({"-t", std::string(65'536, 'x'), "-m", "x"}).contains("longer than 65535"));
   CHECK(pub_error({"-t", "a/+", "-m", "x"}) ==
         "-t a/+: must be one topic: + and # are for subscribing");
   CHECK(pub_error({"-t", "#", "-m", "x"}).contains("must be one topic"));
   CHECK(pub_error({"-t", "", "-m", "x"}) == "-t : must not be empty");
 }
 
-TEST_CASE("mqsub needs a topic or something to unsubscribe from") {
+TEST_CASE("mqsub needs a topic or something to unsubscribe from [MQTT-3.8.3-2] [MQTT-3.10.3-2]") {
   CHECK(sub_error({"-v"}) == "no topic given; say what to subscribe to with -t TOPIC");
   CHECK(sub({"-U", "a"}).unsubscriptions == std::vector<std::string>{"a"});
 }
@@ -328,7 +341,9 @@ TEST_CASE("-D takes its values however the option is written, and they may look 
   }
 }
 
-TEST_CASE("-D: what does not go is told with the remedy") {
+TEST_CASE(
+    "-D: what does not go is told with the remedy [MQTT-1.5.7-1] [MQTT-3.3.2-13] "
+    "[MQTT-3.3.2-14] [MQTT-3.3.2-19] [MQTT-3.3.4-6]") {
   const auto error = [](std::initializer_list<std::string> values) {
     std::vector<std::string> words = {"-t", "a", "-n", "-D"};
     words.insert(words.end(), values);
@@ -345,6 +360,10 @@ TEST_CASE("-D: what does not go is told with the remedy") {
   CHECK(error({"connect", "receive-maximum", "0"}).ends_with("must not be 0"));
   CHECK(error({"publish", "payload-format-indicator", "2"}).ends_with("a number from 0 to 1"));
   CHECK(error({"publish", "response-topic", "a/#"}).contains("wildcards"));
+  CHECK(error({"publish", "response-topic", "\xFF"}).contains("UTF-8"));
+  CHECK(error({"publish", "content-type", "\xFF"}).contains("UTF-8"));
+  CHECK(error({"publish", "user-property", "\xFF", "v"}).contains("UTF-8"));
+  CHECK(error({"publish", "user-property", "k", "\xFF"}).contains("UTF-8"));
   CHECK(error({"connect", "authentication-data", "x"}).starts_with("-D connect: "));
   CHECK(error({"will", "will-delay-interval", "5"}) == "-D will needs --will-topic");
   CHECK(error({"publish", "content-type"}).ends_with("needs COMMAND NAME VALUE behind it"));
@@ -442,7 +461,9 @@ TEST_CASE("mqpub at QoS 2 has a session that outlives a lost connection, but not
   CHECK(number(kept.goodbye) == std::nullopt);
 }
 
-TEST_CASE("the will: topic, payload, QoS, retain; nothing without the topic") {
+TEST_CASE(
+    "the will: topic, payload, QoS, retain; nothing without the topic [MQTT-3.1.2-12] "
+    "[MQTT-3.1.3-11]") {
   const auto about_us = settings({"-t", "a", "--will-topic", "w", "--will-payload", "gone",
                                   "--will-qos", "2", "--will-retain"});
   REQUIRE(about_us.will);
@@ -453,10 +474,18 @@ TEST_CASE("the will: topic, payload, QoS, retain; nothing without the topic") {
   CHECK(sub_error({"-t", "a", "--will-payload", "x"}) == "--will-payload needs --will-topic");
   CHECK(sub_error({"-t", "a", "--will-retain"}) == "--will-retain needs --will-topic");
   CHECK(sub_error({"-t", "a", "--will-qos", "1"}) == "--will-qos needs --will-topic");
+  CHECK(sub_error({"-t", "a", "--will-topic", "w", "--will-qos", "3"}).contains("0, 1 or 2"));
   CHECK(sub_error({"-t", "a", "--will-topic", "w/#"}).contains("must be one topic"));
+  CHECK(sub_error({"-t", "a", "--will-topic", "\xFF"}).contains("must be UTF-8"));
 }
 
-TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT-3.1.2-22]") {
+TEST_CASE("client id and user name are UTF-8 [MQTT-3.1.3-4] [MQTT-3.1.3-12]") {
+  for (const auto* option : {"-i", "-I", "-u"}) {
+    CHECK(sub_error({"-t", "a", option, "\xFF"}) == "client id and user name must be UTF-8");
+  }
+}
+
+TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT3-3.1.2-22]") {
   const auto both = settings({"-t", "a", "-u", "me", "-P", "secret"});
   CHECK(both.user_name == "me");
   CHECK(both.password == "secret");

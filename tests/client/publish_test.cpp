@@ -70,7 +70,9 @@ TEST_CASE("QoS 0: what the connection took with it is told as dropped") {
   CHECK(talk.cut() == "dropped x1; lost closed");
 }
 
-TEST_CASE("QoS 1: the packet id is new and the same until PUBACK [MQTT-4.3.2-1] [MQTT-4.3.2-2]") {
+TEST_CASE(
+    "QoS 1: the packet id is new and the same until PUBACK [MQTT-4.3.2-1] [MQTT-4.3.2-2] "
+    "[MQTT-4.3.2-3]") {
   Conversation talk;
   talk.join();
   CHECK(talk.publish("a", "1", kQoS1) == 1);
@@ -84,7 +86,9 @@ TEST_CASE("QoS 1: the packet id is new and the same until PUBACK [MQTT-4.3.2-1] 
   CHECK(talk.sent() == "PUBLISH a q1 id=3 '3'");
 }
 
-TEST_CASE("QoS 2: PUBREL follows PUBREC, PUBCOMP ends it [MQTT-4.3.3-1] [MQTT-4.3.3-4]") {
+TEST_CASE(
+    "QoS 2: PUBREL follows PUBREC, PUBCOMP ends it [MQTT-4.3.3-1] [MQTT-4.3.3-2] "
+    "[MQTT-4.3.3-4]") {
   Conversation talk;
   talk.join();
   talk.publish("a", "once", kQoS2);
@@ -109,7 +113,8 @@ TEST_CASE("QoS 2: a repeated PUBREC gets PUBREL again, an unknown one its reason
   CHECK(talk.sent() == "PUBREL 1 92");
 }
 
-TEST_CASE("a refused message is settled with its reason; a refusing PUBREC ends QoS 2") {
+TEST_CASE(
+    "a refused message is settled with its reason; a refusing PUBREC ends QoS 2 [MQTT-4.4.0-2]") {
   Conversation talk(v5());
   talk.join();
   talk.publish("a", "1", kQoS1);
@@ -154,7 +159,7 @@ TEST_CASE("acknowledgements of what is not under way are passed over") {
   CHECK(talk.core.is_connected());
 }
 
-TEST_CASE("no more are under way than the server's receive maximum [MQTT-3.3.4-9]") {
+TEST_CASE("no more are under way than the server's receive maximum [MQTT-3.3.4-7]") {
   Conversation talk(v5());
   talk.join(only(PropertyId::receive_maximum, 2));
   for (const auto* text : {"1", "2", "3"}) talk.publish("a", text, kQoS1);
@@ -198,7 +203,8 @@ TEST_CASE("a v3 server gets QoS 1 without a window, QoS 2 twenty at a time") {
 
 TEST_CASE(
     "in a resumed session everything is sent again, in order, with DUP [MQTT-4.4.0-1] "
-    "[MQTT-4.6.0-1]") {
+    "[MQTT-3.3.1-1] [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-4.6.0-1] "
+    "[MQTT3-3.1.2-4]") {
   Conversation talk(persistent());
   talk.join();
   talk.publish("a", "1", kQoS1);
@@ -235,7 +241,7 @@ TEST_CASE("what was published between two connections is sent behind the rest, w
   CHECK(talk.sent() == "PUBLISH a q1 id=1 dup '1'; PUBLISH a q1 id=2 '2'");
 }
 
-TEST_CASE("in a fresh session what was not acknowledged is sent as new [MQTT-3.3.1-1]") {
+TEST_CASE("in a fresh session what was not acknowledged is sent as new") {
   Conversation talk;
   talk.join();
   talk.publish("a", "1", kQoS1);
@@ -264,7 +270,7 @@ TEST_CASE("DUP of one session is not carried into the next") {
   CHECK(talk.sent() == "PUBLISH a q1 id=1 '1'");
 }
 
-TEST_CASE("packet ids go round without a clash with those of requests") {
+TEST_CASE("packet ids go round without a clash with those of requests [MQTT-2.2.1-3]") {
   Settings settings;
   settings.queued_messages_max = 200'000;
   Conversation talk(settings);
@@ -319,9 +325,7 @@ TEST_CASE("publish takes no more than the limits, until something leaves") {
   CHECK_FALSE(counted.core.has_room(kQoS1));
 }
 
-TEST_CASE(
-    "what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14] "
-    "[MQTT-3.2.2-15]") {
+TEST_CASE("what the server does not take is refused here [MQTT-3.2.2-11] [MQTT-3.2.2-14]") {
   Conversation talk(v5());
   talk.publish("a", "queued before", kQoS2);
   PropertyList limits;
@@ -345,7 +349,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "topic aliases: the first topics get one, the rest go in full [MQTT-3.3.2-9] [MQTT-3.2.2-17]") {
+    "topic aliases: the first topics get one, the rest go in full [MQTT-3.3.2-8] [MQTT-3.3.2-9] "
+    "[MQTT-3.2.2-17]") {
   Conversation talk(v5());
   talk.join(only(PropertyId::topic_alias_maximum, 2));
   for (const auto* topic : {"first", "second", "third", "first", "a"}) {

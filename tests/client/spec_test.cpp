@@ -3,6 +3,7 @@
 #include <array>
 
 #include "support/conversation.hpp"
+#include "support/notation.hpp"
 
 // Statements of the client's side that no other test is about.
 
@@ -20,6 +21,20 @@ constexpr auto kQoS2 = QoS::exactly_once;
 
 Publish message(QoS qos, std::uint16_t id) {
   return {.qos = qos, .topic = "a", .packet_id = id, .payload = bytes_of("x")};
+}
+
+/// What a v5 client answers to these bytes behind CONNACK.
+std::string answer_to(std::string_view frame) {
+  Conversation talk(v5());
+  talk.join();
+  CHECK(talk.reply_bytes(bytes(frame)) == "");
+  CHECK(talk.core.transport() == client::Transport::drain);
+  return talk.sent();
+}
+
+std::string with(std::string_view frame, std::string_view text) {
+  std::string whole(frame);
+  return whole.replace(whole.find('$'), 1, text);
 }
 
 }  // namespace
@@ -105,8 +120,10 @@ TEST_CASE("a QoS 2 message that expires here is acknowledged to its end [MQTT-4.
 }
 
 TEST_CASE(
-    "the client's acknowledgements carry no reason string and no user properties, so none "
-    "can be too large [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2]") {
+    "what the client answers has a code of its own, no reason string and no user properties, so "
+    "that none can be too large [MQTT-3.4.2-1] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-1] "
+    "[MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3] "
+    "[MQTT-3.7.2-1] [MQTT-3.7.2-2] [MQTT-3.7.2-3]") {
   Conversation talk(v5());
   PropertyList limits;
   limits.add(PropertyId::maximum_packet_size, 20U);
@@ -127,4 +144,127 @@ TEST_CASE("a client's DISCONNECT carries no code that only CONNACK may carry [MQ
   bytes[4] = 'X';  // of the protocol's name
   CHECK(talk.reply_bytes(bytes) == "");
   CHECK(talk.sent() == "DISCONNECT 82");
+}
+
+TEST_CASE(
+    "reserved flags end the connection [MQTT-2.1.3-1] [MQTT-3.3.1-4] [MQTT-3.6.1-1] "
+    "[MQTT-3.14.1-1] [MQTT-3.15.1-1]") {
+  for (const auto* frame :
+       {"42 02 0001", "52 02 0001", "60 02 0001", "63 02 0001", "72 02 0001", "92 [ 0001 00 00 ]",
+        "b2 [ 0001 00 00 ]", "d1 00", "e1 00", "f1 [ 18 [ 15 ('m') ] ]", "36 [ ('t') 0001 00 ]"}) {
+    CAPTURE(frame);
+    CHECK(answer_to(frame) == "DISCONNECT 81");
+  }
+  Conversation talk(v5());
+  talk.open().sent();
+  CHECK(talk.reply_bytes(bytes("21 03 00 00 00")) == "");
+  CHECK(talk.sent() == "DISCONNECT 81");
+}
+
+TEST_CASE(
+    "a string that is not UTF-8, or has U+0000, ends the connection [MQTT-1.5.4-1] "
+    "[MQTT-1.5.4-2]") {
+  for (const auto* text : {"ff", "c080", "eda080", "'a' 00"}) {
+    for (const auto* frame : {"30 [ ($) 00 ]", "30 [ ('t') [ 03 ($) ] ]",
+                              "30 [ ('t') [ 26 ('k') ($) ] ]", "e0 [ 00 [ 1f ($) ] ]"}) {
+      CAPTURE(with(frame, text));
+      CHECK(answer_to(with(frame, text)) == "DISCONNECT 81");
+    }
+  }
+}
+
+TEST_CASE("U+FEFF stays where it is, on either way [MQTT-1.5.4-3]") {
+  Conversation talk(v5());
+  talk.join();
+  talk.publish("\ufeffa", "", QoS::at_most_once);
+  CHECK(talk.sent() == "PUBLISH \ufeffa q0 ''");
+  CHECK(talk.reply(Publish{.topic = "a\ufeff"}) == "sent x1; arrived PUBLISH a\ufeff q0 ''");
+}
+
+TEST_CASE("topics with wildcards, and topic alias 0, end the connection") {
+  CHECK(answer_to("30 [ ('a/+') 00 ]") == "DISCONNECT 90");
+  CHECK(answer_to("30 [ ('t') [ 08 ('#') ] ]") == "DISCONNECT 82");
+  CHECK(answer_to("30 [ ('t') [ 23 0000 ] ]") == "DISCONNECT 94");
+}
+
+TEST_CASE("DUP is the client's own, whatever the message had [MQTT-3.3.1-2] [MQTT-3.3.1-3]") {
+  Conversation talk;
+  talk.join();
+  for (const auto qos : {QoS::at_most_once, kQoS1, kQoS2}) {
+    auto repeated = message(qos, 9);
+    repeated.dup = true;
+    CHECK(talk.core.publish(repeated, talk.now));
+  }
+  CHECK(talk.sent() == "PUBLISH a q0 'x'; PUBLISH a q1 id=1 'x'; PUBLISH a q2 id=2 'x'");
+}
+
+TEST_CASE("with a clean start a client forgets what the old session had brought [MQTT-3.1.2-4]") {
+  Conversation talk;
+  talk.join();
+  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+  talk.come_back({});
+  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+}
+
+TEST_CASE("a session is there as long as its connection, however long [MQTT-4.1.0-1]") {
+  Conversation talk;
+  talk.join();
+  talk.reply(message(kQoS2, 7));
+  talk.sent();
+  for (int i = 0; i < 24 * 60; ++i) {
+    talk.advance(Seconds(60));
+    REQUIRE(talk.sent() == "PINGREQ");
+    talk.reply(wire::Pingresp{});
+  }
+  CHECK(talk.reply(message(kQoS2, 7)) == "");
+  CHECK(talk.sent() == "PUBREC 7");
+}
+
+TEST_CASE("what was sent once does not expire any more [MQTT-4.3.3-7]") {
+  PropertyList session;
+  session.add(PropertyId::session_expiry_interval, 86'400U);
+  Conversation talk(v5(session));
+  talk.join();
+  PropertyList expiry;
+  expiry.add(PropertyId::message_expiry_interval, 1U);
+  auto publish = message(kQoS2, 0);
+  publish.properties = expiry.view();
+  CHECK(talk.core.publish(publish, talk.now));
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 {message-expiry-interval=1} 'x'");
+  talk.now.steady += Seconds(3600);
+  talk.come_back({.session_present = true});
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 dup {message-expiry-interval=1} 'x'");
+}
+
+TEST_CASE(
+    "a goodbye that is larger than the server accepts goes without its properties "
+    "[MQTT-3.14.2-3] [MQTT-3.14.2-4]") {
+  for (const std::uint32_t maximum : {20U, 40U}) {
+    auto settings = v5();
+    settings.goodbye.add(PropertyId::reason_string, std::string_view("gone for lunch"))
+        .add_user("k", "v");
+    PropertyList limits;
+    limits.add(PropertyId::maximum_packet_size, maximum);
+    Conversation talk(settings);
+    talk.join(limits);
+    talk.core.disconnect(wire::ReasonCode::normal_disconnection, talk.now);
+    CHECK(talk.sent() ==
+          (maximum == 20 ? "DISCONNECT" : "DISCONNECT {reason-string=gone for lunch, k:v}"));
+  }
+}
+
+TEST_CASE(
+    "a SUBSCRIBE or UNSUBSCRIBE that is larger than the server accepts is not sent "
+    "[MQTT-3.2.2-15]") {
+  PropertyList limits;
+  limits.add(PropertyId::maximum_packet_size, 20U);
+  Conversation talk(v5());
+  talk.join(limits);
+  CHECK_FALSE(talk.core.subscribe({.subscriptions = {{"thirteen/byte", {}}}}, talk.now));
+  CHECK_FALSE(talk.core.unsubscribe({.filters = {"fourteen/bytes"}}, talk.now));
+  CHECK(talk.sent() == "");
+  CHECK(talk.core.subscribe({.subscriptions = {{"twelve/bytes", {}}}}, talk.now));
+  CHECK(talk.sent().starts_with("SUBSCRIBE"));
+  CHECK(talk.core.unsubscribe({.filters = {"thirteen/byte"}}, talk.now));
+  CHECK(talk.sent().starts_with("UNSUBSCRIBE"));
 }

@@ -67,7 +67,7 @@ TEST_CASE("what is sent as it comes is under way like the rest, where nothing st
   CHECK(send_all(box) == std::vector<std::uint16_t>{2});
 }
 
-TEST_CASE("messages leave in the order in which they came, each once [MQTT-4.6.0-6]") {
+TEST_CASE("messages leave in the order in which they came, each once") {
   Box box;
   CHECK(box.push(10, QoS::at_least_once) == 1);
   CHECK(box.push(20, QoS::exactly_once) == 2);

@@ -11,31 +11,95 @@ LIST = """# a comment
 MQTT-1.0.0-1   both   MUST   a rule
 MQTT-1.0.0-2   client SHOULD a recommendation
 MQTT-1.0.0-3   server MUST   void another rule | it cannot arise
+MQTT-1.0.0-4   both   MUST   form bytes
+MQTT-1.0.0-5   server MUST   a server's rule
 MQTT3-1.0.0-9  server MUST   =MQTT-1.0.0-1 the same rule
 """
+PROVED = {
+    "broker/a_test.cpp": ["a rule [MQTT-1.0.0-1]", "a server's rule [MQTT-1.0.0-5]"],
+    "client/a_test.cpp": ["a rule [MQTT-1.0.0-1]"],
+    "wire/a_test.cpp": ["bytes [MQTT-1.0.0-4]"],
+}
 
 
-def run(name, place="", statements=LIST):
+def run(tests=None, place="", statements=LIST, gaps="", rows="", words=()):
+    """The exit code, stderr and stdout in a tree where `tests` stand for some of PROVED."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for path in ("scripts", "lib/wire", "tests/spec", "tests/support", "tests/wire"):
+        for path in ("scripts", "lib/broker", "lib/client", "tests/spec", "tests/support"):
             (root / path).mkdir(parents=True)
         shutil.copy(ROOT / "scripts/spec", root / "scripts/spec")
-        (root / "tests/spec/list.txt").write_text(statements)
-        (root / "tests/support/bad_packets.cpp").write_text("")
-        (root / "tests/wire/a_test.cpp").write_text(f'TEST_CASE(\n    "{name}") {{}}\n')
-        (root / "lib/wire/a.cpp").write_text(place)
-        done = subprocess.run([root / "scripts/spec"], capture_output=True, text=True)
-        return done.returncode, done.stderr
+        (root / "tests/spec/mqtt.txt").write_text(statements)
+        (root / "tests/spec/gaps.txt").write_text(gaps)
+        (root / "tests/support/bad_packets.cpp").write_text(rows)
+        for path, names in (PROVED | (tests or {})).items():
+            (root / "tests" / path).parent.mkdir(exist_ok=True)
+            text = "".join(f'TEST_CASE(\n    "{name}") {{}}\n' for name in names)
+            (root / "tests" / path).write_text(text)
+        (root / "lib/client/a.cpp").write_text(place)
+        command = [root / "scripts/spec", *words]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stderr, done.stdout
 
 
-assert run("a rule [MQTT-1.0.0-1]") == (0, ""), run("a rule [MQTT-1.0.0-1]")
-code, said = run("something else")
-assert code == 1 and "MQTT-1.0.0-1, a MUST of both, has no test" in said, said
-assert "MQTT3-1.0.0-9" in said and "MQTT-1.0.0-2" not in said and "MQTT-1.0.0-3" not in said, said
-code, said = run("a rule [MQTT-1.0.0-1] [MQTT-7.7.7-7]")
-assert code == 1 and "tests/wire/a_test.cpp" in said and "no statement MQTT-7.7.7-7" in said, said
-code, said = run("a rule [MQTT-1.0.0-1]", "// [MQTT-8.8.8-8]\n")
-assert code == 1 and "lib/wire/a.cpp:1: there is no statement MQTT-8.8.8-8" in said, said
-code, said = run("a rule [MQTT-1.0.0-1]", statements=LIST + "MQTT-1.0.0-1 both MUST twice\n")
-assert code == 1 and "list.txt:6: MQTT-1.0.0-1 is there twice" in said, said
+code, said, figures = run()
+assert (code, said) == (0, ""), said
+
+# Each side has to have a test of its own.
+code, said, _ = run({"client/a_test.cpp": []})
+assert code == 1 and "MQTT-1.0.0-1 (client) has no test in tests/client" in said, said
+assert "(server)" not in said and "MQTT-1.0.0-2" not in said and "MQTT-1.0.0-3" not in said, said
+code, said, _ = run({"broker/a_test.cpp": [], "client/b_test.cpp": ["[MQTT-1.0.0-5]"]})
+for missing in ("MQTT-1.0.0-1", "MQTT-1.0.0-5", "MQTT3-1.0.0-9"):
+    assert f"{missing} (server) has no test in tests/broker" in said, said
+assert code == 1 and "(client)" not in said, said
+assert run({"broker/a_test.cpp": [], "server/a_test.cpp": PROVED["broker/a_test.cpp"]})[0] == 0
+assert run({"client/a_test.cpp": [], "cli/a_test.cpp": PROVED["client/a_test.cpp"]})[0] == 0
+
+# What the sides share proves nothing of them, the encoder what is said to be its own.
+code, said, _ = run({"client/a_test.cpp": [], "wire/b_test.cpp": PROVED["client/a_test.cpp"]})
+assert code == 1 and "MQTT-1.0.0-1 (client)" in said, said
+code, said, _ = run({"client/a_test.cpp": [], "session/a_test.cpp": PROVED["client/a_test.cpp"]})
+assert code == 1 and "MQTT-1.0.0-1 (client)" in said, said
+code, said, _ = run({"wire/a_test.cpp": [], "broker/b_test.cpp": ["bytes [MQTT-1.0.0-4]"]})
+assert code == 1 and "MQTT-1.0.0-4 (form) has no test in tests/wire" in said, said
+row = 'table.add("a bad packet", kV5, "c1 00", "MQTT-1.0.0-5");\n'
+code, said, _ = run({"broker/a_test.cpp": ["a rule [MQTT-1.0.0-1]"]}, rows=row)
+assert code == 1 and "MQTT-1.0.0-5 (server)" in said, said
+
+# A gap is forgiven as long as it is one.
+gap = "# a comment\nMQTT-1.0.0-1 client nobody has time\n"
+code, said, figures = run({"client/a_test.cpp": []}, gaps=gap)
+assert code == 0 and "1 gaps, in tests/spec/gaps.txt" in figures, said
+code, said, _ = run(gaps=gap)
+assert code == 1 and "gaps.txt:2: MQTT-1.0.0-1 (client) is no gap" in said, said
+for other in ("MQTT-1.0.0-5 client", "MQTT-1.0.0-3 server", "MQTT-7.7.7-7 server"):
+    code, said, _ = run(gaps=f"{other} a reason\n")
+    assert code == 1 and "is no gap" in said, said
+code, said, _ = run(gaps="MQTT-1.0.0-1 client\n")
+assert code == 1 and "gaps.txt:1: cannot read" in said, said
+
+# What is cited exists.
+code, said, _ = run({"wire/b_test.cpp": ["a rule [MQTT-7.7.7-7]"]})
+assert code == 1 and "tests/wire/b_test.cpp" in said and "no statement MQTT-7.7.7-7" in said, said
+code, said, _ = run(place="// [MQTT-8.8.8-8]\n")
+assert code == 1 and "lib/client/a.cpp:1: there is no statement MQTT-8.8.8-8" in said, said
+code, said, _ = run(statements=LIST + "MQTT-1.0.0-1 both MUST twice\n")
+assert code == 1 and "mqtt.txt:8: MQTT-1.0.0-1 is there twice" in said, said
+
+# The client's code enforces nothing for a server.
+code, said, figures = run(place="// [MQTT-1.0.0-1] [MQTT-1.0.0-5]\n", words=["--unplaced"])
+assert code == 0 and "client: no code cites" not in figures, figures
+for missing in ("MQTT-1.0.0-1", "MQTT-1.0.0-5", "MQTT3-1.0.0-9"):
+    assert f"server: no code cites {missing}: " in figures, figures
+assert "2 MUSTs of servers: 2 proved, 0 cited in their code" in figures, figures
+
+# What is asked for exists, too.
+code, said, figures = run(words=["MQTT-9.9.9-9"])
+assert (code, said, figures) == (1, "spec: there is no statement MQTT-9.9.9-9\n", ""), said
+code, said, figures = run(words=["--hlep"])
+assert code == 1 and said.count("\n") == 1 and "--hlep" in said and not figures, said
+code, said, figures = run(words=["--help"])
+assert (code, said) == (0, "") and "scripts/spec ID ..." in figures, said
+code, said, figures = run(words=["MQTT-1.0.0-5"])
+assert code == 0 and "tested by tests/broker/a_test.cpp: a server's rule" in figures, said

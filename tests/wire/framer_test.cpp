@@ -63,7 +63,7 @@ TEST_CASE("the length of a frame is known as soon as its length field is whole")
   CHECK(length("30 ff ff ff 7f") == kMaximumPacketSize);
 }
 
-TEST_CASE("a length field of five bytes is malformed [MQTT-1.5.5-1]") {
+TEST_CASE("a length field of five bytes is malformed") {
   const auto length = frame_length(bytes("30 80 80 80 80"), kMaximumPacketSize);
   REQUIRE_FALSE(length.has_value());
   CHECK(length.error().reason == ReasonCode::malformed_packet);
