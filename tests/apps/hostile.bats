@@ -98,6 +98,11 @@ user root"
   misbehave retained $((scale * scale * 10000))
 }
 
+@test "retained messages that come faster than the disk takes them" {
+  start_broker
+  misbehave overrun $((scale * 10000))
+}
+
 @test "nasty names reach neither the log nor a terminal as they are" {
   start_broker broker "listener PORT 127.0.0.1
 allow_anonymous true
