@@ -162,7 +162,7 @@ def memory(pid, which="VmRSS"):
 
 def silent(port, size):
     crowd = [dial(port) for _ in range(size)]
-    yield f"{size} connections that say nothing", size * 0.003, "3 KB for each"
+    yield f"{size} connections that say nothing", size * 0.002, "2 KB for each"
     for sock in crowd:
         sock.close()
 
@@ -175,7 +175,7 @@ def dribble(port, size):
             sock.sendall(bytes([byte]))
         due += 1
         time.sleep(max(0, due - time.monotonic()))
-    yield f"{size} connections that send a byte a second", size * 0.003, "3 KB for each"
+    yield f"{size} connections that send a byte a second", size * 0.002, "2 KB for each"
     for sock in crowd:
         sock.close()
 
@@ -276,7 +276,7 @@ def bomb(port, size):
     read_until(other, PONG)
     yield (
         f"{size} subscriptions such as +/a/+/+/#, which match what the others publish",
-        *(size * 0.002 + UNREAD_MB, "2 KB for each, and max_unread_bytes"),
+        *(size * 0.001 + UNREAD_MB, "1 KB for each, and max_unread_bytes"),
     )
     sock.shutdown(socket.SHUT_RDWR)
 
@@ -302,7 +302,7 @@ def takeback(port, size):
         wanted.reverse()
     yield (
         f"{size} subscriptions taken back by one who never reads",
-        *(size * 0.002 + UNREAD_MB, "2 KB for each with its message, and max_unread_bytes"),
+        *(size * 0.0015 + UNREAD_MB, "1.5 KB for each with its message, and max_unread_bytes"),
     )
     sock.close()
     retain(writer, size, b"")
@@ -315,7 +315,7 @@ def search(port, size):
     sock.sendall(b"".join(subscribe_packet(f"+/+/nothing{n}") for n in range(1000)))
     yield (
         f"1000 searches through {size} retained topics",
-        *(size * 0.0004 + 1, "400 bytes for each topic, 1 KB for a search"),
+        *(size * 0.00015 + 1, "150 bytes for each topic, 1 KB for a search"),
     )
     sock.close()
     retain(writer, size, b"")
@@ -333,7 +333,7 @@ def retained(port, size):
         rest = data[-4:]
     yield (
         f"{size} retained topics, and one who wants all",
-        *(size * 0.0004 + UNREAD_MB, "400 bytes for each, and max_unread_bytes"),
+        *(size * 0.00015 + UNREAD_MB, "150 bytes for each, and max_unread_bytes"),
     )
     retain(writer, size, b"")
 
@@ -349,7 +349,7 @@ def overrun(port, size):
     read_until(writer, PONG)
     yield (
         f"{size} topics retained and cleared, faster than the disk takes them",
-        *(size * 0.0004 + min(size * 0.002, 128), "400 bytes each, max_unstored_bytes twice"),
+        *(size * 0.00015 + min(size * 0.002, 128), "150 bytes each, max_unstored_bytes twice"),
     )
 
 
@@ -367,7 +367,7 @@ def scarce(port, size):
     assert crowd[0].recv(2) == PONG, "who is there is not served"
     yield (
         f"{len(crowd)} connections take all file descriptors, {refused} are turned away",
-        *(size * 0.003, "3 KB for each"),
+        *(size * 0.002, "2 KB for each"),
     )
     for sock in crowd:
         sock.close()
@@ -444,8 +444,8 @@ def main():
     may_leave = left[0] + (most - memory_before) / 4 + SLACK_MB / 2 * lenience
     print(
         f"{title}: latency in ms, worst / 99 %: {figures(before)} before, {figures(during)} "
-        f"during, {figures(after)} after (bound {latest}); memory in MB: {memory_before:.1f} before, "
-        f"{most:.1f} at most (bound {may_take:.1f}: {why}), "
+        f"during, {figures(after)} after (bound {latest}); memory in MB: "
+        f"{memory_before:.1f} before, {most:.1f} at most (bound {may_take:.1f}: {why}), "
         f"{left[0]:.1f} after, {left[1]:.1f} after the same again (bound {may_leave:.1f})"
     )
     wrong = []
