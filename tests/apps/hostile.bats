@@ -36,6 +36,14 @@ misbehave() {
   running broker
 }
 
+# log_is_clean - nothing in it moves a cursor, and nobody but the broker has written a line.
+log_is_clean() {
+  # Neither controls, of one byte or of two, nor what turns the direction of writing.
+  local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]'
+  LC_ALL=C run ! grep -nP "$unwanted" "$house/broker.err"
+  run ! grep -nE '^1700000000: ' "$house/broker.err"
+}
+
 @test "connections that say nothing" {
   start_broker
   misbehave silent $((scale * 1000))
@@ -73,6 +81,15 @@ user root"
   misbehave largest $((scale * 10))
 }
 
+@test "the largest packet there is, which would be larger still with MQTT 5" {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+max_packet_size 268435460
+sys_interval 1"
+  misbehave enormous $scale
+  wait_for_line "$house/broker.err" 'Dropped .* for client plain: the message is larger than the client accepts'
+}
+
 @test "more levels than anybody needs" {
   start_broker
   misbehave deep $((scale * 10))
@@ -108,12 +125,24 @@ user root"
 allow_anonymous true
 log_type all"
   misbehave nasty
-  # Neither controls, of one byte or of two, nor what turns the direction of writing.
-  local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]'
-  LC_ALL=C run ! grep -nP "$unwanted" "$house/broker.err"
-  run ! grep -nE '^1700000000: ' "$house/broker.err"
+  log_is_clean
   grep -qF '\x1b[31mred' "$house/broker.err"
   grep -qF '\xe2\x80\xaetxt.exe' "$house/broker.err"
+}
+
+@test "nasty ids have topics in \$SYS that anybody can read" {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+log_type all
+sys_interval 1"
+  misbehave counted
+  log_is_clean
+  for version in 311 5; do
+    run -0 --separate-stderr mqsub -p "$port" -V "$version" -t '$SYS/broker/clients/+/dropped/#' -v --retained-only
+    ((${#lines[@]} == 15))
+    [[ -z $stderr ]]
+    LC_ALL=C run ! grep -vE '^\$SYS/broker/clients/[ -~]+/dropped/too_large 1$' <<<"$output"
+  done
 }
 
 @test "without file descriptors the broker goes on, refuses, and recovers" {
