@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# Clients that are hostile or unlucky. Each test prints what the others saw of them: latency and
-# memory. MQ_HOSTILE=10 makes the crowds ten times as large: 10,000 connections, 1 GB and so on.
+# Clients that are hostile or unlucky. Each test prints what the others saw of them, latency and
+# memory, and fails when it is more than it may be. MQ_HOSTILE=10 makes the crowds ten times as
+# large: 10,000 connections, 1 GB and so on.
 
 bats_require_minimum_version 1.5.0
 
@@ -10,16 +11,37 @@ setup() {
   load support
   load certificates
   open_house
+  # Nothing that an earlier broker on this port has left; also as root, who becomes somebody else.
+  mkdir -m 777 "$house/data"
+  # shellcheck disable=SC2034
+  broker_options=(--data "$house/data")
   ulimit -n "$(ulimit -Hn)"
+  # What was freed would stay in memory, to be watched.
+  export ASAN_OPTIONS=quarantine_size_mb=1 TSAN_OPTIONS=history_size=0
 }
 teardown() { close_house; }
 
+# lenience - how many times as much time and memory as a release the broker may take that is tried.
+lenience() {
+  local cache=${MQBROKER%/*/*}/CMakeCache.txt
+  if grep -qsE '^CMAKE_BUILD_TYPE:.*=Debug$|^MQ_SANITIZE:.*=.' "$cache"; then echo 4; else echo 1; fi
+}
+
 # misbehave SCENARIO [SIZE] - prints the figures for whoever reads the run.
 misbehave() {
-  run -0 timeout 300 python3 "$BATS_TEST_DIRNAME/hostile.py" \
-    "$port${socket:+:$house/$socket}" "${window_pid[broker]}" "$@"
-  echo "# $output" >&3
+  run timeout 300 python3 "$BATS_TEST_DIRNAME/hostile.py" \
+    "$port${socket:+:$house/$socket}" "${window_pid[broker]}" "$(lenience)" "$@"
+  echo "# ${output//$'\n'/$'\n'# }" >&3
+  ((status == 0))
   running broker
+}
+
+# log_is_clean - nothing in it moves a cursor, and nobody but the broker has written a line.
+log_is_clean() {
+  # Neither controls, of one byte or of two, nor what turns the direction of writing.
+  local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]'
+  LC_ALL=C run ! grep -nP "$unwanted" "$house/broker.err"
+  run ! grep -nE '^1700000000: ' "$house/broker.err"
 }
 
 @test "connections that say nothing" {
@@ -27,9 +49,9 @@ misbehave() {
   misbehave silent $((scale * 1000))
 }
 
-@test "connections that send a byte at a time" {
+@test "connections that send a byte a second" {
   start_broker
-  misbehave dribble $((scale * 200))
+  misbehave dribble $((scale * 1000))
 }
 
 @test "a client that never reads" {
@@ -56,17 +78,26 @@ user root"
 
 @test "the largest packet, and larger ones" {
   start_broker
-  misbehave largest
+  misbehave largest $((scale * 10))
+}
+
+@test "the largest packet there is, which would be larger still with MQTT 5" {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+max_packet_size 268435460
+sys_interval 1"
+  misbehave enormous $scale
+  wait_for_line "$house/broker.err" 'Dropped .* for client plain: the message is larger than the client accepts'
 }
 
 @test "more levels than anybody needs" {
   start_broker
-  misbehave deep
+  misbehave deep $((scale * 10))
 }
 
 @test "thousands of subscriptions with wildcards" {
   start_broker
-  misbehave bomb $((scale * 2000))
+  misbehave bomb $((scale * 1000))
 }
 
 @test "tens of thousands of subscriptions that are taken back" {
@@ -84,49 +115,44 @@ user root"
   misbehave retained $((scale * scale * 10000))
 }
 
+@test "retained messages that come faster than the disk takes them" {
+  start_broker
+  misbehave overrun $((scale * 10000))
+}
+
 @test "nasty names reach neither the log nor a terminal as they are" {
   start_broker broker "listener PORT 127.0.0.1
 allow_anonymous true
 log_type all"
   misbehave nasty
-  run ! grep -nP '[\x00-\x09\x0b-\x1f\x7f]' "$house/broker.err"
-  run ! grep -nE '^1700000000: ' "$house/broker.err"
+  log_is_clean
   grep -qF '\x1b[31mred' "$house/broker.err"
+  grep -qF '\xe2\x80\xaetxt.exe' "$house/broker.err"
+}
+
+@test "nasty ids have topics in \$SYS that anybody can read" {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+log_type all
+sys_interval 1"
+  misbehave counted
+  log_is_clean
+  for version in 311 5; do
+    run -0 --separate-stderr mqsub -p "$port" -V "$version" -t '$SYS/broker/clients/+/dropped/#' -v --retained-only
+    ((${#lines[@]} == 15))
+    [[ -z $stderr ]]
+    LC_ALL=C run ! grep -vE '^\$SYS/broker/clients/[ -~]+/dropped/too_large 1$' <<<"$output"
+  done
 }
 
 @test "without file descriptors the broker goes on, refuses, and recovers" {
-  printf '#!/bin/sh\nexec prlimit --nofile=60:60 mqbroker "$@"\n' >"$house/bin/limited"
+  printf '#!/bin/sh\nexec prlimit --nofile=%d:%d mqbroker "$@"\n' $((scale * 60)){,} >"$house/bin/limited"
   chmod +x "$house/bin/limited"
   broker=limited start_broker
   mqpub -p "$port" -t t -m before -r
-  # Others hold what there is; who comes then is closed at once, and those who are there are served.
-  python3 - "$port" <<'PYTHON'
-import socket, sys, time
-port = int(sys.argv[1])
-def dial():
-    sock = socket.create_connection(("127.0.0.1", port), timeout=20)
-    sock.sendall(b"\x10\x0e\0\4MQTT\4\2\0\0\0\2" + b"%02d" % (len(crowd) % 100))
-    return sock
-crowd = []
-refused = 0
-for _ in range(100):
-    sock = dial()
-    try:
-        answer = sock.recv(4)
-    except ConnectionResetError:
-        answer = b""
-    if answer:
-        crowd.append(sock)
-    else:
-        refused += 1
-assert len(crowd) >= 20, f"only {len(crowd)} came in"
-assert refused >= 30, f"only {refused} were refused"
-crowd[0].sendall(b"\xc0\0")
-assert crowd[0].recv(2) == b"\xd0\0", "who is there is not served"
-print(f"# {len(crowd)} came in, {refused} were turned away")
-PYTHON
+  misbehave scarce $((scale * 100))
   run -0 mqsub -p "$port" -t t -C 1 -W 20
   [[ $output == before ]]
   wait_for_line "$house/broker.err" 'There are file descriptors for new connections again'
-  [[ $(grep -c 'There is no file descriptor left: new connections are closed at once' "$house/broker.err") == 1 ]]
+  [[ $(grep -c 'There is no file descriptor left: new connections are closed at once' "$house/broker.err") == 2 ]]
 }
