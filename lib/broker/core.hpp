@@ -318,6 +318,7 @@ class Core {
   using LeftShares = absl::flat_hash_map<topic::FilterId, std::uint32_t>;
   bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
+  bool may_be_retained(std::string_view filter) const;
   /// Has it stored which subscriptions retained messages are still owed to.
   void note_feeds(Session& session);
   wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,

@@ -74,11 +74,18 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   journal_.put_subscription(
       session, subscription.filter, identifier,
       static_cast<std::uint8_t>(granted.byte() | (is_still_fed ? kRetainedOwed : 0U)));
-  if (wants_retained) {
+  if (wants_retained && may_be_retained(subscription.filter)) {
     if (session.feeds == nullptr) session.feeds = std::make_unique<RetainedFeeds>();
     session.feeds->push({added.filter, std::string(subscription.filter), granted, identifier});
   }
   return static_cast<ReasonCode>(granted.qos);  // [MQTT-3.8.4-7]
+}
+
+/// At a glance: mostly there is nothing.
+bool Core::may_be_retained(std::string_view filter) const {
+  std::optional<std::string> after;
+  std::size_t steps = 1;
+  return !retained_.walk(filter, after, steps, [](const Message&) { return false; });
 }
 
 void Core::note_feeds(Session& session) {

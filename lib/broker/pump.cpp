@@ -239,7 +239,6 @@ void Core::pump_feeds(Session& session) {
       journal_.put_subscription(session, feed.filter, feed.identifier, feed.options.byte());
     }
     feeds.pop_front();
-    if (feed_steps_ > 0) --feed_steps_;
   }
   if (feeds.empty()) {
     session.feeds.reset();

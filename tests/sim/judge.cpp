@@ -13,8 +13,6 @@ namespace {
 constexpr Millis kSlack(2500);
 /// The broker looks for what is due four times a second.
 constexpr Millis kTick(250);
-/// The slowest batch, the longest trouble with the disk, and what waits for both.
-constexpr Millis kLongestCommit(15'000);
 
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
@@ -181,7 +179,7 @@ void Judge::check_will(const std::string& client, const Death& death) {
     const bool is_first = first.emplace(subscriber, at).second;
     if (is_first || is_repeated) continue;
     // A crash may have kept the broker from storing that it had published the will.
-    const bool may_be_again = mercy_.crashes && at < first[subscriber] + kLongestCommit;
+    const bool may_be_again = mercy_.crashes && at < first[subscriber] + mercy_.commits_within;
     if (!may_be_again && subscribers_[subscriber].qos == QoS::at_most_once) {
       accuse(subscriber + " got the will of " + client + " twice");
     }

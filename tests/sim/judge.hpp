@@ -28,6 +28,7 @@ struct Mercy {
   bool is_clock_wrong = false;    ///< what is stored may last longer
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
   bool crashes = false;
+  Millis commits_within{0};  ///< so long may a crash keep from being stored
 };
 
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.

@@ -12,6 +12,9 @@ namespace {
 
 /// Who had no luck may have thousands of messages left to send, one after the other.
 constexpr Millis kCalmAtMost = Seconds(3600);
+/// A batch, with what came while the one before it was stored; and through trouble with the disk.
+constexpr Millis kCommit(200);
+constexpr Millis kSlowCommit(15'000);
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
@@ -34,12 +37,14 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   if (prng_.chance(1, 2)) config_.persistence_delay = Millis(prng_.below(100));
   config_.seed = prng_.next();
   has_rules_ = prng_.chance(1, 2);
+  const bool is_disk_slow = faults_.slow_commit + faults_.disk_trouble > 0;
   judge_ = Judge({.is_queue_bounded = is_queue_bounded,
                   .refuses = faults_.disk_trouble > 0,
                   .is_late = faults_.stall + faults_.clock_step > 0,
                   .is_clock_wrong = faults_.clock_step > 0,
                   .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
-                  .crashes = faults_.crash > 0});
+                  .crashes = faults_.crash > 0,
+                  .commits_within = is_disk_slow ? kSlowCommit : kCommit});
   start_broker();
   add_actors();
 }
