@@ -149,7 +149,7 @@ bool Core::is_stored(Session& session, std::uint64_t sequence) const {
 void Core::pump(Session& session) {
   pump_outbox(session);
   load_more(session);
-  if (session.feeds != nullptr) pump_feeds(session);
+  if (session.feeds != nullptr && !session.is_unfinished) pump_feeds(session);
 }
 
 void Core::pump_outbox(Session& session) {
