@@ -249,7 +249,16 @@ class Play {
     start();
   }
 
+  /// Nobody acknowledges what he has not read: what storing brings about is read, too.
   void settle() {
+    do {
+      move();
+      settle_storage();
+    } while (core_->has_dirty());
+    std::erase_if(connections_, [](const auto& connection) { return connection->has_left; });
+  }
+
+  void move() {
     for (int round = 0; round < 4 && core_->has_dirty(); ++round) {
       for (const auto id : core_->take_dirty()) {
         for (auto& connection : connections_) {
@@ -269,8 +278,6 @@ class Play {
     core_->end_turn();
     turn_.clear();
     core_->take_facts();
-    settle_storage();
-    std::erase_if(connections_, [](const auto& connection) { return connection->has_left; });
   }
 
   void settle_storage() {
