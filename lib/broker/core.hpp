@@ -342,6 +342,8 @@ class Core {
   /// is_name_wanted  another session is to have it now: what is left to hand over is lost, and
   /// counted
   void end_session(Session& session, bool is_name_wanted = false);
+  /// Of what it has in memory, and of its subscriptions.
+  void let_go(Session& session);
   void hand_over_shares(Session& session);
   /// Ends a session but for its tail, where that is for other members of a share. Returns false
   /// when there is no such tail.

@@ -97,17 +97,24 @@ void Core::end_session(Session& session, bool is_name_wanted) {
   }
   hand_over_shares(session);
   forget_drops(session);
+  let_go(session);
+  held_.count -= session.tail.count;
+  held_.bytes -= session.tail.bytes;
+  journal_.drop_session(session);
+  session_ids_.erase(session.client_id);
+  free_sessions_.push_back(session.index);
+  sessions_[session.index].reset();
+}
+
+void Core::let_go(Session& session) {
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     const Message& message = session.outbox[i].message.message;
     if (message) count_released(&session, message.payload().size());
   }
-  held_.count -= session.tail.count;
-  held_.bytes -= session.tail.bytes;
-  journal_.drop_session(session);
+  session.outbox.clear();
   for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
-  session_ids_.erase(session.client_id);
-  free_sessions_.push_back(session.index);
-  sessions_[session.index].reset();
+  session.subscriptions.clear();
+  session.feeds.reset();
 }
 
 void Core::hand_over_shares(Session& session) {
@@ -133,14 +140,9 @@ bool Core::begin_leaving(Session& session) {
   if (shares.empty()) return false;
   hand_over_shares(session);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
-    const Message& message = session.outbox[i].message.message;
-    if (message) count_released(&session, message.payload().size());
     journal_.drop_queued(session, session.outbox.first_sequence() + i);
   }
-  session.outbox.clear();
-  for (const auto filter : session.subscriptions) subscriptions_.unsubscribe(filter, session.index);
-  session.subscriptions.clear();
-  session.feeds.reset();
+  let_go(session);
   session.leaving = std::make_unique<const std::vector<std::string>>(std::move(shares));
   session.expires_at = kNever;
   session_wheel_.set(session, kNever);
