@@ -163,7 +163,7 @@ void Core::read_frames(Connection& connection) {
 }
 
 bool Core::handle(Connection& connection, ByteView frame) {
-  if (connection.session == nullptr) {
+  if (connection.session == nullptr) {  // [MQTT-3.2.0-2]
     const ConnectionId id = connection.id;
     handle_connect(connection, frame);
     return find(id) != nullptr;
@@ -207,7 +207,7 @@ bool Core::handle_other(Connection& connection, ByteView frame) {
   }
   if (std::holds_alternative<wire::Connect>(*packet)) {
     fail(connection, {ReasonCode::protocol_error, "MQTT-3.1.0-2", "a second CONNECT"});
-  } else if (std::holds_alternative<wire::Auth>(*packet)) {
+  } else if (std::holds_alternative<wire::Auth>(*packet)) {  // [MQTT-4.12.1-2]
     fail(connection, {ReasonCode::protocol_error, "MQTT-4.12.0-6",
                       "AUTH, but CONNECT named no authentication method"});
   } else {
@@ -359,20 +359,21 @@ void Core::fail(Connection& connection, const Fault& fault) {
     // Some faults have codes that only CONNACK may carry [MQTT-3.14.2-1].
     const bool is_allowed = wire::is_allowed(fault.reason, wire::PacketType::disconnect);
     const auto reason = is_allowed ? fault.reason : ReasonCode::protocol_error;
+    // A code alone [MQTT-3.14.2-3] [MQTT-3.14.2-4].
     send(connection, wire::Disconnect{reason, {}});  // [MQTT-4.13.1-1]
   }
   const ConnectionId id = connection.id;
-  closing_.push_back({id, std::move(connection.out)});
-  forget(connection, {id, {}, fact::End::fault, fault});
+  closing_.push_back({id, std::move(connection.out)});    // [MQTT-3.14.4-2] [MQTT-4.13.2-1]
+  forget(connection, {id, {}, fact::End::fault, fault});  // [MQTT-3.14.4-1]
 }
 
 void Core::disconnect(Connection& connection, ReasonCode reason, fact::End end) {
   if (may_say_goodbye(connection)) {
-    send(connection, wire::Disconnect{reason, {}});
+    send(connection, wire::Disconnect{reason, {}});  // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
   }
   const ConnectionId id = connection.id;
-  closing_.push_back({id, std::move(connection.out)});
-  forget(connection, {id, {}, end, {reason, "", ""}});
+  closing_.push_back({id, std::move(connection.out)});  // [MQTT-3.14.4-2] [MQTT-4.13.2-1]
+  forget(connection, {id, {}, end, {reason, "", ""}});  // [MQTT-3.14.4-1]
 }
 
 void Core::forget(Connection& connection, const fact::Ended& ended) {

@@ -207,7 +207,8 @@ class Core {
   Session& open_session(const wire::Connect& connect, std::string_view client_id, bool& present);
   void accept(Connection& connection, const wire::Connect& connect, Session& session,
               const fact::Connected& connected, wire::Properties properties, std::size_t written);
-  /// What CONNACK is to say; without the response information where that does not fit.
+  /// What CONNACK is to say; without the response information where that does not fit, and
+  /// never a reason string or a user property [MQTT-3.2.2-19] [MQTT-3.2.2-20].
   wire::PropertyList connack_properties(const Connection& connection, const wire::Connect& connect,
                                         std::string_view client_id) const;
   bool is_keep_alive_too_long(const wire::Connect& connect) const;

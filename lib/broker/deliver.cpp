@@ -63,6 +63,7 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
   }
   Connection& connection = *session.connection;
   const bool is_his_own = connection.mount != nullptr || connection.topic_alias_maximum > 0;
+  // [MQTT-4.6.0-5]
   if (is_his_own || !session.outbox.is_clear(connection.receive_maximum) ||
       config_.max_inflight_bytes > 0 || connection.out.size() >= kEnoughToSend) {
     return false;
@@ -105,6 +106,7 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
   if (!may_read(session, incoming.packet.topic)) return;
   const QoS qos =
       config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   const bool retain = options.retain_as_published && incoming.packet.retain;
   if (qos == QoS::at_most_once && session.is_awake) {
     send_at_most_once(session, subscriber, incoming);
@@ -116,7 +118,7 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
 }
 
 bool Core::route(Incoming& incoming) {
-  const auto filters = subscriptions_.match(incoming.packet.topic);
+  const auto filters = subscriptions_.match(incoming.packet.topic);  // [MQTT-3.3.2-3]
   bool has_subscribers = false;
   for (const FilterId filter : filters) {
     for (const Subscriber& subscriber : subscriptions_.subscribers(filter)) {
@@ -203,6 +205,7 @@ void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Inc
   Connection& connection = *session.connection;
   if (!sees(connection, incoming.packet.topic)) return;
   if (connection.out.size() > config_.max_unread_bytes) return count_drop(session, Drop::unread);
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;
   if (retain || subscriber.identifier != 0 || connection.topic_alias_maximum > 0 ||
@@ -243,6 +246,7 @@ void Core::encode_at_most_once(const Incoming& incoming, Version version, Encode
     return;
   }
   wire::Publish packet = incoming.packet;
+  // [MQTT-4.3.1-1]
   packet.qos = QoS::at_most_once;
   packet.dup = packet.retain = false;
   packet.packet_id = 0;
@@ -283,7 +287,7 @@ bool Core::write_pattern(Incoming& incoming, Version version, Byte first, std::u
   const auto length_end = std::ranges::find_if(head.subspan(1), [](Byte b) { return b < 0x80; });
   const auto packet_id_at =
       static_cast<std::size_t>(length_end - head.begin()) + 3 + packet.topic.size();
-  head[0] = first;
+  head[0] = first;  // [MQTT-3.3.1-3]
   put_packet_id(&head[packet_id_at], packet_id);
   incoming.pattern = {.encoded = {.head = head, .payload = payload},
                       .packet_id_at = packet_id_at,

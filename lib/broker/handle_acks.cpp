@@ -2,7 +2,8 @@
 #include "broker/write_packet.hpp"
 
 // What answers an acknowledgement says no more than a code, so that it is never larger than its
-// receiver accepts [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+// receiver accepts [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]; whether it wants
+// problem information is of no account [MQTT-3.1.2-29].
 
 namespace mq::broker {
 
@@ -34,7 +35,8 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
   if (ack->type == PacketType::pubrec) {
     on_pubrec(connection, *ack);
   } else if (const auto item = session.outbox.find(ack->packet_id)) {
-    if (item->entry->state == Delivery::released) settle(session, *item);  // [MQTT-4.3.3-5]
+    // [MQTT-4.3.3-3] [MQTT-4.3.3-5]
+    if (item->entry->state == Delivery::released) settle(session, *item);
   }
   if (session.is_awake && session.has_more()) pump(session);
   return true;
@@ -43,7 +45,8 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
 void Core::on_puback(Connection& connection, std::uint16_t packet_id) {
   Session& session = *connection.session;
   const auto item = session.outbox.find(packet_id);
-  if (item && item->entry->qos == QoS::at_least_once) settle(session, *item);  // [MQTT-4.3.2-3]
+  // [MQTT-4.3.2-3] [MQTT-4.3.3-3]
+  if (item && item->entry->qos == QoS::at_least_once) settle(session, *item);
   if (session.is_awake && session.has_more()) pump(session);
 }
 

@@ -75,7 +75,7 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
 
 void Core::admit(Connection& connection, const wire::Connect& connect) {
   connection.is_anonymous = is_anonymous(connection, connect);
-  const bool is_assigned = connect.client_id.empty();
+  const bool is_assigned = connect.client_id.empty();  // [MQTT-3.1.3-6]
   const std::string client_id = is_assigned
                                     ? assign_client_id(config_.listeners[connection.listener])
                                     : std::string(connect.client_id);
@@ -162,22 +162,25 @@ std::optional<Fault> Core::objection(const Connection& connection,
 void Core::refuse(Connection& connection, const wire::Connect& connect, const Fault& fault) {
   connection.version = connect.version;
   if (const auto code = wire::connack_code(fault.reason, connect.version)) {  // [MQTT3-3.1.4-1]
+    // A code alone [MQTT-3.2.2-19] [MQTT-3.2.2-20].
     send(connection, wire::Connack{false, *code, {}});  // [MQTT-3.2.2-6] [MQTT-3.2.2-8]
   }
   facts_.emplace_back(fact::Refused{connection.id, std::string(connect.client_id), fault,
                                     std::string(connect.user_name.value_or(""))});
-  disconnect(connection, fault.reason, fact::End::refused);  // [MQTT-3.2.2-7] [MQTT-3.1.4-6]
+  // [MQTT-3.2.2-7] [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1]
+  disconnect(connection, fault.reason, fact::End::refused);
 }
 
 Session& Core::open_session(const wire::Connect& connect, std::string_view client_id,
                             bool& present) {
+  // [MQTT-3.1.3-2]
   if (const auto known = session_ids_.find(client_id); known != session_ids_.end()) {
     Session& session = *sessions_[known->second];
-    if (!connect.clean_start && session.leaving == nullptr) {  // [MQTT-3.1.2-5]
-      present = true;                                          // [MQTT-3.2.2-3]
+    if (!connect.clean_start && session.leaving == nullptr) {  // [MQTT-3.1.2-5] [MQTT-3.1.4-4]
+      present = true;                                          // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
       session_wheel_.set(session, kNever);
-      session.expires_at = kNever;
-      session.will.reset();  // [MQTT-3.1.3-9]
+      session.expires_at = kNever;  // [MQTT-4.1.0-1]
+      session.will.reset();         // [MQTT-3.1.3-9]
       return session;
     }
     end_session(session, true);  // [MQTT-3.1.2-4]
@@ -195,18 +198,18 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   connection.session = &session;
   connection.promise = promise_of(listener);
   throttle(connection);
-  connection.receive_maximum = static_cast<std::uint16_t>(
+  connection.receive_maximum = static_cast<std::uint16_t>(  // [MQTT-4.9.0-1]
       std::min<std::uint32_t>(window, number(PropertyId::receive_maximum).value_or(UINT16_MAX)));
   connection.topic_alias_maximum = static_cast<std::uint16_t>(std::min<std::uint32_t>(
       listener.max_topic_alias_broker, number(PropertyId::topic_alias_maximum).value_or(0)));
-  connection.keep_alive = connect.keep_alive;
+  connection.keep_alive = connect.keep_alive;  // [MQTT-3.2.2-22]
 
   session.connection = &connection;
   session.user_name = connected.user_name;
   session.listener = connection.listener;
   apply_rules(session);
   session.expiry_interval = requested_expiry(connect);
-  if (connect.will) {
+  if (connect.will) {  // [MQTT3-3.1.2-12]
     wire::Will will = *connect.will;
     if (connection.mount != nullptr) will.topic = mounted(connection, will.topic);
     if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
@@ -232,8 +235,8 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   watch(connection);
   const bool tells_present = connected.session_present && connect.version != Version::v31;
   const auto ticket = journal_.written_since(written);
-  acknowledge(connection, wire::Connack{tells_present, 0, properties}, ticket);
-  if (!connection.held.empty()) return;  // [MQTT-3.2.0-1]
+  acknowledge(connection, wire::Connack{tells_present, 0, properties}, ticket);  // [MQTT-3.1.4-5]
+  if (!connection.held.empty()) return;                                          // [MQTT-3.2.0-1]
   session.is_awake = true;
   pump(session);
 }
@@ -253,12 +256,13 @@ wire::PropertyList Core::connack_properties(const Connection& connection,
     properties.add(PropertyId::topic_alias_maximum, listener.max_topic_alias);
   }
   if (connect.client_id.empty()) {
-    properties.add(PropertyId::assigned_client_identifier, client_id);  // [MQTT-3.1.3-7]
+    // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
+    properties.add(PropertyId::assigned_client_identifier, client_id);
   }
   if (is_keep_alive_too_long(connect)) {
     properties.add(PropertyId::server_keep_alive, config_.max_keepalive);  // [MQTT-3.1.2-21]
   }
-  if (listener.max_qos < QoS::exactly_once) {
+  if (listener.max_qos < QoS::exactly_once) {  // [MQTT-3.2.2-9]
     properties.add(PropertyId::maximum_qos, static_cast<std::uint32_t>(listener.max_qos));
   }
   if (!config_.retain_available) properties.add(PropertyId::retain_available, 0U);
@@ -269,6 +273,7 @@ wire::PropertyList Core::connack_properties(const Connection& connection,
   if (config_.max_inflight_messages > 0) {
     properties.add(PropertyId::receive_maximum, config_.max_inflight_messages);
   }
+  // [MQTT-3.1.2-28]
   if (connect.properties.number(PropertyId::request_response_information) != 1) return properties;
   const std::string response_topics = "response/" + std::string(client_id);
   if (response_topics.size() > topic::kLongestName) return properties;
@@ -299,7 +304,7 @@ bool Core::is_anonymous(const Connection& connection, const wire::Connect& conne
 std::string Core::assign_client_id(const ListenerConfig& listener) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string id = listener.auto_id_prefix;
-  const std::array<std::uint64_t, 2> random{prng_.next(), prng_.next()};
+  const std::array<std::uint64_t, 2> random{prng_.next(), prng_.next()};  // [MQTT-3.2.2-16]
   for (unsigned i = 0; i < 32; ++i) {
     if (i == 8 || i == 12 || i == 16 || i == 20) id.push_back('-');
     id.push_back(kDigits[(random[i / 16] >> (i % 16 * 4)) & 15U]);

@@ -37,7 +37,7 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
 void Core::fall_asleep(Session& session, Instant since) {
   session.connection = nullptr;
   session.is_awake = false;
-  session.outbox.rewind();
+  session.outbox.rewind();  // [MQTT-4.8.2-4]
   session.in_flight_bytes = 0;
   session.inbox.rewind();
   auto keep = Seconds(session.expiry_interval);

@@ -10,7 +10,8 @@
 // what it caused, so that a client which subscribes to its own topic sees the message first.
 //
 // Acknowledgements say no more than a code, so that none is larger than its receiver accepts
-// [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
+// [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3]; whether it wants problem information
+// is of no account [MQTT-3.1.2-29].
 
 namespace mq::broker {
 
@@ -104,7 +105,8 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     return false;
   }
   session::Inbox& inbox = connection.session->inbox;
-  if (packet.qos == QoS::exactly_once && inbox.repeat(packet.packet_id)) {  // [MQTT-4.3.3-10]
+  // [MQTT-4.3.2-5] [MQTT-4.3.3-10]
+  if (packet.qos == QoS::exactly_once && inbox.repeat(packet.packet_id)) {
     // Its message was taken, even if it would be refused by now.
     acknowledge(connection, wire::Pubrec{packet.packet_id, ReasonCode::success, {}},
                 journal_.pending());
@@ -164,7 +166,7 @@ bool Core::must_be_stored(const Session& publisher, const wire::Publish& packet)
 }
 
 bool Core::refuse_unstorable(Connection& connection, const wire::Publish& packet) {
-  if (connection.version != Version::v5) {
+  if (connection.version != Version::v5) {  // [MQTT3-4.8.0-2]
     fail(connection, {ReasonCode::quota_exceeded, "", "its message cannot be stored just now"});
     return false;
   }
@@ -186,7 +188,7 @@ void Core::retain(Incoming& incoming) {
     drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {
     const Message& message = incoming.shared(now_.steady);
-    put_retained(message);  // [MQTT-3.3.1-5]
+    put_retained(message);  // [MQTT-3.3.1-5] [MQTT3-3.3.1-7]
     remember_source(incoming);
     if (is_reserved(message.topic())) return;
     const auto source = sources_.empty() ? sources_.end() : sources_.find(message.topic());

@@ -27,7 +27,8 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
     }
   }
   std::vector<Byte> codes(subscribe.subscriptions.size());
-  const wire::Suback suback{subscribe.packet_id, {}, codes};
+  // Codes alone [MQTT-3.1.2-29] [MQTT-3.9.2-1] [MQTT-3.9.2-2].
+  const wire::Suback suback{subscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
   if (!fits(connection, suback)) {
     fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
                       "it wants a SUBACK above its Maximum Packet Size"});
@@ -37,11 +38,11 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
   const auto written = journal_.position();
   const auto identifier =
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
-  for (std::size_t i = 0; i < codes.size(); ++i) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {  // [MQTT-3.8.4-5]
     wire::Subscription wanted = subscribe.subscriptions[i];
     const std::string mounted = mounted_filter(connection, wanted.filter);
     if (connection.mount != nullptr) wanted.filter = mounted;
-    codes[i] = static_cast<Byte>(subscribe_one(session, wanted, identifier));
+    codes[i] = static_cast<Byte>(subscribe_one(session, wanted, identifier));  // [MQTT-3.9.3-1]
   }
   acknowledge(connection, suback, journal_.written_since(written));  // [MQTT-3.8.4-1]
   if (session.is_awake) pump(session);
@@ -52,6 +53,7 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
 ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subscription,
                                std::uint32_t identifier) {
   const auto& wanted = subscription.options;
+  // [MQTT-3.2.2-10]
   const GrantedOptions granted{std::min(wanted.qos, session.connection->promise.max_qos),
                                wanted.no_local, wanted.retain_as_published};
   const Version version = session.connection->version;
@@ -65,6 +67,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
   facts_.emplace_back(
       fact::Subscribed{session.client_id, std::string(subscription.filter), granted.qos});
 
+  // [MQTT-3.3.1-11] [MQTT-3.8.4-4]
   const bool wants_retained = (wanted.retain_handling == RetainHandling::send ||  // [MQTT-3.3.1-9]
                                (wanted.retain_handling == RetainHandling::send_if_new &&
                                 added.is_new)) &&  // [MQTT-3.3.1-10]
@@ -102,7 +105,8 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
     return false;
   }
   std::vector<Byte> codes(unsubscribe.filters.size());
-  const wire::Unsuback unsuback{unsubscribe.packet_id, {}, codes};
+  // Codes alone [MQTT-3.1.2-29] [MQTT-3.11.2-1] [MQTT-3.11.2-2].
+  const wire::Unsuback unsuback{unsubscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6]
   if (!fits(connection, unsuback)) {
     fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
                       "it wants an UNSUBACK above its Maximum Packet Size"});
@@ -110,7 +114,7 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
   }
   const auto written = journal_.position();
   LeftShares left_shares;
-  for (std::size_t i = 0; i < codes.size(); ++i) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {  // [MQTT-3.10.4-6]
     const auto filter = mounted_filter(connection, unsubscribe.filters[i]);
     codes[i] = static_cast<Byte>(unsubscribe_one(*connection.session, filter, left_shares));
   }
@@ -121,12 +125,13 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
 
 ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter,
                                  LeftShares& left_shares) {
-  const auto removed = subscriptions_.unsubscribe(filter, session.index);  // [MQTT-3.10.4-1]
-  if (!removed) return ReasonCode::no_subscription_existed;
+  // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+  const auto removed = subscriptions_.unsubscribe(filter, session.index);
+  if (!removed) return ReasonCode::no_subscription_existed;  // [MQTT-3.10.4-5]
   const auto& [id, subscriber] = *removed;
   session.subscriptions.erase(id);
   journal_.drop_subscription(session, filter);
-  if (session.feeds != nullptr) session.feeds->cancel(id);
+  if (session.feeds != nullptr) session.feeds->cancel(id);  // [MQTT-3.10.4-2]
   if (topic::share_of(filter)) left_shares.emplace(id, subscriber.identifier);
   facts_.emplace_back(fact::Unsubscribed{session.client_id, filter});
   return ReasonCode::success;

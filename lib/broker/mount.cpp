@@ -12,7 +12,7 @@ namespace mq::broker {
 bool Core::is_mountable(const Connection& connection, std::string_view topic) {
   if (connection.mount == nullptr) return true;
   const std::string whole = *connection.mount + std::string(topic);
-  return whole.size() <= topic::kLongestName && topic::is_name(whole);
+  return whole.size() <= topic::kLongestName && topic::is_name(whole);  // [MQTT-4.7.3-3]
 }
 
 std::string_view Core::mounted(const Connection& connection, std::string_view topic) {

@@ -171,7 +171,7 @@ void Core::pump_outbox(Session& session) {
       continue;
     }
     const Message& message = entry.message.message;
-    if (!entry.was_sent && message.is_expired(now_.steady)) {  // [MQTT-3.3.2-5]
+    if (!entry.was_sent && message.is_expired(now_.steady)) {  // [MQTT-3.3.2-5] [MQTT-4.3.3-7]
       give_up(session, Drop::expired);
       continue;
     }
@@ -191,7 +191,7 @@ void Core::pump_outbox(Session& session) {
     }
     const bool is_shared = (entry.flags & kFromShare) != 0;
     const Outgoing outgoing{.qos = entry.qos,
-                            .dup = entry.was_sent,  // [MQTT-3.3.1-1]
+                            .dup = entry.was_sent,  // [MQTT-3.3.1-1] [MQTT-3.3.1-3]
                             .retain = (entry.flags & kRetainFlag) != 0,
                             .packet_id = item->packet_id(),
                             .identifier = is_shared

@@ -28,6 +28,7 @@ void Core::send(Connection& connection, const P& packet) {
 
 template <class P>
 void Core::acknowledge(Connection& connection, const P& packet, storage::Ticket ticket) {
+  // [MQTT3-4.6.0-2] [MQTT3-4.6.0-3] [MQTT3-4.6.0-4]
   if (!connection.held.empty()) ticket = std::max(ticket, connection.held.back().ticket);
   if (ticket <= stored_) return send(connection, packet);
   if (!fits(connection, packet)) return;

@@ -283,7 +283,7 @@ void Core::reset_connection() {
   transport_ = Transport::none;
   framer_ = wire::Framer();
   output_.clear();
-  outbox_.rewind();
+  outbox_.rewind();  // [MQTT3-3.1.2-4] [MQTT3-4.1.0-1]
   inbox_.rewind();
   requests_.clear();
   aliases_in_.clear();  // [MQTT-3.3.2-7]

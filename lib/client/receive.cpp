@@ -79,7 +79,7 @@ std::optional<Event> Core::handle_other(ByteView frame, Now now) {
   } else if (const auto* disconnect = std::get_if<wire::Disconnect>(&*packet)) {
     handle_disconnect(*disconnect, now);
   } else if (std::holds_alternative<wire::Auth>(*packet)) {
-    violate(fault::kAuth, now);  // no method was named in CONNECT [MQTT-4.12.0-6]
+    violate(fault::kAuth, now);  // no method was named in CONNECT [MQTT-4.12.0-6] [MQTT-4.12.1-2]
   } else {
     violate(fault::kClientPacket, now);
   }
@@ -185,6 +185,7 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
     return std::nullopt;
   }
   if (packet.qos == QoS::at_most_once) return Arrived{packet};
+  // [MQTT-4.3.2-5]
   const bool is_known = packet.qos == QoS::exactly_once && inbox_.repeat(packet.packet_id);
   if (!is_known && inbox_.under_way() >= own_.receive_maximum) {
     violate(fault::kReceiveMaximum, now);  // [MQTT-3.3.4-9]
@@ -250,6 +251,7 @@ std::optional<Event> Core::handle_acknowledgement(ByteView frame, Now now) {
   }
   const bool is_qos2 = item->entry->qos == QoS::exactly_once;
   const bool is_released = item->entry->state == Delivery::released;
+  // [MQTT-4.3.2-3] [MQTT-4.3.3-3]
   if (is_qos2 != (packet->type != PacketType::puback) ||
       (packet->type == PacketType::pubcomp && !is_released)) {
     violate(fault::kWrongAcknowledgement, now);

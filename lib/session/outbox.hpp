@@ -47,7 +47,7 @@ class Outbox {
     std::uint16_t packet_id() const { return packet_id_of(sequence); }
   };
 
-  /// Queues a message behind all others. Returns its sequence number.
+  /// Queues a message behind all others [MQTT-4.6.0-5] [MQTT-4.6.0-6]. Returns its sequence number.
   std::uint64_t push(Message message, wire::QoS qos, std::uint8_t flags = 0) {
     // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     entries_.push_back(Entry{std::move(message), qos, Delivery::waiting, false, flags});

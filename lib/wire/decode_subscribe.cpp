@@ -18,7 +18,7 @@ bool has_right_flags(Byte flags, Version version) {
 }
 
 std::string_view read_filter(Reader& reader) {
-  const std::string_view filter = reader.text();
+  const std::string_view filter = reader.text();             // [MQTT-4.7.3-2]
   reader.fail_unless(!filter.empty(), fault::kFilterEmpty);  // [MQTT-4.7.3-1]
   return filter;
 }

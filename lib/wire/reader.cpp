@@ -14,7 +14,7 @@ const Fault* topic_fault(ByteView name) {
     return nullptr;
   }
   const bool has_wildcard = text_of(name).find_first_of("+#") != std::string_view::npos;
-  const Fault* fault = text_fault(name);
+  const Fault* fault = text_fault(name);                                     // [MQTT-4.7.3-2]
   return fault == nullptr && has_wildcard ? &fault::kTopicWildcard : fault;  // [MQTT-3.3.2-2]
 }
 

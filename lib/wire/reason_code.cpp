@@ -126,7 +126,7 @@ std::optional<std::uint8_t> connack_code(ReasonCode code, Version version) {
     case ReasonCode::unsupported_protocol_version:
       return 1;
     case ReasonCode::client_identifier_not_valid:
-      return 2;
+      return 2;  // [MQTT3-3.1.3-9]
     case ReasonCode::bad_user_name_or_password:
     case ReasonCode::bad_authentication_method:
       return 4;
