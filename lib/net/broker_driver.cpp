@@ -30,6 +30,7 @@ namespace {
 
 constexpr int kRoundsPerTurn = 4;
 constexpr std::uint64_t kLingerMs = 2000;
+constexpr std::uint64_t kReadingMs = 10;  ///< into a turn, nobody is read a second time in it
 
 }  // namespace
 
@@ -141,7 +142,7 @@ void BrokerDriver::on_connection(uv_stream_t* server, int status) {
 void BrokerDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& peer = *static_cast<Peer*>(handle->data);
   auto& driver = *peer.driver;
-  if (driver.must_wait(peer)) {
+  if (driver.must_wait(peer) || driver.has_had_its_turn(peer)) {
     *buffer = uv_buf_init(nullptr, 0);  // on_read hears of UV_ENOBUFS
     return;
   }
@@ -155,6 +156,7 @@ void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
   auto& peer = *static_cast<Peer*>(stream->data);
   auto& driver = *peer.driver;
   if (size == 0 || size == UV_ENOBUFS) return;
+  driver.last_read_ = &peer;
   if (peer.is_ending) {
     if (size < 0) driver.destroy(peer);
     return;
@@ -176,6 +178,10 @@ void BrokerDriver::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* bu
   driver.pause_if_deaf(*stream);
 }
 
+bool BrokerDriver::has_had_its_turn(const Peer& peer) const {
+  return last_read_ == &peer && uv_hrtime() / 1'000'000 >= uv_now(&loop_) + kReadingMs;
+}
+
 void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream))) return;
   auto& peer = *static_cast<Peer*>(stream.data);
@@ -189,6 +195,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
 void BrokerDriver::on_check(uv_check_t* check) {
   auto& driver = *static_cast<BrokerDriver*>(check->data);
   driver.opening_ns_ = 0;
+  driver.last_read_ = nullptr;
   if (driver.is_due_) driver.heed_deadlines();
   driver.flush();
 }

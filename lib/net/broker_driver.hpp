@@ -138,6 +138,8 @@ class BrokerDriver {
   static void on_check(uv_check_t* check);
   /// Reads no more from who does not take the answers, nor when the store is behind.
   void pause_if_deaf(uv_stream_t& stream);
+  /// Whether what else the peer has sent is left for the next turn: libuv would read 32 times.
+  bool has_had_its_turn(const Peer& peer) const;
   static void on_timer(uv_timer_t* timer);
 
   // broker_store.cpp
@@ -227,7 +229,8 @@ class BrokerDriver {
   uv_timer_t watch_timer_{};  ///< set when a watched file has changed
   uv_idle_t idle_{};          ///< keeps the loop from sleeping while there is something to send
   ReadPool pool_;
-  std::uint64_t opening_ns_ = 0;  ///< what handshakes have taken of this turn
+  std::uint64_t opening_ns_ = 0;     ///< what handshakes have taken of this turn
+  const Peer* last_read_ = nullptr;  ///< in this turn; may be gone
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
