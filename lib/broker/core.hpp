@@ -361,6 +361,10 @@ class Core {
   void deliver_shared(topic::FilterId share, Incoming& incoming);
   /// To another than `except`, if there is one.
   void give_to_member(topic::FilterId share, const Message& message, const Session& except);
+  /// Whether a QoS 0 message comes behind what waits, since others of its kind may [MQTT-4.6.0-6].
+  bool must_line_up(const Session& session) const {
+    return config_.queue_qos0_messages && session.waiting() > 0;
+  }
   void send_at_most_once(Session& session, const topic::Subscriber& subscriber, Incoming& incoming);
   /// `encoded` stays empty when the version has no such packet: it would be too long by some bytes.
   void encode_at_most_once(const Incoming& incoming, wire::Version version, Encoded& encoded);

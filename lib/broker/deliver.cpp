@@ -108,7 +108,7 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
       config_.upgrade_outgoing_qos ? options.qos : std::min(options.qos, incoming.packet.qos);
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   const bool retain = options.retain_as_published && incoming.packet.retain;
-  if (qos == QoS::at_most_once && session.is_awake) {
+  if (qos == QoS::at_most_once && session.is_awake && !must_line_up(session)) {
     send_at_most_once(session, subscriber, incoming);
   } else if (qos != QoS::at_most_once || config_.queue_qos0_messages) {
     if (send_at_once(session, subscriber, incoming, qos, retain)) return;
@@ -169,7 +169,7 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
   const auto options = GrantedOptions::of(chosen->options);
   const QoS qos = outgoing_qos(options.qos, incoming.packet.qos);
   Session& session = *sessions_[chosen->owner];
-  if (qos == QoS::at_most_once) {
+  if (qos == QoS::at_most_once && !must_line_up(session)) {
     send_at_most_once(session, *chosen, incoming);
     return;
   }

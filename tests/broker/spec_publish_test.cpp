@@ -116,6 +116,29 @@ TEST_CASE(
   CHECK(peer.all() == "PUBLISH u q0 'QoS 0'");
 }
 
+TEST_CASE("QoS 0 keeps its order where it waits, and where others do [MQTT-4.6.0-5]") {
+  auto config = quiet();
+  config.queue_qos0_messages = true;
+  World world(config);
+  const auto through = [&world](const char* filter) {
+    narrow(world, "s").subscribe(filter, kQoS1).drop();
+    auto& publisher = world.peer().join("p");
+    auto& peer = narrow(world, "s");
+    publisher.publish("t", "1", QoS::at_least_once, 1).publish("t", "a");
+    CHECK(peer.all() == "PUBLISH t q1 id=1 '1'; PUBLISH t q0 'a'");
+    publisher.publish("t", "2", QoS::at_least_once, 2).publish("t", "b").publish("t", "c");
+    CHECK(peer.all() == "");
+    CHECK(peer.puback(1).all() == "PUBLISH t q1 id=2 '2'");
+    CHECK(peer.puback(2).all() == "PUBLISH t q0 'b'; PUBLISH t q0 'c'");
+  };
+  SUBCASE("to one") {
+    through("t");
+  }
+  SUBCASE("to a share") {
+    through("$share/g/t");
+  }
+}
+
 TEST_CASE("a new connection begins with the whole receive maximum [MQTT-4.9.0-1]") {
   World world(quiet());
   auto& peer = narrow(world, "s").subscribe("t", kQoS1);
