@@ -332,6 +332,8 @@ class Core {
   bool handle_acknowledgement(Connection& connection, ByteView frame);
   void on_puback(Connection& connection, std::uint16_t packet_id);
   void on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack);
+  /// Its PUBREL may leave when that is stored.
+  void note_release(Session& session, std::uint64_t sequence);
   void settle(Session& session, Outbox::Item item);
 
   // handle_disconnect.cpp

@@ -36,7 +36,7 @@ bool Core::handle_acknowledgement(Connection& connection, ByteView frame) {
     on_pubrec(connection, *ack);
   } else if (const auto item = session.outbox.find(ack->packet_id)) {
     // [MQTT-4.3.3-3] [MQTT-4.3.3-5]
-    if (item->entry->state == Delivery::released) settle(session, *item);
+    if (session::is_released(item->entry->state)) settle(session, *item);
   }
   if (session.is_awake && session.has_more()) pump(session);
   return true;
@@ -68,14 +68,17 @@ void Core::on_pubrec(Connection& connection, const wire::AnyAcknowledgement& ack
     session.in_flight_bytes -= size;
     count_released(&session, size);
     session.outbox.release(*item);  // [MQTT-4.3.3-6]
-    if (journal_.keeps(session)) {
-      session.released_by = journal_.ticket();
-      storing_.push_back({session.released_by, session.index});
-      journal_.release_queued(session, item->sequence);
-    }
+    note_release(session, item->sequence);
   }
   acknowledge(connection, wire::Pubrel{ack.packet_id, ReasonCode::success, {}},
               session.released_by);  // [MQTT-4.3.3-4]
+}
+
+void Core::note_release(Session& session, std::uint64_t sequence) {
+  if (!journal_.keeps(session)) return;
+  session.released_by = journal_.ticket();
+  storing_.push_back({session.released_by, session.index});
+  journal_.release_queued(session, sequence);
 }
 
 void Core::settle(Session& session, Outbox::Item item) {

@@ -155,20 +155,19 @@ void Core::pump(Session& session) {
 void Core::pump_outbox(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
+    if (session.released_by <= stored_) {
+      session.outbox.send_releases([&](std::uint16_t packet_id) {
+        send(connection, wire::Pubrel{packet_id, wire::ReasonCode::success, {}});
+      });
+    }
     const auto item = session.outbox.next(connection.receive_maximum);  // [MQTT-3.3.4-9]
     if (!item) {
       session.must_recheck = session.must_recheck && session.waiting() > 0;
       return;
     }
     Outbox::Entry& entry = *item->entry;
-    if (entry.qos == QoS::exactly_once &&
-        (!is_stored(session, item->sequence) || session.released_by > stored_)) {
+    if (entry.qos == QoS::exactly_once && !is_stored(session, item->sequence)) {
       return;  // it must not be sent twice: on_stored() goes on from here
-    }
-    if (entry.state == Delivery::released) {
-      send(connection, wire::Pubrel{item->packet_id(), wire::ReasonCode::success, {}});
-      session.outbox.mark_sent();
-      continue;
     }
     const Message& message = entry.message.message;
     if (!entry.was_sent && message.is_expired(now_.steady)) {  // [MQTT-3.3.2-5] [MQTT-4.3.3-7]
@@ -225,9 +224,14 @@ std::uint32_t Core::identifier_in(FilterId share, std::uint32_t owner) const {
 void Core::give_up(Session& session, Drop reason) {
   const auto item = session.outbox.next(wire::kMaximumPacketSize);
   count_released(&session, item->entry->message.message.payload().size());
-  journal_.drop_queued(session, item->sequence);
-  session.outbox.skip();
   count_drop(session, reason);
+  if (item->entry->qos == QoS::exactly_once && item->entry->was_sent) {
+    session.outbox.abandon();
+    note_release(session, item->sequence);
+  } else {
+    journal_.drop_queued(session, item->sequence);
+    session.outbox.skip();
+  }
 }
 
 void Core::pump_feeds(Session& session) {

@@ -98,15 +98,18 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
 
 void Core::restore(Session& session, std::uint64_t sequence,
                    const storage::Snapshot::Queued& queued, Message message) {
-  const auto state = queued.message == 0 ? Delivery::released : Delivery::waiting;
-  if (state == Delivery::waiting && (!message || message.is_expired(now_.steady))) {
-    journal_.drop_queued(session, sequence);
-    count_drop(session, message ? Drop::expired : Drop::unreadable);
-    return;
-  }
-  if (message) count_held(&session, message.payload().size());
+  auto state = queued.message == 0 ? Delivery::resumed : Delivery::waiting;
   const auto qos = static_cast<QoS>(queued.qos);
   const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;
+  if (state == Delivery::waiting && (!message || message.is_expired(now_.steady))) {
+    count_drop(session, message ? Drop::expired : Drop::unreadable);
+    if (qos != QoS::exactly_once || !was_sent) return journal_.drop_queued(session, sequence);
+    // The client may know its packet id, and must not take the next message for this one.
+    journal_.release_queued(session, sequence);
+    state = Delivery::resumed;
+    message = {};
+  }
+  if (message) count_held(&session, message.payload().size());
   auto flags = queued.flags;
   auto origin = queued.origin;
   if ((flags & kFromShare) != 0) {

@@ -113,7 +113,7 @@ struct Session : WheelNode {
   /// Messages that are still to be sent.
   std::size_t waiting() const { return outbox.waiting() + tail.count; }
   /// Whether there is anything for pump() to send.
-  bool has_more() const { return waiting() > 0 || feeds != nullptr; }
+  bool has_more() const { return waiting() > 0 || outbox.owes_releases() || feeds != nullptr; }
 };
 
 }  // namespace mq::broker

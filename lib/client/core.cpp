@@ -179,8 +179,7 @@ void Core::on_deadline(Now now) {
 }
 
 void Core::check_keep_alive(Now now) {
-  const bool is_owed = outbox_.in_flight() > 0 || !requests_.empty();
-  if (is_owed && now.steady >= deadline_after(last_acknowledged_, settings_.ack_timeout)) {
+  if (is_answer_due() && now.steady >= deadline_after(last_acknowledged_, settings_.ack_timeout)) {
     return lose({.cause = Cause::unanswered, .words = "no acknowledgement in time"}, now);
   }
   if (now.steady < keep_alive_deadline()) return;
@@ -207,9 +206,8 @@ Instant Core::keep_alive_deadline() const {
 
 Instant Core::next_deadline() const {
   if (state_ == State::connected) {
-    const bool is_owed = outbox_.in_flight() > 0 || !requests_.empty();
     const Instant answer =
-        is_owed ? deadline_after(last_acknowledged_, settings_.ack_timeout) : kNever;
+        is_answer_due() ? deadline_after(last_acknowledged_, settings_.ack_timeout) : kNever;
     return std::min(keep_alive_deadline(), answer);
   }
   const bool is_trying = state_ == State::opening || state_ == State::handshaking;

@@ -160,6 +160,8 @@ class Core {
   void start_errand(Errand errand, Now now);
   bool is_clean_start() const;
   void check_keep_alive(Now now);
+  /// Whether anything is under way that the server is to acknowledge.
+  bool is_answer_due() const { return unsettled_ > outbox_.waiting() || !requests_.empty(); }
   Instant keep_alive_deadline() const;
 
   // receive.cpp: what the server sends

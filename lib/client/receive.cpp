@@ -157,14 +157,12 @@ Core::Limits Core::limits_of(const wire::Properties& properties) const {
 /// what it had taken over with PUBREC must not be sent again [MQTT-4.3.3-6].
 void Core::start_session_anew() {
   inbox_.clear();  // [MQTT-3.1.2-4]
+  std::vector<std::uint16_t> taken_over;
+  outbox_.send_releases([&](std::uint16_t packet_id) { taken_over.push_back(packet_id); });
+  for (const auto packet_id : taken_over) {
+    events_.push_back(settle(*outbox_.find(packet_id), ReasonCode::success));
+  }
   while (const auto item = outbox_.next(SIZE_MAX)) {
-    if (item->entry->state == Delivery::released) {
-      --unsettled_;
-      --unsettled_qos2_;
-      events_.push_back(Settled{.ticket = item->sequence});
-      outbox_.skip();
-      continue;
-    }
     outbox_.mark_sent();
     item->entry->state = Delivery::waiting;
     item->entry->was_sent = false;
@@ -250,7 +248,7 @@ std::optional<Event> Core::handle_acknowledgement(ByteView frame, Now now) {
     return std::nullopt;
   }
   const bool is_qos2 = item->entry->qos == QoS::exactly_once;
-  const bool is_released = item->entry->state == Delivery::released;
+  const bool is_released = session::is_released(item->entry->state);
   // [MQTT-4.3.2-3] [MQTT-4.3.3-3]
   if (is_qos2 != (packet->type != PacketType::puback) ||
       (packet->type == PacketType::pubcomp && !is_released)) {
@@ -272,7 +270,7 @@ std::optional<Event> Core::handle_acknowledgement(ByteView frame, Now now) {
 
 /// PUBREC came: the server has taken the message over.
 void Core::release(Outbox::Item item) {
-  if (item.entry->state != Delivery::released) {
+  if (!session::is_released(item.entry->state)) {
     stored_bytes_ -= item.entry->message.frame->size();
     outbox_.release(item);
   }

@@ -92,9 +92,9 @@ std::optional<Ticket> Core::publish(const wire::Publish& message, Now now) {
   Stored stored{BlockRef::allocate(size)};
   wire::encode(packet, settings_.version, stored.frame->bytes());
   stored_bytes_ += size;
+  if (!is_answer_due()) last_acknowledged_ = now.steady;
   ++unsettled_;
   if (message.qos == QoS::exactly_once) ++unsettled_qos2_;
-  if (outbox_.in_flight() == 0) last_acknowledged_ = now.steady;
   const Ticket ticket = outbox_.push(std::move(stored), message.qos);
   if (state_ == State::connected) pump();  // [MQTT-3.1.2-30]
   return ticket;
@@ -127,14 +127,12 @@ std::optional<ReasonCode> Core::objection(const wire::Publish& message, std::siz
 }
 
 void Core::pump() {
+  outbox_.send_releases([this](std::uint16_t packet_id) {
+    send(wire::Pubrel{.packet_id = packet_id, .properties = {}});
+  });
   while (output_.size() < kOutputMax) {
     const auto item = outbox_.next(window());  // [MQTT-3.3.4-7]
     if (!item || is_requested(item->packet_id())) return;
-    if (item->entry->state == session::Delivery::released) {
-      send(wire::Pubrel{.packet_id = item->packet_id(), .properties = {}});  // [MQTT-4.4.0-1]
-      outbox_.mark_sent();
-      continue;
-    }
     send_stored(*item);
   }
 }
@@ -210,14 +208,14 @@ std::optional<Ticket> Core::unsubscribe(wire::Unsubscribe request, Now now) {
 }
 
 Ticket Core::add_request(std::uint16_t packet_id, PacketType answer, std::size_t filters, Now now) {
-  if (requests_.empty() && outbox_.in_flight() == 0) last_acknowledged_ = now.steady;
+  if (!is_answer_due()) last_acknowledged_ = now.steady;
   requests_.push_back({next_request_, packet_id, answer, filters});
   return next_request_++;
 }
 
 std::uint16_t Core::free_packet_id() {
   std::uint16_t id = session::kPacketIds;
-  while (is_requested(id) || outbox_.find(id)) --id;  // [MQTT-2.2.1-3]
+  while (is_requested(id) || outbox_.is_in_use(id)) --id;  // [MQTT-2.2.1-3]
   return id;
 }
 

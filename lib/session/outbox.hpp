@@ -25,9 +25,15 @@ constexpr std::uint16_t packet_id_of(std::uint64_t sequence) {
 enum class Delivery : std::uint8_t {
   waiting,    ///< not sent yet
   published,  ///< PUBLISH sent, PUBACK or PUBREC awaited
-  released,   ///< PUBREC seen, PUBREL sent or due, PUBCOMP awaited
+  released,   ///< PUBREC seen, PUBREL sent, PUBCOMP awaited
+  resumed,    ///< likewise, but since an earlier connection: the window does not count it
   settled,    ///< finished, but something older is not
 };
+
+/// Whether PUBCOMP may come.
+constexpr bool is_released(Delivery state) {
+  return state == Delivery::released || state == Delivery::resumed;
+}
 
 template <class Message>
 class Outbox {
@@ -67,10 +73,12 @@ class Outbox {
     ++cursor_;
   }
 
-  /// Puts an entry back that was stored under this sequence number, behind all that are here.
+  /// Puts an entry back that was stored under this sequence number, behind all that are here. It
+  /// waits, or is resumed.
   void restore(std::uint64_t sequence, Entry entry) {
     continue_at(sequence);
     entries_.push_back(std::move(entry));
+    if (entries_[entries_.size() - 1].state == Delivery::resumed) note_resumed(entries_.size() - 1);
   }
 
   /// The next entry gets this sequence number: those before it that are not here are settled.
@@ -78,18 +86,17 @@ class Outbox {
     if (entries_.empty()) first_ = std::max(first_, sequence);
     while (next_sequence() < sequence) {
       entries_.push_back(Entry{Message{}, wire::QoS{}, Delivery::settled, false, 0});
-      ++settled_ahead_;
+      ++done_ahead_;
     }
   }
 
-  /// The next item to be sent, without changing anything; nothing when all are under way or
-  /// `window` (the peer's receive maximum) of them are. A `released` item wants a PUBREL (again),
-  /// any other a PUBLISH.
+  /// The next item to be published, without changing anything; nothing when all are under way or
+  /// `window` (the peer's receive maximum) of them are.
   std::optional<Item> next(std::size_t window) {
     if (in_flight_ >= window) return std::nullopt;  // [MQTT-4.9.0-2]
-    while (cursor_ < entries_.size() && entries_[cursor_].state == Delivery::settled) {
+    while (cursor_ < entries_.size() && is_done(entries_[cursor_])) {
       ++cursor_;
-      --settled_ahead_;
+      --done_ahead_;
     }
     // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     if (cursor_ == entries_.size() || cursor_ >= kPacketIds) return std::nullopt;
@@ -99,7 +106,7 @@ class Outbox {
   /// The item that next() showed has been sent.
   void mark_sent() {
     Entry& entry = entries_[cursor_++];
-    if (entry.state == Delivery::waiting) entry.state = Delivery::published;
+    entry.state = Delivery::published;
     entry.was_sent = true;
     ++in_flight_;
   }
@@ -112,13 +119,44 @@ class Outbox {
     trim();
   }
 
+  /// The item that next() showed is given up, but the peer may have seen it, at QoS 2: nobody may
+  /// use its packet id before PUBCOMP has come. Its PUBREL is due.
+  void abandon() {
+    entries_[cursor_].state = Delivery::resumed;
+    entries_[cursor_].message = Message{};
+    note_resumed(cursor_++);
+    --done_ahead_;
+  }
+
+  /// Whether PUBRELs may be due that were sent in an earlier connection.
+  bool owes_releases() const { return owes_releases_ != 0; }
+
+  /// Calls `send(packet_id)` for each PUBREL that is due. The window is of no account
+  /// [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1].
+  template <class F>
+  void send_releases(F send) {
+    if (owes_releases_ == 0) return;
+    owes_releases_ = 0;
+    for (std::uint32_t i = 0; i < resumed_end_; ++i) {
+      if (entries_[i].state == Delivery::resumed) send(packet_id_of(first_ + i));
+    }
+  }
+
+  /// Whether the peer may know a message by this packet id, from this connection or another.
+  bool is_in_use(std::uint16_t packet_id) const {
+    const auto offset = offset_of(packet_id);
+    if (packet_id == 0 || offset >= entries_.size()) return false;
+    const Entry& entry = entries_[offset];
+    return entry.state != Delivery::settled && (entry.was_sent || entry.state == Delivery::resumed);
+  }
+
   /// The item under way with this packet id, if there is one.
   std::optional<Item> find(std::uint16_t packet_id) {
-    const std::uint16_t oldest = packet_id_of(first_);
-    const std::uint64_t offset = packet_id - oldest + (packet_id < oldest ? kPacketIds : 0);
-    if (packet_id == 0 || offset >= cursor_) return std::nullopt;
+    const auto offset = offset_of(packet_id);
+    if (packet_id == 0 || offset >= std::max(cursor_, resumed_end_)) return std::nullopt;
     Entry& entry = entries_[offset];
     if (entry.state == Delivery::settled) return std::nullopt;
+    if (offset >= cursor_ && entry.state != Delivery::resumed) return std::nullopt;
     return Item{&entry, first_ + offset};
   }
 
@@ -130,7 +168,7 @@ class Outbox {
 
   /// PUBACK, PUBCOMP or a refusing PUBREC has come for an item that find() returned.
   void settle(Item item) {
-    --in_flight_;
+    if (item.entry->state != Delivery::resumed) --in_flight_;
     item.entry->state = Delivery::settled;
     if (item.sequence != first_) item.entry->message = Message{};
     trim();
@@ -138,23 +176,32 @@ class Outbox {
 
   /// The connection is gone: everything under way is to be sent again, in the same order.
   void rewind() {
-    settled_ahead_ += cursor_ - in_flight_;  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
-    cursor_ = 0;
-    in_flight_ = 0;
+    for (std::uint32_t i = 0; i < cursor_; ++i) {  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
+      Entry& entry = entries_[i];
+      if (is_released(entry.state)) {
+        entry.state = Delivery::resumed;
+        note_resumed(i);
+      } else if (entry.state == Delivery::settled) {
+        ++done_ahead_;
+      }
+    }
+    cursor_ = in_flight_ = 0;
+    owes_releases_ = resumed_end_ > 0;
   }
 
   void clear() {
     first_ += entries_.size();
     entries_.clear();
-    cursor_ = in_flight_ = settled_ahead_ = 0;
+    cursor_ = in_flight_ = done_ahead_ = resumed_end_ = owes_releases_ = 0;
   }
 
+  /// How many are under way that the window counts.
   std::size_t in_flight() const { return in_flight_; }
   /// All entries that are not trimmed away: under way, waiting, and settled ones in between.
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
-  /// How many are still to be sent since the last rewind().
-  std::size_t waiting() const { return entries_.size() - cursor_ - settled_ahead_; }
+  /// How many are still to be published since the last rewind().
+  std::size_t waiting() const { return entries_.size() - cursor_ - done_ahead_; }
   /// The sequence number of entry 0.
   std::uint64_t first_sequence() const { return first_; }
   std::uint64_t next_sequence() const { return first_ + entries_.size(); }
@@ -162,11 +209,27 @@ class Outbox {
   const Entry& operator[](std::size_t position) const { return entries_[position]; }
 
  private:
+  static bool is_done(const Entry& entry) { return entry.state >= Delivery::resumed; }
+
+  /// How far behind entry 0 the oldest entry with this packet id would be.
+  std::uint64_t offset_of(std::uint16_t packet_id) const {
+    const std::uint16_t oldest = packet_id_of(first_);
+    return packet_id - oldest + (packet_id < oldest ? kPacketIds : 0);
+  }
+
+  /// The entry there has become resumed.
+  void note_resumed(std::size_t position) {
+    ++done_ahead_;
+    owes_releases_ = 1;
+    if (position >= resumed_end_) resumed_end_ = (position + 1) & kEndBits;
+  }
+
   void trim() {
     while (!entries_.empty() && entries_.front().state == Delivery::settled) {
       entries_.pop_front();
       ++first_;
-      --(cursor_ > 0 ? cursor_ : settled_ahead_);
+      --(cursor_ > 0 ? cursor_ : done_ahead_);
+      if (resumed_end_ > 0) --resumed_end_;
     }
     if (entries_.empty()) entries_.clear();
   }
@@ -175,7 +238,10 @@ class Outbox {
   std::uint64_t first_ = 1;
   std::uint32_t cursor_ = 0;  ///< entries before it are under way or settled
   std::uint32_t in_flight_ = 0;
-  std::uint32_t settled_ahead_ = 0;  ///< settled ones from the cursor on, after a rewind()
+  std::uint32_t done_ahead_ = 0;  ///< from the cursor on: those that are not to be published
+  static constexpr std::uint32_t kEndBits = 0x7FFF'FFFF;
+  std::uint32_t resumed_end_ : 31 = 0;  ///< none that is resumed stands behind it
+  std::uint32_t owes_releases_ : 1 = 0;
 };
 
 }  // namespace mq::session

@@ -210,7 +210,31 @@ TEST_CASE(
   CHECK(sleeper.send(wire::Pubrec{2, {}, {}}).all() == "PUBREL 2");
   world.crash();
   CHECK(world.peer().resume("sleeper", Version::v5).all() ==
-        "PUBLISH t/1 q1 id=1 dup {subscription-identifier=5} 'one'; PUBREL 2");
+        "PUBREL 2; PUBLISH t/1 q1 id=1 dup {subscription-identifier=5} 'one'");
+}
+
+TEST_CASE("the id of what has expired at QoS 2 is not another's before the client has let it go") {
+  World world(durable());
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS2);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 5U);
+  auto& publisher = world.peer().join("p", Version::v5);
+  publisher.send(wire::Publish{.qos = QoS::exactly_once,
+                               .topic = "t",
+                               .packet_id = 1,
+                               .properties = properties.view(),
+                               .payload = bytes_of("x")});
+  CHECK(peer.all() == "PUBLISH t q2 id=1 {message-expiry-interval=5} 'x'");
+  world.crash();  // and PUBREC is lost
+  world.advance(Seconds(60));
+  world.crash();
+  world.peer().join("p").publish("t", "y", QoS::exactly_once, 1);
+  auto& again = world.peer().resume("s", Version::v5);
+  CHECK(again.all() == "PUBREL 1; PUBLISH t q2 id=2 'y'");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
+  again.send(wire::Pubcomp{1, {}, {}});
+  world.crash();
+  CHECK(world.peer().resume("s", Version::v5).all() == "PUBLISH t q2 id=2 dup 'y'");
 }
 
 TEST_CASE("a crash loses what was not acknowledged, and only that") {

@@ -194,7 +194,7 @@ TEST_CASE(
   first.drop();
   publisher.publish("a", "five", QoS::at_least_once, 5);
   CHECK(world.peer().resume("s").all() ==
-        "PUBLISH a q1 id=1 dup 'one'; PUBREL 2; PUBLISH a q2 id=3 dup 'three'; "
+        "PUBREL 2; PUBLISH a q1 id=1 dup 'one'; PUBLISH a q2 id=3 dup 'three'; "
         "PUBLISH a q1 id=5 'five'");
 }
 

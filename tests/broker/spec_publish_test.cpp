@@ -116,6 +116,24 @@ TEST_CASE(
   CHECK(peer.all() == "PUBLISH u q0 'QoS 0'");
 }
 
+TEST_CASE("PUBREL of an earlier connection does not wait for it [MQTT-3.3.4-10] [MQTT-4.9.0-1]") {
+  World world(quiet());
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "1", QoS::at_least_once, 1).publish("t", "2", QoS::exactly_once, 2);
+  publisher.publish("t", "3", QoS::at_least_once, 3);
+  CHECK(peer.next() == "PUBLISH t q1 id=1 '1'");
+  CHECK(peer.next() == "PUBLISH t q2 id=2 '2'");
+  CHECK(peer.next() == "PUBLISH t q1 id=3 '3'");
+  CHECK(peer.send(wire::Pubrec{2, {}, {}}).all() == "PUBREL 2");
+  peer.drop();
+  auto& again = narrow(world, "s");
+  CHECK(again.all() == "PUBREL 2; PUBLISH t q1 id=1 dup '1'");
+  CHECK(again.puback(1).all() == "PUBLISH t q1 id=3 dup '3'");
+  again.puback(3).drop();
+  CHECK(narrow(world, "s").all() == "PUBREL 2");
+}
+
 TEST_CASE("QoS 0 keeps its order where it waits, and where others do [MQTT-4.6.0-5]") {
   auto config = quiet();
   config.queue_qos0_messages = true;
@@ -137,6 +155,28 @@ TEST_CASE("QoS 0 keeps its order where it waits, and where others do [MQTT-4.6.0
   SUBCASE("to a share") {
     through("$share/g/t");
   }
+}
+
+TEST_CASE("what is given up at QoS 2 keeps its id until the client has forgotten it") {
+  World world(quiet());
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", std::string(300, 'x'), QoS::exactly_once, 1);
+  publisher.publish("t", "2", QoS::exactly_once, 2);
+  peer.drop();  // and what it has received is not acknowledged
+  PropertyList small;
+  small.add(PropertyId::maximum_packet_size, 100U);
+  small.add(PropertyId::session_expiry_interval, 3600U);
+  Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  connect.properties = small.view();
+  auto& again = world.peer().connect(connect);
+  again.next();
+  CHECK(again.all() == "PUBREL 1; PUBLISH t q2 id=2 dup '2'");
+  again.send(wire::Pubcomp{1, wire::ReasonCode::packet_identifier_not_found, {}});
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::too_large)] == 1);
 }
 
 TEST_CASE("a new connection begins with the whole receive maximum [MQTT-4.9.0-1]") {

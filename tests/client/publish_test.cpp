@@ -217,7 +217,7 @@ TEST_CASE(
   talk.publish("a", "5", kQoS1);  // not sent before the connection breaks
   talk.come_back(kResumed);
   CHECK(talk.sent() ==
-        "PUBLISH a q1 id=1 dup '1'; PUBREL 2; PUBLISH a q2 id=3 dup '3'; PUBLISH a q1 id=5 dup "
+        "PUBREL 2; PUBLISH a q1 id=1 dup '1'; PUBLISH a q2 id=3 dup '3'; PUBLISH a q1 id=5 dup "
         "'5'");
   CHECK(talk.reply(puback(1)) == "acknowledged 1");
   CHECK(talk.reply(pubcomp(2)) == "acknowledged 2");
@@ -225,6 +225,53 @@ TEST_CASE(
   CHECK(talk.reply(pubcomp(3)) == "acknowledged 3");
   CHECK(talk.reply(puback(5)) == "acknowledged 5");
   CHECK(talk.core.unsettled() == 0);
+}
+
+TEST_CASE("PUBREL of an earlier connection does not wait for the receive maximum [MQTT-3.3.4-8]") {
+  auto settings = persistent();
+  settings.version = Version::v5;
+  settings.ack_timeout = Seconds(10);
+  Conversation talk(settings);
+  talk.join();
+  talk.publish("a", "1", kQoS1);
+  talk.publish("a", "2", kQoS2);
+  talk.publish("a", "3", kQoS1);
+  talk.sent();
+  talk.reply(pubrec(2));
+  const auto narrow = only(PropertyId::receive_maximum, 1);
+  talk.come_back({.session_present = true, .properties = narrow.view()});
+  CHECK(talk.sent() == "PUBREL 2; PUBLISH a q1 id=1 dup '1'");
+  CHECK(talk.reply(puback(1)) == "acknowledged 1");
+  CHECK(talk.sent() == "PUBLISH a q1 id=3 dup '3'");
+  CHECK(talk.reply(puback(3)) == "acknowledged 3");
+  CHECK(talk.advance(Seconds(11)) == "lost unanswered");
+  talk.come_back(kResumed);
+  CHECK(talk.sent() == "PUBREL 2");
+  CHECK(talk.reply(pubcomp(2)) == "acknowledged 2");
+  CHECK(talk.core.unsettled() == 0);
+}
+
+TEST_CASE("a request gets no packet id that a message of an earlier connection has") {
+  auto settings = persistent();
+  settings.version = Version::v5;
+  settings.queued_messages_max = 200'000;
+  Conversation talk(settings);
+  talk.join();
+  for (std::uint32_t id = 1; id <= 65'533; ++id) {
+    talk.publish("a", "", kQoS1);
+    talk.sent();
+    talk.reply(puback(static_cast<std::uint16_t>(id)));
+  }
+  talk.publish("a", "x", kQoS1);
+  talk.publish("a", "y", kQoS1);
+  CHECK(talk.sent() == "PUBLISH a q1 id=65534 'x'; PUBLISH a q1 id=65535 'y'");
+  const auto narrow = only(PropertyId::receive_maximum, 1);
+  talk.come_back({.session_present = true, .properties = narrow.view()});
+  CHECK(talk.sent() == "PUBLISH a q1 id=65534 dup 'x'");
+  wire::Subscribe request;
+  request.subscriptions.push_back({"b", {}});
+  REQUIRE(talk.core.subscribe(request, talk.now));
+  CHECK(talk.sent() == "SUBSCRIBE 65533 b q0");
 }
 
 TEST_CASE("what was published between two connections is sent behind the rest, without DUP") {

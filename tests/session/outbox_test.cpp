@@ -32,6 +32,17 @@ void settle(Box& box, std::uint16_t packet_id) {
   box.settle(*item);
 }
 
+void settle_all(Box& box) {
+  for (const auto packet_id : send_all(box)) settle(box, packet_id);
+}
+
+/// The ids of the PUBRELs that are due.
+std::vector<std::uint16_t> releases(Box& box) {
+  std::vector<std::uint16_t> ids;
+  box.send_releases([&ids](std::uint16_t packet_id) { ids.push_back(packet_id); });
+  return ids;
+}
+
 Box box_of(int messages) {
   Box box;
   for (int i = 1; i <= messages; ++i) box.push(i, QoS::at_least_once);
@@ -170,18 +181,13 @@ TEST_CASE("after a loss what was under way leaves again, in order, under its id 
   Box box;
   for (int i = 1; i <= 4; ++i) box.push(i, QoS::exactly_once);
   send_all(box, 3);
-  box.release(*box.find(1));
   settle(box, 2);
+  settle(box, 1);
   box.rewind();
   CHECK(box.in_flight() == 0);
-  CHECK_FALSE(box.find(1).has_value());
+  CHECK_FALSE(box.find(3).has_value());
 
   auto item = box.next(100);
-  CHECK(item->packet_id() == 1);
-  CHECK(item->entry->state == Delivery::released);
-  box.mark_sent();
-  CHECK(item->entry->state == Delivery::released);
-  item = box.next(100);
   CHECK(item->packet_id() == 3);
   CHECK(item->entry->was_sent);
   CHECK(item->entry->message == 3);
@@ -191,7 +197,68 @@ TEST_CASE("after a loss what was under way leaves again, in order, under its id 
   CHECK_FALSE(item->entry->was_sent);
   box.mark_sent();
   CHECK_FALSE(box.next(100).has_value());
-  CHECK(box.in_flight() == 3);
+  CHECK(box.in_flight() == 2);
+}
+
+TEST_CASE("PUBRELs are sent again whatever the window is, and before all others [MQTT-3.3.4-8]") {
+  Box box;
+  for (int i = 1; i <= 5; ++i) box.push(i, QoS::exactly_once);
+  send_all(box, 4);
+  box.release(*box.find(2));
+  box.release(*box.find(4));
+  CHECK_FALSE(box.owes_releases());
+  for (int loss = 0; loss < 2; ++loss) {
+    box.rewind();
+    CHECK(box.waiting() == 3);
+    CHECK(box.owes_releases());
+    CHECK(releases(box) == std::vector<std::uint16_t>{2, 4});
+    CHECK_FALSE(box.owes_releases());
+    CHECK(releases(box).empty());
+    CHECK(send_all(box, 1) == std::vector<std::uint16_t>{1});
+    CHECK(box.in_flight() == 1);
+    CHECK_FALSE(box.find(3).has_value());
+    CHECK(box.find(4)->entry->state == Delivery::resumed);
+  }
+  settle(box, 4);
+  CHECK_FALSE(box.find(4).has_value());
+  CHECK(box.waiting() == 2);
+  settle(box, 1);
+  settle(box, 2);
+  CHECK(box.first_sequence() == 3);
+  CHECK(send_all(box) == std::vector<std::uint16_t>{3, 5});
+  box.rewind();
+  CHECK(releases(box).empty());
+}
+
+TEST_CASE("what the peer may know is abandoned with a PUBREL, and its id is kept for PUBCOMP") {
+  Box box;
+  for (int i = 1; i <= 3; ++i) box.push(i, QoS::exactly_once);
+  send_all(box, 2);
+  box.rewind();
+  send_all(box, 1);
+  REQUIRE(box.next(100)->packet_id() == 2);
+  box.abandon();
+  CHECK(box.waiting() == 1);
+  CHECK(box.in_flight() == 1);
+  CHECK(box.is_in_use(2));
+  CHECK(releases(box) == std::vector<std::uint16_t>{2});
+  CHECK(send_all(box) == std::vector<std::uint16_t>{3});
+  settle(box, 2);
+  CHECK_FALSE(box.is_in_use(2));
+}
+
+TEST_CASE("an id is in use as long as the peer may know a message by it [MQTT-2.2.1-3]") {
+  Box box = box_of(4);
+  send_all(box, 2);
+  CHECK(box.is_in_use(1));
+  CHECK(box.is_in_use(2));
+  CHECK_FALSE(box.is_in_use(3));
+  CHECK_FALSE(box.is_in_use(0));
+  CHECK_FALSE(box.is_in_use(5));
+  box.rewind();
+  CHECK(box.is_in_use(2));
+  settle_all(box);
+  CHECK_FALSE(box.is_in_use(2));
 }
 
 TEST_CASE("what waits is what has not left since the last loss and is not settled") {
@@ -268,6 +335,8 @@ struct Expected {
   bool is_under_way = false;
   bool was_sent = false;
   bool is_released = false;
+  bool is_resumed = false;  ///< released in an earlier connection
+  bool is_to_wait() const { return !is_under_way && !is_resumed; }
 };
 
 /// An outbox and its model, to which the same things happen.
@@ -285,11 +354,16 @@ class Pair {
       acknowledge();
     } else {
       box_.rewind();
-      for (auto& [sequence, entry] : model_) entry.is_under_way = false;
+      for (auto& [sequence, entry] : model_) {
+        entry.is_under_way = false;
+        entry.is_resumed = entry.is_released;
+      }
+      REQUIRE(releases(box_) == ids_of([](const Expected& each) { return each.is_resumed; }));
     }
     REQUIRE(box_.empty() == model_.empty());
-    REQUIRE(box_.in_flight() == under_way().size());
-    REQUIRE(box_.waiting() == model_.size() - under_way().size());
+    REQUIRE(box_.in_flight() == in_flight());
+    REQUIRE(box_.waiting() ==
+            ids_of([](const Expected& each) { return each.is_to_wait(); }).size());
   }
 
  private:
@@ -303,17 +377,22 @@ class Pair {
     const std::size_t window = 1 + prng_.below(10);
     const auto item = box_.next(window);
     const auto first =
-        std::ranges::find_if(model_, [](const auto& each) { return !each.second.is_under_way; });
-    REQUIRE(item.has_value() == (first != model_.end() && under_way().size() < window));
+        std::ranges::find_if(model_, [](const auto& each) { return each.second.is_to_wait(); });
+    REQUIRE(item.has_value() == (first != model_.end() && in_flight() < window));
     if (!item) return;
     Expected& expected = first->second;
     REQUIRE(item->sequence == first->first);
     REQUIRE(item->entry->was_sent == expected.was_sent);
-    REQUIRE((item->entry->state == Delivery::released) == expected.is_released);
-    if (!expected.is_released) REQUIRE(item->entry->message == expected.message);
-    if (!expected.was_sent && prng_.chance(1, 8)) {
-      box_.skip();
-      model_.erase(first);
+    REQUIRE(item->entry->message == expected.message);
+    if (prng_.chance(1, 8)) {
+      if (!expected.was_sent) {
+        box_.skip();
+        model_.erase(first);
+        return;
+      }
+      box_.abandon();
+      expected.is_released = expected.is_resumed = true;
+      REQUIRE(releases(box_) == ids_of([](const Expected& each) { return each.is_resumed; }));
       return;
     }
     box_.mark_sent();
@@ -321,7 +400,10 @@ class Pair {
   }
 
   void acknowledge() {
-    const auto candidates = under_way();
+    std::vector<std::uint64_t> candidates;
+    for (const auto& [sequence, entry] : model_) {
+      if (!entry.is_to_wait()) candidates.push_back(sequence);
+    }
     if (candidates.empty()) return;
     const std::uint64_t sequence = candidates[prng_.below(candidates.size())];
     const auto item = box_.find(packet_id_of(sequence));
@@ -336,12 +418,17 @@ class Pair {
     model_.erase(sequence);
   }
 
-  std::vector<std::uint64_t> under_way() const {
-    std::vector<std::uint64_t> sequences;
+  template <class Test>
+  std::vector<std::uint16_t> ids_of(Test test) const {
+    std::vector<std::uint16_t> ids;
     for (const auto& [sequence, entry] : model_) {
-      if (entry.is_under_way) sequences.push_back(sequence);
+      if (test(entry)) ids.push_back(packet_id_of(sequence));
     }
-    return sequences;
+    return ids;
+  }
+
+  std::size_t in_flight() const {
+    return ids_of([](const Expected& each) { return each.is_under_way; }).size();
   }
 
   Prng prng_;
