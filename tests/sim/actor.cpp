@@ -53,10 +53,11 @@ client::Settings Actor::settings(Prng& prng) {
     expiry = 5;
     settings.client_id += "-" + std::to_string(lives);
     settings.retry = client::Retry::never;
+    is_will_retained = prng.chance(1, 2);
     settings.will = client::Will{.topic = "wills/" + settings.client_id,
                                  .payload = settings.client_id,
                                  .qos = QoS::at_least_once,
-                                 .retain = false,
+                                 .retain = is_will_retained,
                                  .properties = {}};
     will_delay = Seconds(prng.chance(1, 2) ? prng.below(3) + 1 : 0);
     if (will_delay > Seconds(0)) {

@@ -14,6 +14,9 @@
 
 namespace mq::sim {
 
+/// What a subscriber thinks of changing/.
+enum class Mind : std::uint8_t { without, subscribing, with, unsubscribing };
+
 enum class Role : std::uint8_t {
   publisher,
   subscriber,  ///< its session lasts for ever
@@ -65,14 +68,19 @@ struct Actor {
   bool starts_clean = false;   ///< in this life
   bool is_up = false;          ///< CONNACK has come, the connection is there
   bool is_subscribed = false;  ///< SUBACK has come, once
+  Mind mind = Mind::without;
+  client::Ticket change = 0;  ///< of the request with which it changes its mind
   Instant opens_at = kNever;
-  Instant acts_at = kNever;  ///< a publisher's next message; the end, and the next life, of others
+  /// A publisher's next message; a subscriber's change of mind; the end, and the next life, of
+  /// others.
+  Instant acts_at = kNever;
   std::vector<std::uint64_t> numbers{};  ///< a publisher's last one on each of its topics
   std::deque<std::pair<client::Ticket, Sent>> open{};
   std::optional<Instant> left_at{};    ///< a visitor's connection was there until then, at least
   std::optional<Instant> closed_at{};  ///< and the broker knows that it was gone by then
   Instant opened_at{};
   Seconds will_delay{0};
+  bool is_will_retained = false;
 
  private:
   client::Settings settings(Prng& prng);
@@ -90,6 +98,9 @@ inline constexpr std::array kTopicKinds{
     TopicKind{"shared/", wire::QoS::exactly_once},
     TopicKind{"expiring/", wire::QoS::at_least_once},
     TopicKind{"secret/", wire::QoS::at_least_once},
+    TopicKind{"live/", wire::QoS::at_most_once},
+    TopicKind{"changing/", wire::QoS::at_least_once},
+    TopicKind{"expiring/", wire::QoS::exactly_once},
 };
 std::string topic_of(const Actor& publisher, std::size_t kind);
 

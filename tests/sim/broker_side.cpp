@@ -179,7 +179,11 @@ void Simulation::ask_for_retained() {
       std::uint64_t number = 0;
       const auto text = text_of(publish->payload);
       std::from_chars(text.data(), text.data() + text.size(), number);
-      judge_.retained(std::string(publish->topic), number);
+      if (publish->topic.starts_with("wills/")) {
+        judge_.will_is_retained(std::string(text));
+      } else {
+        judge_.retained(std::string(publish->topic), number);
+      }
     } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
       say(wire::Pubcomp{.packet_id = pubrel->packet_id});
     }
@@ -187,7 +191,8 @@ void Simulation::ask_for_retained() {
   };
   const wire::Connect connect{.clean_start = false, .client_id = "newcomer"};
   say(connect);
-  say(wire::Subscribe{.packet_id = 1, .subscriptions = {{"retained/#", {.qos = qos}}}});
+  say(wire::Subscribe{.packet_id = 1,
+                      .subscriptions = {{"retained/#", {.qos = qos}}, {"wills/#", {.qos = qos}}}});
   auto id = broker_->on_open(0, now_);
   wire::Framer framer;
   for (bool is_over = false; !is_over;) {

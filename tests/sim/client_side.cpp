@@ -39,7 +39,8 @@ void Simulation::close(Actor& actor, std::string_view words) {
     if (!was_goodbye) {
       judge_.died(id, {.opened_at = actor.opened_at,
                        .not_before = broken_at + actor.will_delay,
-                       .due = now_.steady + actor.will_delay});
+                       .due = now_.steady + actor.will_delay,
+                       .is_retained = actor.is_will_retained});
     }
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
@@ -87,7 +88,9 @@ void Simulation::hear(Actor& actor) {
       on_connected(actor, *connected);
     } else if (const auto* subscribed = std::get_if<client::Subscribed>(&*event)) {
       MQ_CHECK(!subscribed->codes.empty());
-      on_subscribed(actor);
+      on_subscribed(actor, subscribed->ticket);
+    } else if (const auto* unsubscribed = std::get_if<client::Unsubscribed>(&*event)) {
+      on_unsubscribed(actor, unsubscribed->ticket);
     } else if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
       on_arrived(actor, arrived->message);
     } else if (const auto* settled = std::get_if<client::Settled>(&*event)) {
@@ -99,7 +102,11 @@ void Simulation::hear(Actor& actor) {
   }
 }
 
-void Simulation::on_subscribed(Actor& actor) {
+void Simulation::on_subscribed(Actor& actor, client::Ticket ticket) {
+  if (actor.mind == Mind::subscribing && ticket == actor.change) {
+    actor.mind = Mind::with;
+    return judge_.subscribed_again(actor.name);
+  }
   if (std::exchange(actor.is_subscribed, true)) return;
   const bool is_for_good = actor.role == Role::subscriber;
   if (is_for_good || actor.role == Role::visitor) {
@@ -107,6 +114,38 @@ void Simulation::on_subscribed(Actor& actor) {
   } else if (actor.role == Role::member) {
     judge_.joined_share();
   }
+}
+
+void Simulation::on_unsubscribed(Actor& actor, client::Ticket ticket) {
+  if (actor.mind != Mind::unsubscribing || ticket != actor.change) return;
+  actor.mind = Mind::without;
+  judge_.unsubscribed(actor.name);
+}
+
+/// A subscriber begins to be subscribed to changing/, or no longer wants to be.
+void Simulation::change_mind(Actor& actor) {
+  actor.acts_at = now_.steady + Millis(prng_.below(trouble_.pause.count() * 30) + 1);
+  if (!actor.is_subscribed) return;
+  if (actor.mind == Mind::without) {
+    actor.mind = Mind::subscribing;
+    judge_.subscribes_again(actor.name);
+  } else if (actor.mind == Mind::with) {
+    actor.mind = Mind::unsubscribing;
+    judge_.unsubscribes(actor.name, now_.steady);
+  }
+  ask_again(actor);
+}
+
+/// Sends what it has not had an answer to.
+void Simulation::ask_again(Actor& actor) {
+  std::optional<client::Ticket> ticket;
+  if (actor.mind == Mind::subscribing) {
+    ticket =
+        actor.core->subscribe({.subscriptions = {{"changing/#", {.qos = actor.subscribes}}}}, now_);
+  } else if (actor.mind == Mind::unsubscribing) {
+    ticket = actor.core->unsubscribe({.filters = {"changing/#"}}, now_);
+  }
+  actor.change = ticket.value_or(0);
 }
 
 void Simulation::on_connected(Actor& actor, const client::Connected& connected) {
@@ -133,6 +172,7 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
     actor.closed_at.reset();
   } else {
     judge_.connected(actor.name, connected.session_present, actor.opened_at, now_.steady);
+    ask_again(actor);
     if (actor.is_subscribed) return;
   }
   subscribe(actor);
@@ -160,7 +200,7 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
     judge_.accuse(actor.name + " got " + std::string(message.topic) + " above its QoS");
   }
   if (message.topic.starts_with("wills/")) {
-    if (actor.role == Role::subscriber) {
+    if (actor.role == Role::subscriber && !message.retain) {
       judge_.will_arrived(actor.name, std::string(text), message.dup, now_.steady);
     }
     return;
@@ -180,14 +220,16 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
 }
 
 void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
+  using enum client::Outcome;
+  if (settled.outcome == sent || settled.outcome == dropped) return;  // at QoS 0
   const auto open = std::ranges::find_if(
       actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
   MQ_CHECK(open != actor.open.end());
   const auto& [topic, number] = open->second;
-  if (settled.outcome == client::Outcome::acknowledged) {
+  if (settled.outcome == acknowledged) {
     judge_.acknowledged(topic, number, now_.steady);
   } else {
-    MQ_CHECK(settled.outcome == client::Outcome::refused);
+    MQ_CHECK(settled.outcome == refused);
     MQ_CHECK(settled.reason == wire::ReasonCode::quota_exceeded);
     MQ_CHECK(faults_.disk_trouble > 0);
     judge_.refused(topic, number);
@@ -218,7 +260,9 @@ void Simulation::publish(Actor& actor) {
                                           now_);
   if (!ticket) return;
   actor.numbers[kind] = number;
-  actor.open.push_back({*ticket, {topic, number}});
+  if (kTopicKinds[kind].qos != QoS::at_most_once) {
+    actor.open.push_back({*ticket, {topic, number}});
+  }
   if (is_clear) {
     judge_.cleared(topic, number);
   } else {

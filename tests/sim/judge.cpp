@@ -13,6 +13,7 @@ namespace {
 constexpr Millis kSlack(2500);
 /// The broker looks for what is due four times a second.
 constexpr Millis kTick(250);
+constexpr std::string_view kChanging = "changing/";
 
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
@@ -46,12 +47,43 @@ void Judge::subscribed(const std::string& name, QoS qos, bool is_for_good, Insta
   subscriber.is_subscribed = true;
   subscriber.is_for_good = is_for_good;
   subscriber.subscribed_at = now;
-  for (const auto& [topic, state] : topics_) subscriber.covered_after[topic] = state.last;
+  subscriber.covered_after = numbers_below("");
 }
 
 void Judge::joined_share() {
-  if (std::exchange(share_.is_subscribed, true)) return;
-  for (const auto& [topic, state] : topics_) share_.covered_after[topic] = state.last;
+  if (!std::exchange(share_.is_subscribed, true)) share_.covered_after = numbers_below("");
+}
+
+Judge::Numbers Judge::numbers_below(std::string_view prefix) const {
+  Numbers numbers;
+  for (const auto& [topic, state] : topics_) {
+    if (topic.starts_with(prefix)) numbers[topic] = state.last;
+  }
+  return numbers;
+}
+
+void Judge::subscribes_again(const std::string& name) {
+  Subscriber& subscriber = subscribers_[name];
+  if (!subscriber.without_after) return;
+  for (const auto& [topic, last] : numbers_below(kChanging)) {
+    const auto first = acknowledged_.upper_bound({topic, (*subscriber.without_after)[topic]});
+    for (auto it = first; it != acknowledged_.end() && it->first.topic == topic; ++it) {
+      subscriber.unwanted.insert(it->first);
+    }
+  }
+  subscriber.without_after.reset();
+}
+
+void Judge::subscribed_again(const std::string& name) {
+  subscribers_[name].stays.push_back({.after = numbers_below(kChanging)});
+}
+
+void Judge::unsubscribes(const std::string& name, Instant now) {
+  subscribers_[name].stays.back().until = now;
+}
+
+void Judge::unsubscribed(const std::string& name) {
+  subscribers_[name].without_after = numbers_below(kChanging);
 }
 
 void Judge::connected(const std::string& client, bool session_present, Instant opened_at,
@@ -77,12 +109,35 @@ bool Judge::is_promised(const Subscriber& subscriber, const Numbered& message) {
          (covered == subscriber.covered_after.end() || message.number > covered->second);
 }
 
+bool Judge::is_promised_to_stay(const Subscriber& subscriber, const Numbered& message,
+                                Instant acknowledged) {
+  return std::ranges::any_of(subscriber.stays, [&](const Stay& stay) {
+    const auto last = stay.after.find(message.topic);
+    return (last == stay.after.end() || message.number > last->second) &&
+           acknowledged <= stay.until;
+  });
+}
+
+/// Not when it was published after UNSUBACK had come and before the next SUBSCRIBE went out.
+void Judge::check_wanted(const std::string& name, const Subscriber& subscriber,
+                         const Numbered& message) {
+  const auto is_new = [&message](const Numbers& after) {
+    const auto last = after.find(message.topic);
+    return last == after.end() || message.number > last->second;
+  };
+  if (subscriber.unwanted.contains(message) ||
+      (subscriber.without_after && is_new(*subscriber.without_after))) {
+    accuse(name + " got " + words_of(message) + ", and had unsubscribed");
+  }
+}
+
 void Judge::check_order(const std::string& name, Subscriber& subscriber, const Numbered& message) {
   auto& newest = subscriber.newest[message.topic];
-  // What a full queue dropped, what expired, or what was refused and its refusal lost, may come
-  // when it is published again.
-  const bool may_be_late =
-      mercy_.is_queue_bounded || mercy_.refuses || message.topic.starts_with("expiring/");
+  // What a full queue dropped, what expired, what was not subscribed to, or what was refused and
+  // its refusal lost, may come when it is published again.
+  const bool may_be_late = mercy_.is_queue_bounded || mercy_.refuses ||
+                           message.topic.starts_with("expiring/") ||
+                           message.topic.starts_with(kChanging);
   if (!may_be_late && is_promised(subscriber, message) && message.number < newest) {
     accuse(name + " got " + words_of(message) + " out of order");
   }
@@ -110,6 +165,7 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   check_lateness(name, arrival);
   Subscriber& subscriber = subscribers_[name];
   const Numbered message{arrival.topic, arrival.number};
+  if (arrival.topic.starts_with(kChanging)) check_wanted(name, subscriber, message);
   const QoS qos = topics_[arrival.topic].qos;
   if (++subscriber.arrivals[message] == 1) {
     check_order(name, subscriber, message);
@@ -168,6 +224,12 @@ void Judge::will_arrived(const std::string& subscriber, const std::string& clien
 }
 
 void Judge::check_will(const std::string& client, const Death& death) {
+  if (death.is_retained && !retained_wills_.contains(client)) {
+    accuse("the will of " + client + " was to be retained");
+  }
+  if (!death.is_retained && retained_wills_.contains(client)) {
+    accuse("the will of " + client + " was not to be retained");
+  }
   if (!wills_.contains(client)) {
     if (bequeathed_.contains(client)) miss("nobody got the will of " + client);
     return;
@@ -222,7 +284,10 @@ void Judge::check_subscriber(const std::string& name, const Subscriber& subscrib
                                     : message.topic.starts_with("live/") ||
                                           message.topic.starts_with("retained/") || lasts;
     const QoS qos = std::min(topics_[message.topic].qos, subscriber.qos);
-    if (!is_theirs || qos == QoS::at_most_once || !is_promised(subscriber, message)) continue;
+    const bool is_owed = message.topic.starts_with(kChanging)
+                             ? is_promised_to_stay(subscriber, message, when)
+                             : is_theirs && is_promised(subscriber, message);
+    if (qos == QoS::at_most_once || !is_owed) continue;
     if (!subscriber.arrivals.contains(message)) {
       miss(name + " never got " + words_of(message) + ", which was acknowledged");
     }

@@ -33,7 +33,8 @@ struct Mercy {
 
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
 ///
-/// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/.
+/// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/,
+/// changing/.
 class Judge {
  public:
   explicit Judge(Mercy mercy) : mercy_(mercy) { share_.qos = wire::QoS::exactly_once; }
@@ -52,6 +53,11 @@ class Judge {
   /// SUBACK has come: whatever is published from now on is for this subscriber.
   void subscribed(const std::string& subscriber, wire::QoS qos, bool is_for_good, Instant now);
   void joined_share();
+  /// It sends SUBSCRIBE for changing/, or UNSUBSCRIBE; then the answer has come.
+  void subscribes_again(const std::string& subscriber);
+  void subscribed_again(const std::string& subscriber);
+  void unsubscribes(const std::string& subscriber, Instant now);
+  void unsubscribed(const std::string& subscriber);
   void connected(const std::string& client, bool session_present, Instant opened_at, Instant now);
   /// It reads nothing until then.
   void stalled(const std::string& client, Instant until);
@@ -72,11 +78,14 @@ class Judge {
     Instant opened_at;  ///< its connection; it may have been lost at any time since then
     Instant not_before;
     Instant due;
+    bool is_retained;  ///< the will
   };
   void died(const std::string& client, Death death);
   void said_goodbye(const std::string& client);
   void will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
                     Instant now);
+  /// A newcomer was sent it as retained.
+  void will_is_retained(const std::string& client) { retained_wills_.insert(client); }
 
   // One whose session is to last for so long after its connection.
   void came_back(Millis away_at_least, Millis away_at_most, Millis expiry, bool session_present);
@@ -105,18 +114,32 @@ class Judge {
     std::set<std::uint64_t> refused;
     std::set<std::uint64_t> clears;
   };
+  using Numbers = std::map<std::string, std::uint64_t>;  ///< by topic
+  /// A time in which somebody was subscribed to changing/.
+  struct Stay {
+    Numbers after;  ///< what was last published before it began
+    Instant until = kNever;
+  };
   struct Subscriber {
     wire::QoS qos{};
     bool is_subscribed = false;
     bool is_for_good = false;
     Instant subscribed_at = kNever;
-    std::map<std::string, std::uint64_t> covered_after;
+    Numbers covered_after;
+    std::vector<Stay> stays;
+    std::optional<Numbers> without_after;  ///< it is not subscribed to changing/ since then
+    std::set<Numbered> unwanted;           ///< published, and acknowledged, when it was not
     std::map<Numbered, std::uint64_t> arrivals;
     std::set<Numbered> from_store;  ///< of these: acknowledged before its connection was opened
-    std::map<std::string, std::uint64_t> newest;
+    Numbers newest;
   };
 
   static bool is_promised(const Subscriber& subscriber, const Numbered& message);
+  static bool is_promised_to_stay(const Subscriber& subscriber, const Numbered& message,
+                                  Instant acknowledged);
+  /// The last numbers below this prefix.
+  Numbers numbers_below(std::string_view prefix) const;
+  void check_wanted(const std::string& name, const Subscriber& subscriber, const Numbered& message);
   void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
   void check_lateness(const std::string& name, const Arrival& arrival);
   void check_will(const std::string& client, const Death& death);
@@ -129,7 +152,7 @@ class Judge {
   std::map<Numbered, Instant> acknowledged_;
   std::map<std::string, Subscriber> subscribers_;
   Subscriber share_;
-  std::map<std::string, std::uint64_t> retained_;
+  Numbers retained_;
   std::map<std::string, Instant> opened_at_;  ///< the connection that each has
   /// Since when each has read everything at once.
   std::map<std::string, Instant> attentive_since_;
@@ -142,6 +165,7 @@ class Judge {
     Instant at;
   };
   std::map<std::string, std::vector<WillArrival>> wills_;
+  std::set<std::string> retained_wills_;
   std::size_t arrived_count_ = 0;
   std::vector<std::string> missing_;
   std::vector<std::string> complaints_;

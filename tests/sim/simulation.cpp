@@ -55,7 +55,7 @@ void Simulation::add_actors() {
       auto& actor = *actors_.emplace_back(std::make_unique<Actor>(role, actors_.size(), prng_));
       actor.be_born(prng_, now_);
       if (actor.is_member()) judge_.expect_share(actor.subscribes);
-      if (role == Role::publisher) actor.acts_at = now_.steady + Millis(prng_.below(500));
+      if (role <= Role::subscriber) actor.acts_at = now_.steady + Millis(prng_.below(500));
     }
   };
   add(Role::publisher, prng_.below(3) + 1);
@@ -125,12 +125,7 @@ void Simulation::step(Instant until) {
   read();
   commit();
   if (is_troubled_) make_trouble();
-  for (auto& ghost : ghosts_) {
-    for (auto bytes = ghost.up.take(now_.steady); !bytes.empty();
-         bytes = ghost.up.take(now_.steady)) {
-      broker_->on_bytes(ghost.at_broker, bytes, now_);
-    }
-  }
+  hear_ghosts();
   for (auto& actor : actors_) {
     if (actor->core->next_deadline() <= now_.steady) actor->core->on_deadline(now_);
     if (is_troubled_ && actor->acts_at <= now_.steady) act(*actor);
@@ -139,6 +134,16 @@ void Simulation::step(Instant until) {
     obey(*actor);
     settle_broker();
   }
+}
+
+void Simulation::hear_ghosts() {
+  std::vector<std::vector<Byte>> heard;  // they stay until the turn is over
+  for (auto& ghost : ghosts_) {
+    while (!heard.emplace_back(ghost.up.take(now_.steady)).empty()) {
+      broker_->on_bytes(ghost.at_broker, heard.back(), now_);
+    }
+  }
+  if (!heard.empty()) settle_broker();
 }
 
 void Simulation::make_trouble() {
@@ -187,12 +192,14 @@ void Simulation::replace(Actor& publisher) {
   publisher.be_born(prng_, now_);
 }
 
-/// A publisher publishes; a mortal or a visitor leaves, in one way or the other, or returns.
+/// A publisher publishes; a subscriber changes its mind; a mortal or a visitor leaves, in one way
+/// or the other, or returns.
 void Simulation::act(Actor& actor) {
   if (actor.role == Role::publisher) {
     if (actor.open.empty() && prng_.chance(1, 30)) replace(actor);
     return publish(actor);
   }
+  if (actor.role == Role::subscriber) return change_mind(actor);
   actor.acts_at = kNever;
   if (!actor.is_up) {
     if (actor.link == nullptr) return actor.be_born(prng_, now_);

@@ -51,6 +51,7 @@ class Simulation {
   void add_actors();
   void step(Instant until);
   Instant next_event() const;
+  void hear_ghosts();
   void make_trouble();
   void cut(Actor& actor);
   void vanish(Actor& actor);
@@ -81,7 +82,10 @@ class Simulation {
   void obey(Actor& actor);
   void hear(Actor& actor);
   void on_connected(Actor& actor, const client::Connected& connected);
-  void on_subscribed(Actor& actor);
+  void on_subscribed(Actor& actor, client::Ticket ticket);
+  void on_unsubscribed(Actor& actor, client::Ticket ticket);
+  void change_mind(Actor& actor);
+  void ask_again(Actor& actor);
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
   void on_settled(Actor& actor, const client::Settled& settled);
