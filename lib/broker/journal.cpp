@@ -15,7 +15,9 @@ std::vector<Byte> copy_of(const T& bytes) {
 
 void Journal::put_session(const Session& session, WallTime asleep_since) {
   if (!keeps(session)) return;
-  write(storage::PutSession{session.client_id, session.expiry_interval, asleep_since});
+  const bool is_known = asleep_since != storage::kAwake && !session.is_unsure;
+  write(storage::PutSession{session.client_id, session.expiry_interval, asleep_since,
+                            is_known ? session.fresh_from : storage::kAnythingSent});
 }
 
 void Journal::drop_session(const Session& session) {

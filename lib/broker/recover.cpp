@@ -57,7 +57,10 @@ void Core::recover(const storage::Snapshot& stored) {
     Session& sleeper = *sessions_[session_ids_.find(client_id)->second];
     const bool was_awake = session.asleep_since == storage::kAwake;
     const auto slept = std::chrono::duration_cast<Millis>(now_.wall - session.asleep_since);
-    if (was_awake) journal_.put_session(sleeper, now_.wall);
+    const bool has_other = !sleeper.is_unsure && sleeper.fresh_from != session.fresh_from;
+    if (was_awake || has_other) {
+      journal_.put_session(sleeper, was_awake ? now_.wall : session.asleep_since);
+    }
     fall_asleep(sleeper, was_awake ? now_.steady : now_.steady - std::max(slept, Millis(0)));
   }
 }
@@ -78,10 +81,10 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
   }
   if (session.feeds != nullptr) session.feeds->note([](const RetainedFeed&) {});
   for (const auto id : stored.incoming) session.inbox.restore(id);
-  session.fresh_from = stored.tail.end;
-  if (!stored.queue.empty()) {
-    session.fresh_from = std::max(session.fresh_from, stored.queue.rbegin()->first + 1);
-  }
+  auto end = stored.tail.end;
+  if (!stored.queue.empty()) end = std::max(end, stored.queue.rbegin()->first + 1);
+  session.fresh_from = std::min(stored.fresh_from, end);
+  session.is_unsure = stored.fresh_from == storage::kAnythingSent && end > 0;
   for (const auto& [sequence, queued] : stored.queue) {
     restore(session, sequence, queued, message(queued.message));
   }
@@ -101,7 +104,8 @@ void Core::restore(Session& session, std::uint64_t sequence,
   auto state = queued.message == 0 ? Delivery::resumed : Delivery::waiting;
   const auto qos = static_cast<QoS>(queued.qos);
   const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;
-  if (state == Delivery::waiting && (!message || message.is_expired(now_.steady))) {
+  const bool may_expire = !was_sent || session.is_unsure;  // [MQTT-4.3.3-7]
+  if (state == Delivery::waiting && (!message || (may_expire && message.is_expired(now_.steady)))) {
     count_drop(session, message ? Drop::expired : Drop::unreadable);
     if (qos != QoS::exactly_once || !was_sent) return journal_.drop_queued(session, sequence);
     // The client may know its packet id, and must not take the next message for this one.

@@ -87,6 +87,7 @@ struct Session : WheelNode {
   bool is_durable = false;              ///< its state is stored
   bool must_recheck = false;            ///< what waits was queued under other rules
   bool is_unfinished = false;           ///< the feeds go on at the next deadline
+  bool is_unsure = false;               ///< whether what is before fresh_from was sent
   std::string client_id;
   std::string user_name;             ///< of its last connection; empty: none
   std::unique_ptr<Access> access;    ///< none: it may do anything
@@ -97,7 +98,7 @@ struct Session : WheelNode {
   Outbox outbox;
   storage::Tail tail;               ///< of the queue, behind the outbox
   std::uint64_t loading = 0;        ///< the number of the Load that is on its way; 0: none
-  std::uint64_t fresh_from = 0;     ///< what has a lower sequence number may have been sent before
+  std::uint64_t fresh_from = 0;     ///< what has a lower sequence number was sent before, or may be
   std::size_t queued_bytes = 0;     ///< payload bytes in the outbox and in the tail
   std::size_t in_flight_bytes = 0;  ///< of these, under way
   session::Inbox inbox;
@@ -109,6 +110,14 @@ struct Session : WheelNode {
   /// It has ended, and what waited in the store only is still to be handed over to the other
   /// members of these shares, by their filters. None: it has not.
   std::unique_ptr<const std::vector<std::string>> leaving;
+
+  /// The connection is about to go: what was sent in it will have been sent before.
+  void note_what_was_sent() {
+    const auto end = outbox.first_unsent();
+    if (end < fresh_from) return;
+    fresh_from = end;
+    is_unsure = false;
+  }
 
   /// Messages that are still to be sent.
   std::size_t waiting() const { return outbox.waiting() + tail.count; }

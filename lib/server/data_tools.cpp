@@ -53,7 +53,8 @@ struct Describe {
     return {{"kind", "session"},
             {"client_id", c.client_id},
             {"expiry_interval", expiry_of(c.expiry_interval)},
-            {"asleep_since", seconds_of(c.asleep_since, storage::kAwake)}};
+            {"asleep_since", seconds_of(c.asleep_since, storage::kAwake)},
+            {"fresh_from", c.fresh_from == storage::kAnythingSent ? Json() : Json(c.fresh_from)}};
   }
   Json operator()(const storage::PutWill& c) const {
     Json json{{"kind", "will"},    {"client_id", c.client_id}, {"topic", c.will.topic},

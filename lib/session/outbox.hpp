@@ -202,6 +202,8 @@ class Outbox {
   bool empty() const { return entries_.empty(); }
   /// How many are still to be published since the last rewind().
   std::size_t waiting() const { return entries_.size() - cursor_ - done_ahead_; }
+  /// The sequence number of the first that was not sent since the last rewind().
+  std::uint64_t first_unsent() const { return first_ + cursor_; }
   /// The sequence number of entry 0.
   std::uint64_t first_sequence() const { return first_; }
   std::uint64_t next_sequence() const { return first_ + entries_.size(); }

@@ -20,6 +20,8 @@ using MessageId = std::uint64_t;
 
 /// asleep_since of a session that has a connection.
 inline constexpr WallTime kAwake{};
+/// fresh_from of a session of which nobody knows what it was sent.
+inline constexpr std::uint64_t kAnythingSent = UINT64_MAX >> 1U;
 /// expires_at of what does not expire.
 inline constexpr WallTime kDoesNotExpire = WallTime::max();
 
@@ -47,6 +49,8 @@ struct PutSession {
   std::string client_id;
   std::uint32_t expiry_interval = 0;  ///< seconds; UINT32_MAX: never
   WallTime asleep_since = kAwake;
+  /// What has this sequence number or a higher one was never sent, what has a lower one was.
+  std::uint64_t fresh_from = kAnythingSent;
 };
 /// With everything that belongs to it.
 struct DropSession {

@@ -206,9 +206,11 @@ std::expected<void, Error> dump(const std::string& path,
                                 const std::function<void(const Change&)>& take) {
   auto done = look_at(path, [&take](const Database& database) {
     Statement row = database.prepare(
-        "SELECT client_id, expiry_interval, asleep_since FROM session ORDER BY client_id");
+        "SELECT client_id, expiry_interval, asleep_since, fresh_from FROM session "
+        "ORDER BY client_id");
     while (row.step()) {
-      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), row.wall_time(2)});
+      take(PutSession{std::string(row.text(0)), row.as<std::uint32_t>(1), row.wall_time(2),
+                      row.as<std::uint64_t>(3)});
     }
     row = database.prepare(
         "SELECT client_id, topic, properties, payload, qos, retain, delay FROM will w "

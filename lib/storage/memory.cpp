@@ -19,6 +19,7 @@ struct Apply {
     auto& session = state.sessions[c.client_id];
     session.expiry_interval = c.expiry_interval;
     session.asleep_since = c.asleep_since;
+    session.fresh_from = c.fresh_from;
   }
   void operator()(const DropSession& c) {
     state.sessions.erase(c.client_id);

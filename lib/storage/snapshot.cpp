@@ -5,7 +5,8 @@ namespace {
 
 void add_session(const std::string& id, const Snapshot::Session& session, const Snapshot& state,
                  std::vector<Change>& changes) {
-  changes.emplace_back(PutSession{id, session.expiry_interval, session.asleep_since});
+  changes.emplace_back(
+      PutSession{id, session.expiry_interval, session.asleep_since, session.fresh_from});
   if (session.will) changes.emplace_back(PutWill{id, *session.will});
   for (const auto& [filter, subscription] : session.subscriptions) {
     changes.emplace_back(

@@ -14,11 +14,11 @@ namespace {
 using Failure = Sqlite::Failure;
 
 constexpr std::int64_t kApplicationId = 0x6D717374;  // "mqst"
-constexpr std::int64_t kFormat = 3;
+constexpr std::int64_t kFormat = 4;
 
 constexpr const char* kSchema = R"(
   CREATE TABLE session (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE,
-    expiry_interval INTEGER NOT NULL, asleep_since INTEGER NOT NULL);
+    expiry_interval INTEGER NOT NULL, asleep_since INTEGER NOT NULL, fresh_from INTEGER NOT NULL);
   CREATE TABLE will (session INTEGER PRIMARY KEY, topic TEXT NOT NULL, properties BLOB NOT NULL,
     payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, delay INTEGER NOT NULL);
   CREATE TABLE subscription (session INTEGER NOT NULL, filter TEXT NOT NULL,
@@ -52,6 +52,10 @@ constexpr const char* kFromFormat1 = R"(
   ALTER TABLE retained ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
   UPDATE retained SET expires_at = m.expires_at FROM message m WHERE m.id = message;
 )";
+
+/// What formats 1 to 3 lack.
+constexpr const char* kFromFormat3 =
+    "ALTER TABLE session ADD COLUMN fresh_from INTEGER NOT NULL DEFAULT 9223372036854775807";
 
 /// In format 2 every message of a queue was a row.
 void make_chunks(const Database& database) {
@@ -96,9 +100,12 @@ void upgrade(const Database& database) {
   if (format < 1 || format >= kFormat) return;
   database.run("BEGIN IMMEDIATE");
   if (format < 2) database.run(kFromFormat1);
-  database.run(kQueues);
-  make_chunks(database);
-  database.run("DROP TABLE queued");
+  if (format < 3) {
+    database.run(kQueues);
+    make_chunks(database);
+    database.run("DROP TABLE queued");
+  }
+  database.run(kFromFormat3);
   set_format(database);
   database.run("COMMIT");
 }
@@ -133,7 +140,7 @@ std::string Sqlite::identify(const Database& database) {
   }
   const auto format = database.number("PRAGMA user_version");
   if (format == kFormat) return {};
-  if (format == 1 || format == 2) {
+  if (format > 0 && format < kFormat) {
     return "is in format " + std::to_string(format) +
            ": mqbroker brings it to this version's when it uses it";
   }

@@ -26,11 +26,12 @@ struct Committer::Statements {
   explicit Statements(const Database& d)
       : begin(d.prepare("BEGIN IMMEDIATE")),
         commit(d.prepare("COMMIT")),
-        put_session(d.prepare(
-            "INSERT INTO session (client_id, expiry_interval, asleep_since) VALUES (?, ?, ?) "
-            "RETURNING id")),
+        put_session(
+            d.prepare("INSERT INTO session (client_id, expiry_interval, asleep_since, fresh_from) "
+                      "VALUES (?, ?, ?, ?) RETURNING id")),
         change_session(
-            d.prepare("UPDATE session SET expiry_interval = ?, asleep_since = ? WHERE id = ?")),
+            d.prepare("UPDATE session SET expiry_interval = ?, asleep_since = ?, fresh_from = ? "
+                      "WHERE id = ?")),
         drop_session(d.prepare("DELETE FROM session WHERE id = ?")),
         put_will(d.prepare("INSERT OR REPLACE INTO will VALUES (?, ?, ?, ?, ?, ?, ?)")),
         drop_will(d.prepare("DELETE FROM will WHERE session = ?")),
@@ -61,11 +62,13 @@ class Committer::Transaction {
 
   void operator()(const PutSession& c) {
     if (const auto known = session_ids_.find(c.client_id); known != session_ids_.end()) {
-      run_.change_session.with(c.expiry_interval, count_of(c.asleep_since), known->second).run();
+      run_.change_session
+          .with(c.expiry_interval, count_of(c.asleep_since), c.fresh_from, known->second)
+          .run();
       return;
     }
     run_.put_session.with(std::string_view(c.client_id), c.expiry_interval,
-                          count_of(c.asleep_since));
+                          count_of(c.asleep_since), c.fresh_from);
     while (run_.put_session.step()) session_ids_[c.client_id] = run_.put_session.number(0);
   }
   void operator()(const DropSession& c) {

@@ -40,6 +40,7 @@ struct Loader {
       auto& session = snapshot.sessions[std::string(row.text(1))];
       session.expiry_interval = row.as<std::uint32_t>(2);
       session.asleep_since = row.wall_time(3);
+      session.fresh_from = row.as<std::uint64_t>(4);
       sessions[row.number(0)] = &session;
     }
   }
@@ -126,7 +127,8 @@ struct Loader {
 using Table = std::pair<const char*, void (Loader::*)(Statement)>;
 
 constexpr std::array<Table, 4> kSessions{{
-    {"SELECT id, client_id, expiry_interval, asleep_since FROM session", &Loader::load_sessions},
+    {"SELECT id, client_id, expiry_interval, asleep_since, fresh_from FROM session",
+     &Loader::load_sessions},
     {"SELECT session, topic, properties, payload, qos, retain, delay FROM will",
      &Loader::load_wills},
     {"SELECT session, filter, identifier, options FROM subscription ORDER BY session, filter",

@@ -47,6 +47,7 @@ struct Snapshot {
   struct Session {
     std::uint32_t expiry_interval = 0;
     WallTime asleep_since = kAwake;
+    std::uint64_t fresh_from = kAnythingSent;
     std::optional<Will> will;
     std::map<std::string, Subscription> subscriptions;
     std::map<std::uint64_t, Queued> queue;  ///< by sequence

@@ -80,7 +80,7 @@ TEST_CASE("nothing waits beside what is stored anyway, nor is any of it lost") {
   CHECK(awake.all() == "PUBLISH t q1 id=1 'x'");
   world.crash();
   CHECK(world.peer().resume("awake").all() == "PUBLISH t q1 id=1 dup 'x'");
-  CHECK(world.peer().resume("asleep").all() == "PUBLISH t q1 id=1 dup 'x'");
+  CHECK(world.peer().resume("asleep").all() == "PUBLISH t q1 id=1 'x'");
 }
 
 TEST_CASE("what the broker says about itself is stored for each who has to wait for it") {
@@ -195,8 +195,8 @@ TEST_CASE(
   world.crash();
   auto& sleeper = world.peer().resume("sleeper", Version::v5);
   CHECK(sleeper.all() ==
-        "PUBLISH t/1 q1 id=1 dup {subscription-identifier=5} 'one'; "
-        "PUBLISH t/2 q2 id=2 dup {subscription-identifier=5} 'two'");
+        "PUBLISH t/1 q1 id=1 {subscription-identifier=5} 'one'; "
+        "PUBLISH t/2 q2 id=2 {subscription-identifier=5} 'two'");
   auto& again = world.peer().resume("p");
   again.send(wire::Publish{.qos = QoS::exactly_once,
                            .dup = true,
@@ -237,6 +237,73 @@ TEST_CASE("the id of what has expired at QoS 2 is not another's before the clien
   CHECK(world.peer().resume("s", Version::v5).all() == "PUBLISH t q2 id=2 dup 'y'");
 }
 
+TEST_CASE("what a sleeper was never sent comes without DUP after a crash [MQTT-4.3.2-2]") {
+  auto config = durable();
+  config.queue_window.messages = 2;
+  World world(config);
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "1", QoS::at_least_once, 1).publish("t", "2", QoS::at_least_once, 2);
+  CHECK(peer.all() == "PUBLISH t q1 id=1 '1'; PUBLISH t q1 id=2 '2'");
+  peer.puback(1).drop();
+  for (std::uint16_t i = 3; i <= 5; ++i) {
+    publisher.publish("t", std::to_string(i), QoS::at_least_once, i);
+  }
+  const auto rest =
+      "PUBLISH t q1 id=2 dup '2'; PUBLISH t q1 id=3 '3'; PUBLISH t q1 id=4 '4'; "
+      "PUBLISH t q1 id=5 '5'";
+  SUBCASE("once") {
+    world.crash();
+  }
+  SUBCASE("twice") {
+    world.crash();
+    world.crash();
+  }
+  CHECK(world.peer().resume("s").all() == rest);
+  world.crash();  // nobody knows what has left
+  CHECK(world.peer().resume("s").all() ==
+        "PUBLISH t q1 id=2 dup '2'; PUBLISH t q1 id=3 dup '3'; PUBLISH t q1 id=4 dup '4'; "
+        "PUBLISH t q1 id=5 dup '5'");
+}
+
+TEST_CASE("after a crash of a queue that had come to its end, numbers begin anew as fresh") {
+  World world(durable());
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 3; ++i) publisher.publish("t", "x", QoS::at_least_once, i);
+  peer.all();
+  peer.puback(1).puback(2).puback(3).drop();
+  world.crash();
+  world.peer().join("p").publish("t", "y", QoS::at_least_once, 1);
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 'y'");
+}
+
+TEST_CASE("what a sleeper was sent does not expire in a crash, what it was not does") {
+  World world(durable());
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS2);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 5U);
+  auto& publisher = world.peer().join("p", Version::v5);
+  const auto publish = [&](std::string_view text, std::uint16_t id) {
+    publisher.send(wire::Publish{.qos = QoS::exactly_once,
+                                 .topic = "t",
+                                 .packet_id = id,
+                                 .properties = properties.view(),
+                                 .payload = bytes_of(text)});
+  };
+  publish("sent", 1);
+  CHECK(peer.all().ends_with("'sent'"));
+  peer.drop();
+  publish("not sent", 2);
+  world.advance(Seconds(60));
+  world.crash();
+  const auto rest = world.peer().resume("s", Version::v5).all();
+  CHECK(rest.starts_with("PUBLISH t q2 id=1 dup"));
+  CHECK(rest.ends_with("'sent'"));
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::expired)] == 1);
+}
+
 TEST_CASE("a crash loses what was not acknowledged, and only that") {
   World world(durable());
   world.peer().resume("s").subscribe("t", kQoS1).drop();
@@ -246,7 +313,7 @@ TEST_CASE("a crash loses what was not acknowledged, and only that") {
   CHECK(publisher.publish("t", "lost", QoS::at_least_once, 2).all() == "");
   world.crash();
   world.is_storing = true;
-  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 dup 'kept'");
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 'kept'");
 }
 
 TEST_CASE("what comes again after a crash is no duplicate at QoS 0 [MQTT-3.3.1-2]") {
@@ -320,7 +387,7 @@ TEST_CASE("an expiry interval runs on while the broker is down") {
   world.now.wall += Seconds(60);
   world.crash();
   CHECK(world.peer().resume("s", Version::v5).all() ==
-        "PUBLISH t q1 id=1 dup {message-expiry-interval=40} 'x'");
+        "PUBLISH t q1 id=1 {message-expiry-interval=40} 'x'");
 }
 
 TEST_CASE("without persistence nothing is written") {
@@ -526,7 +593,7 @@ TEST_CASE("after a crash, too, what came through a share goes to another when it
   world.peer().resume("b", Version::v5).subscribe("$share/g/t", kQoS1, 5).drop();
   SUBCASE("or to itself") {
     CHECK(world.peer().resume("a", Version::v5).all() ==
-          "PUBLISH t q1 id=1 dup {subscription-identifier=4} 'x'");
+          "PUBLISH t q1 id=1 {subscription-identifier=4} 'x'");
   }
   SUBCASE("to b") {
     world.peer().join("a", Version::v5).disconnect();

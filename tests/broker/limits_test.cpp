@@ -78,7 +78,7 @@ TEST_CASE("with persistence what drop-oldest dropped does not come back from the
     publisher.publish("t", std::to_string(i), QoS::at_least_once, i);
   }
   world.crash();
-  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=3 dup '3'; PUBLISH t q1 id=4 dup '4'");
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=3 '3'; PUBLISH t q1 id=4 '4'");
 }
 
 TEST_CASE("reject refuses a message of MQTT 5.0 that a queue has no room for, and delivers none") {

@@ -32,7 +32,7 @@ inline std::vector<storage::Change> everything() {
           PutQueued{"james bond", 6, 3, 1, 0, 0, 8},
           PutQueued{"james bond", 5, 2, 1, 0, 0},
           PutIncoming{"james bond", 65'535},
-          PutSession{"\xC3\xBC", UINT32_MAX, WallTime(std::chrono::microseconds(99))},
+          PutSession{"\xC3\xBC", UINT32_MAX, WallTime(std::chrono::microseconds(99)), 6},
           PutQueued{"\xC3\xBC", 5, 2, 1, 0, 0},
           PutRetained{"home/bedroom/temp", 1, body.expires_at, {2, "james", "james bond"}}};
 }

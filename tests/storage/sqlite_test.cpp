@@ -196,6 +196,23 @@ TEST_CASE("a file of an unknown format is refused and stays as it is") {
   CHECK(reader.number("PRAGMA user_version") == 99);
 }
 
+TEST_CASE("a file of format 3 is brought to this one, and nobody knows what was sent") {
+  const TemporaryTree directory;
+  Memory memory;
+  {
+    auto file = Sqlite::open(directory / "a.db");
+    REQUIRE(file);
+    commit(memory, *file, {.ticket = 1, .changes = everything()});
+    Database(directory / "a.db", SQLITE_OPEN_READWRITE)
+        .run("ALTER TABLE session DROP COLUMN fresh_from; PRAGMA user_version = 3");
+  }
+  Snapshot expected = memory.load(Budget{});
+  for (auto& [id, session] : expected.sessions) session.fresh_from = kAnythingSent;
+  auto file = Sqlite::open(directory / "a.db");
+  REQUIRE(file);
+  CHECK(file->load() == expected);
+}
+
 TEST_CASE("files of formats 1 and 2 are brought to this one, and keep what they hold") {
   for (const int format : {1, 2}) {
     CAPTURE(format);
@@ -206,6 +223,7 @@ TEST_CASE("files of formats 1 and 2 are brought to this one, and keep what they 
     {
       const Database old(directory / "a.db", SQLITE_OPEN_READWRITE);
       old.run(R"(
+        ALTER TABLE session DROP COLUMN fresh_from;
         DROP TABLE chunk; DROP TABLE progress;
         CREATE TABLE queued (session INTEGER NOT NULL, sequence INTEGER NOT NULL,
           message INTEGER NOT NULL, qos INTEGER NOT NULL, flags INTEGER NOT NULL,
