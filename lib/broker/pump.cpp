@@ -237,8 +237,12 @@ void Core::give_up(Session& session, Drop reason) {
 void Core::pump_feeds(Session& session) {
   RetainedFeeds& feeds = *session.feeds;
   while (!feeds.empty() && feed_steps_ > 0) {
-    const RetainedFeed& feed = feeds.front();
-    if (!feed.is_cancelled && !pump_feed(session, feeds.front())) break;
+    RetainedFeed& feed = feeds.front();
+    if (!feed.is_cancelled && !pump_feed(session, feed)) break;
+    if (!feed.is_cancelled && std::exchange(feed.is_again, false)) {
+      feed.after.reset();
+      continue;
+    }
     if (!feed.is_cancelled && feed.is_noted) {
       journal_.put_subscription(session, feed.filter, feed.identifier, feed.options.byte());
     }

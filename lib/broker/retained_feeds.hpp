@@ -27,6 +27,7 @@ struct RetainedFeed {
   absl::flat_hash_map<storage::MessageId, Message> bodies{};
   bool is_cancelled = false;
   bool is_noted = false;  ///< it is stored that there is something to feed
+  bool is_again = false;  ///< when it is through, it begins once more
 };
 
 /// The feeds of one session, one after the other. However many there are, none is searched for.
@@ -35,11 +36,18 @@ class RetainedFeeds {
   bool empty() const { return feeds_.empty(); }
   RetainedFeed& front() { return feeds_.front(); }
 
-  /// Comes last, and instead of one for the same filter.
+  /// Comes last. If there is one for this filter, that one begins once more when it is through, so
+  /// that it comes to its end however often somebody subscribes.
   void push(RetainedFeed feed) {
-    cancel(feed.id);
-    numbers_[feed.id] = first_ + feeds_.size();
-    feeds_.push_back(std::move(feed));
+    const auto [number, is_new] = numbers_.try_emplace(feed.id, first_ + feeds_.size());
+    if (is_new) {
+      feeds_.push_back(std::move(feed));
+      return;
+    }
+    RetainedFeed& known = feeds_[number->second - first_];
+    known.options = feed.options;
+    known.identifier = feed.identifier;
+    known.is_again = known.after.has_value();
   }
 
   /// Of the feed for this filter, if there is one, nothing more is to be sent.
