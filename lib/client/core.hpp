@@ -54,8 +54,8 @@ class Core {
   ///
   /// Returns  nothing when there is no room now, or at QoS 0 no connection
   [[nodiscard]] std::optional<Ticket> publish(const wire::Publish& message, Now now);
-  /// Returns  nothing when there is no connection, or when the server takes no packet as large as
-  ///          that. A request ends with its connection
+  /// Returns  nothing when there is no connection, when the server takes no packet as large as
+  ///          that, or when all packet ids are in use. A request ends with its connection
   [[nodiscard]] std::optional<Ticket> subscribe(wire::Subscribe request, Now now);
   [[nodiscard]] std::optional<Ticket> unsubscribe(wire::Unsubscribe request, Now now);
   /// Asks for a sign of life, if none is asked for yet; see is_ping_out().
@@ -194,6 +194,7 @@ class Core {
   /// Why this server must not be sent such a message, if so.
   std::optional<wire::ReasonCode> objection(const wire::Publish& message, std::size_t size) const;
   Settled settle(Outbox::Item item, wire::ReasonCode reason);
+  /// 0: there is none.
   std::uint16_t free_packet_id();
   bool is_requested(std::uint16_t packet_id) const;
   Ticket add_request(std::uint16_t packet_id, wire::PacketType answer, std::size_t filters,

@@ -194,7 +194,7 @@ std::size_t Core::window() const {
 std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {
   if (state_ != State::connected) return std::nullopt;
   request.packet_id = free_packet_id();
-  if (!fits(request)) return std::nullopt;
+  if (request.packet_id == 0 || !fits(request)) return std::nullopt;
   send(request);
   return add_request(request.packet_id, PacketType::suback, request.subscriptions.size(), now);
 }
@@ -202,7 +202,7 @@ std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {
 std::optional<Ticket> Core::unsubscribe(wire::Unsubscribe request, Now now) {
   if (state_ != State::connected) return std::nullopt;
   request.packet_id = free_packet_id();
-  if (!fits(request)) return std::nullopt;
+  if (request.packet_id == 0 || !fits(request)) return std::nullopt;
   send(request);
   return add_request(request.packet_id, PacketType::unsuback, request.filters.size(), now);
 }
@@ -215,7 +215,7 @@ Ticket Core::add_request(std::uint16_t packet_id, PacketType answer, std::size_t
 
 std::uint16_t Core::free_packet_id() {
   std::uint16_t id = session::kPacketIds;
-  while (is_requested(id) || outbox_.is_in_use(id)) --id;  // [MQTT-2.2.1-3]
+  while (id > 0 && (is_requested(id) || outbox_.is_in_use(id))) --id;  // [MQTT-2.2.1-3]
   return id;
 }
 

@@ -274,6 +274,21 @@ TEST_CASE("a request gets no packet id that a message of an earlier connection h
   CHECK(talk.sent() == "SUBSCRIBE 65533 b q0");
 }
 
+TEST_CASE("with no packet id left there is no request [MQTT-2.2.1-3]") {
+  auto settings = persistent();
+  settings.queued_messages_max = 200'000;
+  Conversation talk(settings);
+  talk.join();
+  for (int i = 0; i < 65'535; ++i) {
+    talk.publish("a", "", kQoS1);
+    talk.sent();
+  }
+  wire::Subscribe request;
+  request.subscriptions.push_back({"b", {}});
+  CHECK_FALSE(talk.core.subscribe(request, talk.now));
+  CHECK(talk.sent() == "");
+}
+
 TEST_CASE("what was published between two connections is sent behind the rest, without DUP") {
   Conversation talk(persistent());
   talk.join();
