@@ -145,8 +145,8 @@ void Core::read_frames(Connection& connection) {
   const auto size =
       connection.session == nullptr ? config_.max_packet_size : connection.promise.max_packet_size;
   const auto any = size == 0 ? wire::kMaximumPacketSize : size;
-  while (true) {
-    if (connection.throttle != nullptr && !has_turn(connection)) {
+  for (bool is_first = true;; is_first = false) {
+    if (must_pause(connection, is_first)) {
       const ByteView rest = connection.framer.take_rest();
       auto& behind = connection.throttle->behind;
       behind.insert(behind.end(), rest.begin(), rest.end());
@@ -274,8 +274,10 @@ void Core::on_stored(storage::Ticket ticket, Now now) {
 }
 
 void Core::release_held(Connection& connection) {
-  while (!connection.held.empty() && connection.held.front().ticket <= stored_) {
+  bool has_left = false;
+  for (; !connection.held.empty() && connection.held.front().ticket <= stored_; has_left = true) {
     const auto& bytes = connection.held.front().bytes;
+    connection.held_bytes -= sizeof(Held) + bytes.size();
     std::ranges::copy(bytes, connection.out.reserve(bytes.size(), turn_));
     connection.out.append_written(bytes.size());
     ++stats_.packets_sent;
@@ -285,8 +287,8 @@ void Core::release_held(Connection& connection) {
     mark_dirty(connection);
   }
   Session* session = connection.session;
-  if (session == nullptr || session->is_awake || !connection.held.empty()) return;
-  session->is_awake = true;  // its CONNACK has left
+  if (session == nullptr || session->is_awake || !has_left) return;
+  session->is_awake = true;  // what has left first is its CONNACK
   pump(*session);
 }
 
@@ -299,6 +301,7 @@ void Core::on_deadline(Now now) {
   if (sweep_at_ <= now.steady) sweep_retained();
   if (tell_drops_at_ <= now.steady) tell_drops();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
+  go_on_with_packets();
   go_on_with_feeds();
 }
 
@@ -344,7 +347,10 @@ void Core::on_connection_deadline(Connection& connection) {
 void Core::shut_down(Now now) {
   now_ = now;
   for (const auto& session : sessions_) {
-    if (session != nullptr && session->will != nullptr) publish_will(*session);
+    if (session == nullptr || session->will == nullptr) continue;
+    // What is delayed is for those who do not come back in time, be it to another process.
+    const bool may_wait = journal_.keeps(*session) && session->will->delay > Seconds(0);
+    if (!may_wait) publish_will(*session);  // [MQTT-3.1.3-9]
   }
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     if (connections_[slot] == nullptr) continue;
@@ -408,6 +414,11 @@ SendQueue* Core::output(ConnectionId id) {
   return connection == nullptr ? nullptr : &connection->out;
 }
 
+std::size_t Core::owed_bytes(ConnectionId id) {
+  const Connection* connection = find(id);
+  return connection == nullptr ? 0 : connection->out.size() + connection->held_bytes;
+}
+
 std::vector<Closing> Core::take_closing() {
   return std::exchange(closing_, {});
 }
@@ -426,6 +437,7 @@ void Core::end_turn() {
   for (auto& closing : closing_) closing.rest.keep();
   turn_.reset();
   feed_steps_ = kFeedSteps;
+  deliveries_ = 0;
   free_connections_.insert(free_connections_.end(), left_connections_.begin(),
                            left_connections_.end());
   left_connections_.clear();
@@ -454,7 +466,7 @@ Instant Core::write_noted_at() const {
 }
 
 Instant Core::next_deadline() const {
-  if (!unfinished_.empty()) return now_.steady;
+  if (!unfinished_.empty() || !behind_.empty()) return now_.steady;
   return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_,
                    tell_drops_at_, write_noted_at()});
 }

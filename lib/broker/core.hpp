@@ -105,7 +105,8 @@ class Core {
   void put_sys(std::string_view topic, std::string_view value, Now now);
   /// Publishes an event there, for those who listen now.
   void tell_sys(std::string_view topic, std::string_view text, Now now);
-  /// Publishes all wills and says goodbye to everyone.
+  /// Publishes the wills, but for delayed ones of sessions that are stored, and says goodbye to
+  /// everyone.
   void shut_down(Now now);
 
   // What to do about it.
@@ -115,6 +116,8 @@ class Core {
   bool has_dirty() const { return !dirty_.empty(); }
   /// nullptr for an id that the core has forgotten.
   SendQueue* output(ConnectionId connection);
+  /// Bytes in output(), and of memory for what comes there when it is stored.
+  std::size_t owed_bytes(ConnectionId connection);
   std::vector<Closing> take_closing();
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.
@@ -307,6 +310,10 @@ class Core {
 
   // throttle.cpp
   void throttle(Connection& connection);
+  /// Whether what else it has sent is left for later. The first packet of a turn is not, unless a
+  /// rate says so.
+  bool must_pause(Connection& connection, bool is_first);
+  void go_on_with_packets();
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Millis duration);
@@ -322,6 +329,8 @@ class Core {
   bool may_be_retained(std::string_view filter) const;
   /// Has it stored which subscriptions retained messages are still owed to.
   void note_feeds(Session& session);
+  /// owed  kRetainedOwed, or 0
+  void store_subscription(Session& session, const RetainedFeed& feed, std::uint8_t owed);
   wire::ReasonCode subscribe_one(Session& session, const wire::Subscription& subscription,
                                  std::uint32_t identifier);
   wire::ReasonCode unsubscribe_one(Session& session, const std::string& filter,
@@ -413,6 +422,9 @@ class Core {
   /// retained messages.
   void pump(Session& session);
   void pump_outbox(Session& session);
+  void publish_waiting(Session& session);
+  /// PUBRELs that were sent in an earlier connection, or take the place of what is given up.
+  void send_releases(Session& session);
   void pump_feeds(Session& session);
   /// With those that had used up what may be looked at in a turn.
   void go_on_with_feeds();
@@ -422,7 +434,9 @@ class Core {
   void feed_one(Session& session, const RetainedFeed& feed, const Message& message);
   /// Returns false when the packet would be larger than the client accepts.
   bool send_publish(Connection& connection, const Outgoing& outgoing);
-  std::uint32_t identifier_in(topic::FilterId share, std::uint32_t owner) const;
+  std::uint32_t identifier_in(topic::FilterId filter, std::uint32_t owner) const;
+  /// nullptr: it is not subscribed.
+  const topic::Subscriber* subscriber_of(topic::FilterId filter, std::uint32_t owner) const;
   /// The next entry of the outbox will not be sent.
   void give_up(Session& session, Drop reason);
   void count_sent(Connection& connection, std::size_t size, std::size_t payload_size) {
@@ -473,6 +487,8 @@ class Core {
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
   /// So many topics are looked at for feeds in a turn, whosever they are. Then others come first.
+  static constexpr std::size_t kDeliveriesATurn = 250'000;
+  std::size_t deliveries_ = 0;  ///< of this turn
   static constexpr std::size_t kFeedSteps = 2'000;
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
@@ -487,6 +503,7 @@ class Core {
   Instant tell_drops_at_ = kNever;
   Instant drops_pause_end_{};
   std::vector<ConnectionId> throttled_;
+  std::vector<ConnectionId> behind_;  ///< of these, those who go on in the next turn
   std::vector<ConnectionId> released_;
 
   topic::SubscriptionIndex subscriptions_;

@@ -121,7 +121,9 @@ bool Core::route(Incoming& incoming) {
   const auto filters = subscriptions_.match(incoming.packet.topic);  // [MQTT-3.3.2-3]
   bool has_subscribers = false;
   for (const FilterId filter : filters) {
-    for (const Subscriber& subscriber : subscriptions_.subscribers(filter)) {
+    const auto subscribers = subscriptions_.subscribers(filter);
+    deliveries_ += subscribers.size();
+    for (const Subscriber& subscriber : subscribers) {
       has_subscribers = true;
       deliver(subscriber, incoming);  // [MQTT-3.3.4-2] [MQTT-4.5.0-1]
     }

@@ -214,7 +214,7 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
     if (connection.mount != nullptr) will.topic = mounted(connection, will.topic);
     if (may_write(session, will.topic, fact::Act::will)) session.will = store(will);
   }
-  if (session.expiry_interval == 0) {
+  if (session.expiry_interval == 0 && session.tail.count == 0) {
     journal_.drop_session(session);  // it was to be kept so far
     session.is_durable = false;
   } else {

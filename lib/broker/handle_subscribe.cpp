@@ -92,10 +92,16 @@ bool Core::may_be_retained(std::string_view filter) const {
 
 void Core::note_feeds(Session& session) {
   if (session.feeds == nullptr || !journal_.keeps(session)) return;
-  session.feeds->note([&](const RetainedFeed& feed) {
-    journal_.put_subscription(session, feed.filter, feed.identifier,
-                              feed.options.byte() | kRetainedOwed);
-  });
+  session.feeds->note(
+      [&](const RetainedFeed& feed) { store_subscription(session, feed, kRetainedOwed); });
+}
+
+void Core::store_subscription(Session& session, const RetainedFeed& feed, std::uint8_t owed) {
+  // As it is by now: it may have been changed since the feed began.
+  const topic::Subscriber* subscriber = subscriber_of(feed.id, session.index);
+  if (subscriber == nullptr) return;
+  journal_.put_subscription(session, feed.filter, subscriber->identifier,
+                            static_cast<std::uint8_t>(subscriber->options | owed));
 }
 
 bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {

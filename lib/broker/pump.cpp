@@ -153,13 +153,21 @@ void Core::pump(Session& session) {
 }
 
 void Core::pump_outbox(Session& session) {
+  send_releases(session);
+  publish_waiting(session);
+  send_releases(session);
+}
+
+void Core::send_releases(Session& session) {
+  if (!session.outbox.owes_releases() || session.released_by > stored_) return;
+  session.outbox.send_releases([&](std::uint16_t packet_id) {
+    send(*session.connection, wire::Pubrel{packet_id, wire::ReasonCode::success, {}});
+  });
+}
+
+void Core::publish_waiting(Session& session) {
   Connection& connection = *session.connection;
   while (connection.out.size() < kEnoughToSend) {
-    if (session.released_by <= stored_) {
-      session.outbox.send_releases([&](std::uint16_t packet_id) {
-        send(connection, wire::Pubrel{packet_id, wire::ReasonCode::success, {}});
-      });
-    }
     const auto item = session.outbox.next(connection.receive_maximum);  // [MQTT-3.3.4-9]
     if (!item) {
       session.must_recheck = session.must_recheck && session.waiting() > 0;
@@ -214,11 +222,15 @@ void Core::pump_outbox(Session& session) {
   }
 }
 
-std::uint32_t Core::identifier_in(FilterId share, std::uint32_t owner) const {
-  for (const Subscriber& member : subscriptions_.subscribers(share)) {
-    if (member.owner == owner) return member.identifier;
-  }
-  return 0;
+std::uint32_t Core::identifier_in(FilterId filter, std::uint32_t owner) const {
+  const Subscriber* subscriber = subscriber_of(filter, owner);
+  return subscriber == nullptr ? 0 : subscriber->identifier;
+}
+
+const Subscriber* Core::subscriber_of(FilterId filter, std::uint32_t owner) const {
+  const auto all = subscriptions_.subscribers(filter);
+  const auto found = std::ranges::find(all, owner, &Subscriber::owner);
+  return found == all.end() ? nullptr : &*found;
 }
 
 void Core::give_up(Session& session, Drop reason) {
@@ -244,7 +256,7 @@ void Core::pump_feeds(Session& session) {
       continue;
     }
     if (!feed.is_cancelled && feed.is_noted) {
-      journal_.put_subscription(session, feed.filter, feed.identifier, feed.options.byte());
+      store_subscription(session, feed, 0);
     }
     feeds.pop_front();
   }

@@ -88,6 +88,7 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
   for (const auto& [sequence, queued] : stored.queue) {
     restore(session, sequence, queued, message(queued.message));
   }
+  if (stored.tail.count == 0) session.outbox.continue_at(end);
   session.tail = stored.tail;
   session.queued_bytes += stored.tail.bytes;
   held_.count += stored.tail.count;

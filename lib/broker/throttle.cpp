@@ -8,6 +8,8 @@
 // that TCP slows the client down, and goes on when there is something in the bucket again. Nothing
 // is dropped, not of a client that has gone meanwhile either, and the wait does not count against
 // the keep alive.
+//
+// Who sends to very many waits in the same way until the next turn, so that others have theirs.
 
 namespace mq::broker {
 
@@ -32,6 +34,23 @@ void Core::throttle(Connection& connection) {
     connection.throttle->filled_at = now_.steady;
     connection.throttle->messages = listener.max_publish_rate;
     connection.throttle->bytes = static_cast<double>(listener.max_bytes_rate);
+  }
+}
+
+bool Core::must_pause(Connection& connection, bool is_first) {
+  if (connection.throttle != nullptr && !has_turn(connection)) return true;
+  if (is_first || deliveries_ < kDeliveriesATurn) return false;
+  if (connection.throttle == nullptr) connection.throttle = std::make_unique<Throttle>();
+  connection.throttle->paused_until = now_.steady;
+  throttled_.push_back(connection.id);
+  behind_.push_back(connection.id);
+  return true;
+}
+
+void Core::go_on_with_packets() {
+  for (const ConnectionId id : std::exchange(behind_, {})) {
+    Connection* connection = find(id);
+    if (connection != nullptr && is_paused(*connection)) resume(*connection);
   }
 }
 

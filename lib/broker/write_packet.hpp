@@ -34,6 +34,7 @@ void Core::acknowledge(Connection& connection, const P& packet, storage::Ticket 
   if (!fits(connection, packet)) return;
   Held& held = connection.held.push_back({ticket, {}});
   wire::encode(packet, connection.version, held.bytes);
+  connection.held_bytes += sizeof(Held) + held.bytes.size();
   holding_.push_back({ticket, connection.id});
 }
 

@@ -182,12 +182,15 @@ bool BrokerDriver::has_had_its_turn(const Peer& peer) const {
   return last_read_ == &peer && uv_hrtime() / 1'000'000 >= uv_now(&loop_) + kReadingMs;
 }
 
+bool BrokerDriver::owes_much(const Peer& peer) const {
+  return core_.owed_bytes(peer.id) > core_.config().max_unread_bytes;
+}
+
 void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream))) return;
   auto& peer = *static_cast<Peer*>(stream.data);
-  const SendQueue* queue = peer.is_ending ? nullptr : core_.output(peer.id);
-  if (queue == nullptr) return;
-  peer.is_paused = peer.is_paused || queue->size() > core_.config().max_unread_bytes;
+  if (peer.is_ending || core_.output(peer.id) == nullptr) return;
+  peer.is_paused = peer.is_paused || owes_much(peer);
   peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
   if (!may_read(peer)) uv_read_stop(&stream);
 }
@@ -314,7 +317,8 @@ void BrokerDriver::stay_awake() {
 }
 
 void BrokerDriver::on_all_sent(Peer& peer) {
-  const bool was_paused = std::exchange(peer.is_paused, false);
+  const bool was_paused = peer.is_paused;
+  peer.is_paused = was_paused && owes_much(peer);
   if (was_paused && may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());

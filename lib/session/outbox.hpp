@@ -42,7 +42,8 @@ class Outbox {
     [[no_unique_address]] Message message;
     wire::QoS qos{};
     Delivery state = Delivery::waiting;
-    bool was_sent = false;   ///< the next PUBLISH of it carries DUP
+    /// The next PUBLISH of it carries DUP; when it is resumed: its PUBREL has left again.
+    bool was_sent = false;
     std::uint8_t flags = 0;  ///< whatever the owner wants to know of it
   };
 
@@ -77,8 +78,11 @@ class Outbox {
   /// waits, or is resumed.
   void restore(std::uint64_t sequence, Entry entry) {
     continue_at(sequence);
+    const bool is_resumed = entry.state == Delivery::resumed;
     entries_.push_back(std::move(entry));
-    if (entries_[entries_.size() - 1].state == Delivery::resumed) note_resumed(entries_.size() - 1);
+    if (!is_resumed) return;
+    make_resumed(entries_.size() - 1);
+    ++done_ahead_;
   }
 
   /// The next entry gets this sequence number: those before it that are not here are settled.
@@ -122,23 +126,23 @@ class Outbox {
   /// The item that next() showed is given up, but the peer may have seen it, at QoS 2: nobody may
   /// use its packet id before PUBCOMP has come. Its PUBREL is due.
   void abandon() {
-    entries_[cursor_].state = Delivery::resumed;
     entries_[cursor_].message = Message{};
-    note_resumed(cursor_++);
-    --done_ahead_;
+    make_resumed(cursor_++);
   }
 
-  /// Whether PUBRELs may be due that were sent in an earlier connection.
+  /// Whether PUBRELs are due that were not sent in this connection.
   bool owes_releases() const { return owes_releases_ != 0; }
 
-  /// Calls `send(packet_id)` for each PUBREL that is due. The window is of no account
-  /// [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1].
+  /// Calls `send(packet_id)` for each PUBREL that is due, once in a connection. The window is of no
+  /// account [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1].
   template <class F>
   void send_releases(F send) {
     if (owes_releases_ == 0) return;
     owes_releases_ = 0;
     for (std::uint32_t i = 0; i < resumed_end_; ++i) {
-      if (entries_[i].state == Delivery::resumed) send(packet_id_of(first_ + i));
+      Entry& entry = entries_[i];
+      if (entry.state != Delivery::resumed || std::exchange(entry.was_sent, true)) continue;
+      send(packet_id_of(first_ + i));
     }
   }
 
@@ -176,17 +180,14 @@ class Outbox {
 
   /// The connection is gone: everything under way is to be sent again, in the same order.
   void rewind() {
-    for (std::uint32_t i = 0; i < cursor_; ++i) {  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
+    owes_releases_ = 0;
+    const auto end = std::max<std::uint32_t>(cursor_, resumed_end_);
+    for (std::uint32_t i = 0; i < end; ++i) {  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
       Entry& entry = entries_[i];
-      if (is_released(entry.state)) {
-        entry.state = Delivery::resumed;
-        note_resumed(i);
-      } else if (entry.state == Delivery::settled) {
-        ++done_ahead_;
-      }
+      if (is_released(entry.state)) make_resumed(i);
+      if (i < cursor_ && is_done(entry)) ++done_ahead_;
     }
     cursor_ = in_flight_ = 0;
-    owes_releases_ = resumed_end_ > 0;
   }
 
   void clear() {
@@ -219,9 +220,10 @@ class Outbox {
     return packet_id - oldest + (packet_id < oldest ? kPacketIds : 0);
   }
 
-  /// The entry there has become resumed.
-  void note_resumed(std::size_t position) {
-    ++done_ahead_;
+  /// The PUBREL of the entry there is due.
+  void make_resumed(std::size_t position) {
+    entries_[position].state = Delivery::resumed;
+    entries_[position].was_sent = false;
     owes_releases_ = 1;
     if (position >= resumed_end_) resumed_end_ = (position + 1) & kEndBits;
   }

@@ -41,9 +41,7 @@ struct Apply {
   }
   void operator()(const PutQueued& c) {
     auto& queue = state.sessions[c.client_id].queue;
-    const auto [end, _] =
-        ends.try_emplace(c.client_id, queue.empty() ? 0 : queue.rbegin()->first + 1);
-    MQ_CHECK(c.sequence >= end->second);
+    MQ_CHECK(c.sequence >= end_before(c.client_id, queue));
     MQ_CHECK(c.message == 0 || known.contains(c.message) || is_retained(c.message));
     queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
   }
@@ -52,8 +50,11 @@ struct Apply {
       if (const auto it = s.queue.find(c.sequence); it != s.queue.end()) it->second.message = 0;
     });
   }
-  void operator()(const DropQueued& c) const {
-    in_session(c, [&c](auto& s) { s.queue.erase(c.sequence); });
+  void operator()(const DropQueued& c) {
+    in_session(c, [&](auto& s) {
+      end_before(c.client_id, s.queue);
+      s.queue.erase(c.sequence);
+    });
   }
   void operator()(const PutIncoming& c) const {
     state.sessions[c.client_id].incoming.insert(c.packet_id);
@@ -72,6 +73,12 @@ struct Apply {
     state.retained.erase(it);
   }
 
+  /// Behind the last of a queue when the batch began.
+  std::uint64_t end_before(const std::string& client_id,
+                           const std::map<std::uint64_t, Snapshot::Queued>& queue) {
+    const auto end = queue.empty() ? 0 : queue.rbegin()->first + 1;
+    return ends.try_emplace(client_id, end).first->second;
+  }
   bool is_retained(MessageId id) const {
     return std::ranges::any_of(state.retained,
                                [id](const auto& item) { return item.second.message == id; });

@@ -144,7 +144,7 @@ TEST_CASE("PUBACK of a retained message waits; one that nobody keeps does not") 
   }
 }
 
-TEST_CASE("CONNACK and SUBACK of a kept session wait; what comes meanwhile keeps behind them") {
+TEST_CASE("CONNACK and SUBACK of a kept session wait; nothing comes before CONNACK") {
   World world(durable());
   world.is_storing = false;
   auto& peer = world.peer();
@@ -158,7 +158,7 @@ TEST_CASE("CONNACK and SUBACK of a kept session wait; what comes meanwhile keeps
   CHECK(peer.all() == "");
   world.is_storing = true;
   world.settle();
-  CHECK(peer.all() == "CONNACK 00; SUBACK 1 01; PINGRESP; PUBLISH t q1 id=1 'x'");
+  CHECK(peer.all() == "CONNACK 00; PUBLISH t q1 id=1 'x'; SUBACK 1 01; PINGRESP");
 }
 
 TEST_CASE("a QoS 2 PUBLISH and its PUBREL wait for the store, so that nothing is delivered twice") {
@@ -582,6 +582,181 @@ TEST_CASE("retained messages that an acknowledged SUBSCRIBE is owed come after a
     world.crash();
     CHECK(take_all(world.peer().connect(connect)) == "01");
   }
+}
+
+TEST_CASE("what waits in the store only outlives a CONNECT that wants the session no longer") {
+  World world(narrow(2));
+  world.peer().resume("s", Version::v5).subscribe("t", kQoS1).drop();
+  publish_many(world.peer().join("p"), 1, 6);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  auto& last = world.peer().connect(connect);  // without a session expiry interval
+  CHECK(drain(last) == "1 2 3 4 5 6 ");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 0);
+  last.drop();
+  CHECK(world.store.load().sessions.empty());
+}
+
+TEST_CASE("numbers go on behind what has expired in a crash") {
+  World world(durable());
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS1).subscribe("w", kQoS1);
+  auto& p = world.peer().join("p", Version::v5);
+  wire::PropertyList soon;
+  soon.add(wire::PropertyId::message_expiry_interval, 5U);
+  const auto publish = [&](Peer& from, std::uint16_t id) {
+    from.send(wire::Publish{.qos = QoS::at_least_once,
+                            .topic = "t",
+                            .packet_id = id,
+                            .properties = soon.view(),
+                            .payload = bytes_of("x")});
+  };
+  SUBCASE("what was never sent is not taken for sent [MQTT-3.3.2-5] [MQTT-3.3.1-3]") {
+    for (std::uint16_t i = 1; i <= 3; ++i) publish(p, i);
+    peer.all();
+    peer.puback(1).puback(2).puback(3).drop();
+    publish(p, 4);
+    world.advance(Seconds(60));
+    world.crash();
+    publish(world.peer().join("q", Version::v5), 1);
+    world.advance(Seconds(60));
+    world.crash();
+    CHECK(world.peer().resume("s", Version::v5).all() == "");
+  }
+  SUBCASE("no batch drops a number and puts it") {
+    peer.drop();
+    publish(p, 1);
+    wire::PropertyList kept;
+    kept.add(wire::PropertyId::session_expiry_interval, 3600U);
+    wire::Connect connect;
+    connect.version = Version::v5;
+    connect.client_id = "c";
+    connect.clean_start = false;
+    connect.will = wire::Will{.topic = "w",
+                              .payload = bytes_of("gone"),
+                              .qos = QoS::at_least_once,
+                              .retain = false,
+                              .properties = {}};
+    connect.properties = kept.view();
+    world.peer().connect(connect);
+    world.advance(Seconds(60));
+    world.crash();
+    CHECK(world.store.load().sessions.at("s").queue.begin()->first == 2);
+  }
+}
+
+TEST_CASE("a SUBSCRIBE in the middle of a feed is what a crash leaves") {
+  World world(durable());
+  auto& p = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 2; ++i) {
+    p.send(wire::Publish{.qos = QoS::at_least_once,
+                         .retain = true,
+                         .topic = "r/" + std::to_string(i),
+                         .packet_id = i,
+                         .properties = {},
+                         .payload = bytes_of("x")});
+  }
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::session_expiry_interval, 3600U);
+  properties.add(wire::PropertyId::receive_maximum, 1U);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.clean_start = false;
+  connect.client_id = "s";
+  connect.properties = properties.view();
+  auto& s = world.peer().connect(connect);
+  s.subscribe("r/#", kQoS1);
+  s.subscribe("r/#",
+              {.qos = QoS::exactly_once, .retain_handling = wire::RetainHandling::send_if_new});
+  s.puback(1).puback(2);
+  world.crash();
+  REQUIRE(world.core().subscriptions().size() == 1);
+  CHECK(world.core().subscriptions()[0].qos == QoS::exactly_once);
+}
+
+TEST_CASE("answers that wait for the store are owed") {
+  World world(durable());
+  world.is_storing = false;
+  const auto id = world.core().on_open(0, world.now);
+  std::vector<Byte> bytes;
+  wire::Connect connect;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  wire::encode(connect, Version::v311, bytes);
+  for (int i = 0; i < 1000; ++i) wire::encode(wire::Pingreq{}, Version::v311, bytes);
+  world.core().on_bytes(id, bytes, world.now);
+  CHECK(world.core().owed_bytes(id) > 1000 * sizeof(broker::Held));
+  world.is_storing = true;
+  world.settle();
+  CHECK(world.core().owed_bytes(id) == 4 + 1000 * 2);
+}
+
+TEST_CASE("PUBACK of clearing what is cleared already waits for that, too") {
+  World world(durable());
+  auto& p = world.peer().join("p").retain("t", "v");
+  auto& q = world.peer().join("q");
+  world.is_storing = false;
+  p.retain("t", "");
+  q.send(wire::Publish{.qos = QoS::at_least_once,
+                       .retain = true,
+                       .topic = "t",
+                       .packet_id = 1,
+                       .properties = {},
+                       .payload = {}});
+  CHECK(q.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(q.all() == "PUBACK 1");
+}
+
+TEST_CASE("a delayed will of a stored session waits through a shutdown [MQTT-3.1.3-9]") {
+  World world(durable());
+  auto& watcher = world.peer().join("w").subscribe("wills/#");
+  wire::PropertyList kept;
+  wire::PropertyList delay;
+  kept.add(wire::PropertyId::session_expiry_interval, 100U);
+  delay.add(wire::PropertyId::will_delay_interval, 50U);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "a";
+  connect.clean_start = false;
+  connect.properties = kept.view();
+  connect.will = wire::Will{.topic = "wills/a",
+                            .payload = bytes_of("gone"),
+                            .qos = QoS::at_most_once,
+                            .retain = false,
+                            .properties = delay.view()};
+  world.peer().connect(connect);
+  world.core().shut_down(world.now);
+  world.settle();
+  CHECK(watcher.all() == "closed");
+  world.crash();  // it comes up again
+  auto& again = world.peer().join("w2").subscribe("wills/#");
+  world.advance(Seconds(60));
+  CHECK(again.all() == "PUBLISH wills/a q0 'gone'");
+}
+
+TEST_CASE("a session is awake once its CONNACK has left, whatever still waits behind it") {
+  World world(durable());
+  world.peer().resume("s").subscribe("t").drop();
+  auto& other = world.peer().join("o");
+  world.is_storing = false;
+  wire::Connect connect;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  auto& s = world.peer().connect(connect);  // its first batch
+  s.send(wire::Publish{.qos = QoS::at_least_once,
+                       .retain = true,
+                       .topic = "r",
+                       .packet_id = 1,
+                       .properties = {},
+                       .payload = bytes_of("x")});  // its second
+  world.store.commit();
+  world.core().on_stored(world.store.stored(), world.now);
+  world.settle();
+  other.publish("t", "x");
+  CHECK(s.all() == "CONNACK 00 present; PUBLISH t q0 'x'");
 }
 
 TEST_CASE("after a crash, too, what came through a share goes to another when its session ends") {

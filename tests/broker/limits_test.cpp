@@ -406,3 +406,41 @@ TEST_CASE("listeners have limits of their own") {
   CHECK(free.publish("t", "x", QoS::at_least_once, 1).all() == "PUBACK 1");
   CHECK(bound.publish("t", "x", QoS::at_least_once, 1).all() == "closed");
 }
+
+TEST_CASE("who sends to very many goes on in the next turn, and so does everybody else") {
+  World world(quiet());
+  constexpr int kReceivers = 500;
+  constexpr int kMessages = 2'000;
+  for (int i = 0; i < kReceivers; ++i) {
+    world.peer().join("s" + std::to_string(i)).subscribe("t").reads = false;
+  }
+  const auto begin = [&world](std::string_view client_id) {
+    const auto id = world.core().on_open(0, world.now);
+    std::vector<Byte> bytes;
+    wire::Connect connect;
+    connect.client_id = client_id;
+    wire::encode(connect, Version::v311, bytes);
+    for (int i = 0; i < kMessages; ++i) {
+      wire::encode(wire::Publish{.topic = "t", .properties = {}, .payload = {}}, Version::v311,
+                   bytes);
+    }
+    world.core().on_bytes(id, bytes, world.now);
+    return id;
+  };
+  const auto& sent = world.core().stats().publish_sent;
+  const auto first = begin("p");
+  CHECK(sent >= 250'000);
+  CHECK(sent < 260'000);
+  begin("q");
+  CHECK(world.core().take_throttled().size() == 2);
+  SUBCASE("to its end") {
+    world.settle();
+    CHECK(sent == 2 * kReceivers * kMessages);
+    CHECK(world.core().take_released().size() == 2);
+  }
+  SUBCASE("also when it has left meanwhile") {
+    world.core().on_close(first, world.now);
+    world.settle();
+    CHECK(sent == 2 * kReceivers * kMessages);
+  }
+}

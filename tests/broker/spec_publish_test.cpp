@@ -174,7 +174,7 @@ TEST_CASE("what is given up at QoS 2 keeps its id until the client has forgotten
   connect.properties = small.view();
   auto& again = world.peer().connect(connect);
   again.next();
-  CHECK(again.all() == "PUBREL 1; PUBLISH t q2 id=2 dup '2'");
+  CHECK(again.all() == "PUBLISH t q2 id=2 dup '2'; PUBREL 1");
   again.send(wire::Pubcomp{1, wire::ReasonCode::packet_identifier_not_found, {}});
   CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::too_large)] == 1);
 }
