@@ -33,7 +33,7 @@ struct Link {
   Pipe down;
   bool is_ended = false;   ///< the broker has closed: what is on its way down still arrives
   Instant ended_at{};      ///< when it did
-  bool is_broken = false;  ///< it crashed instead
+  bool is_broken = false;  ///< it crashed instead, or did not hear a goodbye
   Instant stalled_until{};
   bool is_owed = false;  ///< the broker has something for it that it did not take
 };

@@ -50,6 +50,30 @@ void Simulation::crash() {
   }
 }
 
+/// It says goodbye to everyone, stores what is to be stored, and another process goes on.
+void Simulation::stop() {
+  if (trouble_ends_ != kNever) return;
+  ++figures_.stops;
+  for (auto& actor : actors_) {
+    Link* link = actor->link.get();
+    if (link != nullptr && !link->is_ended && actor->left_at) link->is_broken = true;
+  }
+  broker_->shut_down(now_);
+  while (store_at_once()) {
+  }
+  send_output();
+  count_dropped();
+  commits_.clear();
+  reads_.clear();
+  ghosts_.clear();
+  start_broker();
+  for (auto& actor : actors_) {
+    // By a clock that has been put back nobody has slept at all.
+    if (actor->closed_at && faults_.clock_step > 0) actor->closed_at = now_.steady;
+    if (actor->link != nullptr) actor->link->up.clear();
+  }
+}
+
 void Simulation::count_dropped() {
   for (const auto reason : {broker::Drop::queue_full, broker::Drop::left_behind}) {
     figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(reason)];

@@ -42,7 +42,8 @@ void Simulation::close(Actor& actor, std::string_view words) {
                        .due = now_.steady + actor.will_delay,
                        .is_retained = actor.is_will_retained});
     }
-    if (was_goodbye && words.empty()) judge_.said_goodbye(id);
+    // A broker that had ended before does not hear it.
+    if (was_goodbye && words.empty() && *actor.left_at <= broken_at) judge_.said_goodbye(id);
   }
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
   if (!actor.is_up) actor.is_uncertain = true;
@@ -58,7 +59,7 @@ void Simulation::close(Actor& actor, std::string_view words) {
 void Simulation::obey(Actor& actor) {
   if (actor.core->transport() == client::Transport::none && actor.link != nullptr) {
     if (!actor.link->is_ended) broker_->on_close(actor.link->at_broker, now_);
-    close(actor, "");
+    close(actor, actor.link->is_broken ? "it crashed" : "");
   }
   if (actor.core->transport() == client::Transport::open && actor.link == nullptr) {
     if (actor.opens_at == kNever) actor.opens_at = now_.steady + Millis(prng_.below(20));

@@ -20,7 +20,8 @@ struct Faults {
         delay(draw(prng, 20)),
         split(draw(prng, 3)),
         reload(draw(prng, 800)),
-        clock_step(draw(prng, 4000)) {}
+        clock_step(draw(prng, 4000)),
+        stop(draw(prng, 4000)) {}
 
   std::uint64_t cut;           ///< a connection ends for both
   std::uint64_t vanish;        ///< it ends for the client; the broker hears nothing
@@ -32,6 +33,7 @@ struct Faults {
   std::uint64_t split;         ///< bytes come in other pieces
   std::uint64_t reload;        ///< the broker is given its rules anew
   std::uint64_t clock_step;    ///< the wall clock jumps by an hour
+  std::uint64_t stop;          ///< the broker is ended as it should be, and starts again
 
   static bool strike(std::uint64_t one_in, Prng& prng) {
     return one_in > 0 && prng.chance(1, one_in);

@@ -150,6 +150,7 @@ void Simulation::make_trouble() {
   const auto strikes = [this](std::uint64_t one_in) { return Faults::strike(one_in, prng_); };
   Actor& actor = *actors_[prng_.below(actors_.size())];
   if (strikes(faults_.crash)) crash();
+  if (strikes(faults_.stop)) stop();
   if (strikes(faults_.cut)) cut(actor);
   if (strikes(faults_.vanish)) vanish(actor);
   if (strikes(faults_.reload)) reload();

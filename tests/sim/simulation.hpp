@@ -36,7 +36,8 @@ class Simulation {
 
   struct Figures {
     std::uint64_t steps = 0;
-    std::size_t crashes = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0, troubles = 0;
+    std::size_t crashes = 0, stops = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0,
+                troubles = 0;
     std::size_t replacements = 0, pages = 0;
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
     Millis simulated{0};
@@ -62,6 +63,7 @@ class Simulation {
   // broker_side.cpp: what the broker's driver and its disk do
   void start_broker();
   void crash();
+  void stop();
   bool may_crash_now();
   /// What this broker has counted, before it goes.
   void count_dropped();

@@ -36,6 +36,7 @@ struct Sum {
     wills += simulation.judge().will_count();
     const auto& figures = simulation.figures();
     all.crashes += figures.crashes;
+    all.stops += figures.stops;
     all.cuts += figures.cuts;
     all.vanished += figures.vanished;
     all.stalls += figures.stalls;
@@ -74,16 +75,16 @@ TEST_CASE("through trouble, every promise is kept") {
   const auto& all = sum.all;
   MESSAGE(sum.runs, " seeds, ", all.simulated / Seconds(1),
           " simulated seconds: ", sum.acknowledged, " acknowledged, ", sum.arrived, " arrived, ",
-          sum.wills, " wills, ", all.crashes, " crashes, ", all.cuts, " cuts, ", all.vanished,
-          " vanished, ", all.stalls, " stalls, ", all.troubles, " times no disk, ", all.reloads,
-          " reloads, ", all.replacements, " publishers replaced, ", all.pages, " pages read back, ",
-          all.dropped, " dropped from full queues");
+          sum.wills, " wills, ", all.crashes, " crashes, ", all.stops, " stops, ", all.cuts,
+          " cuts, ", all.vanished, " vanished, ", all.stalls, " stalls, ", all.troubles,
+          " times no disk, ", all.reloads, " reloads, ", all.replacements, " publishers replaced, ",
+          all.pages, " pages read back, ", all.dropped, " dropped from full queues");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
   for (const auto happened :
-       {all.crashes, all.vanished, all.stalls, all.reloads, all.troubles, all.cuts, all.pages,
-        all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
+       {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.troubles, all.cuts,
+        all.pages, all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
     CHECK(happened > sum.runs / 2);
   }
 }
