@@ -41,14 +41,16 @@ std::optional<std::uint64_t> input_size() {
 
 /// Runs the loop until the application is done.
 template <class Application>
-int drive(net::Loop& loop, const cli::ConnectOptions& options, client::Core& core,
-          Application& application, MakeFilter make_filter) {
+int drive(net::Loop& loop, std::optional<net::Input>& input, const cli::ConnectOptions& options,
+          client::Core& core, Application& application, MakeFilter make_filter) {
   const net::Signals signals(loop, {SIGINT, SIGTERM},
                              [&](int signal) { application.on_interrupt(signal, loop.now()); });
   net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),
                            std::move(make_filter));
   driver.start();
-  loop.run();
+  const bool is_closed = loop.run_until([&] { return application.is_done(); });
+  input.reset();
+  if (!is_closed) _exit(application.exit_code());
   return application.exit_code();
 }
 
@@ -57,16 +59,16 @@ int run(const cli::PubOptions& options, std::string payload, MakeFilter make_fil
   Prng prng(std::random_device{}());
   client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
   net::Loop loop;
+  std::optional<net::Input> input;
   if (options.is_request) {
     cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
     cli::Requester requester(options, std::move(payload), core, output, notices, Prng(prng.next()));
     requester.start(loop.now());
-    return drive(loop, options.connection, core, requester, std::move(make_filter));
+    return drive(loop, input, options.connection, core, requester, std::move(make_filter));
   }
   cli::Publisher publisher(options, std::move(payload), input_size(), core, notices);
-  std::optional<net::Input> input;
   if (options.reads_lines()) input.emplace(loop, STDIN_FILENO, publisher);
-  return drive(loop, options.connection, core, publisher, std::move(make_filter));
+  return drive(loop, input, options.connection, core, publisher, std::move(make_filter));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
                            std::move(make_filter));
   subscriber.start(loop.now());
   driver.start();
-  loop.run();
+  if (!loop.run_until([&] { return subscriber.is_done(); })) _exit(subscriber.exit_code());
   return subscriber.exit_code();
 }
 

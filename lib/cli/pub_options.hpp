@@ -12,6 +12,7 @@
 #include "cli/connect_options.hpp"
 #include "cli/option.hpp"
 #include "cli/print_options.hpp"
+#include "wire/framer.hpp"
 
 namespace mq::cli {
 
@@ -29,6 +30,7 @@ struct PubOptions : PrintOptions {
   std::uint64_t repeat = 1;
   Millis repeat_delay = Millis(0);
   bool skips_bad_lines = false;
+  std::size_t longest_line = 2 * std::size_t{wire::kMaximumPacketSize};  ///< in bytes
   std::optional<std::string> topic_separator;  ///< lines: it stands behind the topic of each
   std::optional<double> pace;                  ///< JSON lines: as fast as they were recorded, times
   bool is_request = false;

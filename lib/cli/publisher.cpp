@@ -72,6 +72,12 @@ bool Publisher::has_room() const {
 void Publisher::on_input(ByteView bytes, Now now) {
   lines_.feed(text_of(bytes));
   publish_more(now);
+  if (lines_.may_have_line() || lines_.pending() <= options_.longest_line) return;
+  notices().error(fmt::format("line {} has no end: a line may have {} bytes", lines_.number() + 1,
+                              options_.longest_line));
+  ++bad_lines_;
+  is_stopped_ = true;
+  end_when_settled(now);
 }
 
 void Publisher::on_input_end(Now now) {

@@ -58,7 +58,7 @@ void Requester::on_deadline(Now now) {
 }
 
 void Requester::on_connected(const client::Connected& event, Now now) {
-  if (!event.is_first && event.session_present) return;
+  if (!event.is_first && event.session_present && is_subscribed_) return;
   is_subscribed_ = false;
   const auto usual = wire::RetainHandling::do_not_send;
   const wire::SubscriptionOptions how{
@@ -149,9 +149,12 @@ void Requester::on_turn_end(Now now) {
   flush(now);
 }
 
-/// A reader that has gone away is a quiet end.
 void Requester::flush(Now now) {
-  if (!output_.flush()) finish(exit_code::kOk, now);
+  if (!output_.flush()) give_up_printing(now);
+}
+
+void Requester::on_ended() {
+  if (!output_.flush()) note_unwritten();
 }
 
 }  // namespace mq::cli

@@ -38,6 +38,7 @@ class Requester final : public Run {
   void on_subscribed(const client::Subscribed& event, Now now) override;
   void on_settled(const client::Settled& event, Now now) override;
   void on_arrived(const client::Arrived& event, Now now) override;
+  void on_ended() override;
 
   void publish(Now now);
   void await_acknowledgement(Now now);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "cli/connection_words.hpp"
@@ -92,6 +94,19 @@ void Run::give_up_waiting(Now now) {
   notices_.error(fmt::format("{} acknowledged nothing for {} seconds", place(endpoint()),
                              static_cast<double>(options_.ack_timeout.count()) / 1000));
   finish(mq::cli::exit_code::kTimedOut, now);
+}
+
+void Run::note_unwritten() {
+  const int error = errno;
+  if (error == EPIPE) return;
+  notices_.error(std::string("cannot write: ") + std::strerror(error));
+  if (exit_code_ == mq::cli::exit_code::kOk) exit_code_ = mq::cli::exit_code::kFailure;
+}
+
+void Run::give_up_printing(Now now) {
+  note_unwritten();
+  core_.abandon();
+  finish(exit_code_, now);
 }
 
 void Run::end(int exit_code) {

@@ -47,6 +47,11 @@ class Run : public client::Application {
                  wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
   /// The server has acknowledged nothing in time: says so, and ends.
   void give_up_waiting(Now now);
+  /// What was received could not be written, as errno says: it is not acknowledged, and the run
+  /// ends. A reader that has gone away is a quiet end.
+  void give_up_printing(Now now);
+  /// The same when the run is over: only words and the exit code are left.
+  void note_unwritten();
   bool is_finishing() const { return is_finishing_; }
   /// That the network has taken, over all connections.
   std::uint64_t bytes_sent() const { return bytes_sent_; }

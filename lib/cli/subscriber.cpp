@@ -1,8 +1,6 @@
 #include "cli/subscriber.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -87,8 +85,8 @@ void Subscriber::on_connected(const client::Connected& event, Now now) {
   }
   if (event.is_first && !event.session_present) hint_at_new_session();
   was_connected_ = true;
-  answers_due_ = 0;
-  if (event.is_first || !event.session_present) subscribe(now);
+  const bool was_unanswered = std::exchange(answers_due_, 0) > 0;
+  if (event.is_first || !event.session_present || was_unanswered) subscribe(now);
 }
 
 void Subscriber::hint_at_new_session() {
@@ -227,14 +225,14 @@ void Subscriber::on_settled(const client::Settled& event, Now now) {
 
 void Subscriber::end_well(Now now) {
   is_ending_ = true;
+  core().take_no_more();
   quiet_by_ = kNever;
   if (to_remove_.empty() && core().unsettled() == 0) finish(exit_code::kOk, now);
 }
 
 void Subscriber::on_ended() {
-  if (!options_.is_watching) return;
-  watch_.end(output_.buffer());
-  output_.flush();
+  if (options_.is_watching) watch_.end(output_.buffer());
+  if (!output_.flush()) note_unwritten();
 }
 
 bool Subscriber::is_filtered_out(const wire::Publish& message) const {
@@ -254,14 +252,6 @@ void Subscriber::on_turn_end(Now now) {
 
 void Subscriber::flush(Now now) {
   if (!output_.flush()) give_up_printing(now);
-}
-
-/// A reader that has gone away is a quiet end. What was not printed is not acknowledged either.
-void Subscriber::give_up_printing(Now now) {
-  const int error = errno;
-  if (error != EPIPE) notices().error(std::string("cannot write: ") + std::strerror(error));
-  core().abandon();
-  finish(error == EPIPE ? exit_code::kOk : exit_code::kFailure, now);
 }
 
 }  // namespace mq::cli

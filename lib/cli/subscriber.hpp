@@ -54,8 +54,6 @@ class Subscriber final : public Run {
   /// Ends with 0 as soon as what is to be removed is removed.
   void end_well(Now now);
   void flush(Now now);
-  /// What was to be printed could not be.
-  void give_up_printing(Now now);
   void expect_more(Now now);
   void end_after_answers(Now now);
 

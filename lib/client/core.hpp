@@ -60,6 +60,9 @@ class Core {
   [[nodiscard]] std::optional<Ticket> unsubscribe(wire::Unsubscribe request, Now now);
   /// Asks for a sign of life, if none is asked for yet; see is_ping_out().
   void ping(Now now);
+  /// Messages of QoS 1 and 2 that come from now on are neither handed out nor acknowledged: in a
+  /// kept session they come again.
+  void take_no_more() { takes_more_ = false; }
   /// Ends without a word: what is queued is not sent any more, acknowledgements least of all.
   void abandon();
   /// Says goodbye and ends; what is unsettled stays so.
@@ -225,6 +228,7 @@ class Core {
 
   Outbox outbox_;
   session::Inbox inbox_;
+  bool takes_more_ = true;
   std::size_t unsettled_ = 0;
   std::size_t unsettled_qos2_ = 0;
   std::size_t stored_bytes_ = 0;

@@ -183,6 +183,7 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
     return std::nullopt;
   }
   if (packet.qos == QoS::at_most_once) return Arrived{packet};
+  if (!takes_more_) return std::nullopt;
   // [MQTT-4.3.2-5]
   const bool is_known = packet.qos == QoS::exactly_once && inbox_.repeat(packet.packet_id);
   if (!is_known && inbox_.under_way() >= own_.receive_maximum) {

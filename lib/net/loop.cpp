@@ -18,6 +18,19 @@ void Loop::run() {
   uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
+bool Loop::run_until(const std::function<bool()>& is_done) {
+  uv_update_time(&loop_);
+  while (!is_done()) {
+    if (uv_run(&loop_, UV_RUN_ONCE) == 0) return true;
+  }
+  constexpr int kTurnsToClose = 3;
+  int turns = 0;
+  while (uv_run(&loop_, UV_RUN_NOWAIT) != 0) {
+    if (++turns == kTurnsToClose) return false;
+  }
+  return true;
+}
+
 Now Loop::now() const {
   const Instant steady(Millis(uv_now(&loop_)));
   if (steady != now_.steady) {

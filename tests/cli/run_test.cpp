@@ -356,6 +356,10 @@ TEST_CASE("--remove-retained waits for what it removes, also with -C") {
   stage.arrive("b", "old", true);
   CHECK(stage.talk.sent() == "PUBLISH b q1 id=1 retain ''");
   stage.arrive("c", "too many", true);
+  stage.reply(
+      stage.run,
+      wire::Publish{
+          .qos = kQoS1, .topic = "d", .packet_id = 7, .properties = {}, .payload = bytes_of("x")});
   CHECK(stage.talk.sent().empty());
   stage.reply(stage.run, puback(1));
   CHECK(stage.talk.sent() == "DISCONNECT");
@@ -520,6 +524,68 @@ TEST_CASE("what could not be printed is not acknowledged, and a full disk is no 
       stage.run,
       wire::Publish{
           .qos = kQoS1, .topic = "a", .packet_id = 1, .properties = {}, .payload = bytes_of("x")});
+  CHECK(stage.talk.sent().empty());
+  CHECK(stage.run.exit_code() == 1);
+  CHECK(stage.said == "mq: cannot write: No space left on device\n");
+}
+
+TEST_CASE("a full disk at the end is no good end") {
+  SubOptions options = to({"a"});
+  options.count = 1;
+  Subscribing stage(options);
+  stage.join();
+  stage.is_read = false;
+  stage.write_error = ENOSPC;
+  stage.arrive("a", "x");
+  CHECK(stage.run.exit_code() == 1);
+  CHECK(stage.said == "mq: cannot write: No space left on device\n");
+}
+
+TEST_CASE("what came right before the connection was lost for good is printed") {
+  SubOptions options = to({"a"});
+  options.connection.version = wire::Version::v5;
+  Subscribing stage(options);
+  stage.join();
+  std::vector<Byte> bytes;
+  wire::encode(wire::Publish{.topic = "a", .properties = {}, .payload = bytes_of("x")},
+               wire::Version::v5, bytes);
+  wire::encode(wire::Disconnect{ReasonCode::session_taken_over, {}}, wire::Version::v5, bytes);
+  stage.talk.core.on_bytes(bytes, stage.talk.now);
+  stage.run.on_events(stage.talk.now);
+  REQUIRE(stage.run.is_done());
+  CHECK(stage.printed == "x\n");
+}
+
+TEST_CASE("a SUBSCRIBE that was not answered is sent again, also in a session that goes on") {
+  SubOptions options = to({"a"});
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  Subscribing stage(options);
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.reply(stage.run, Connack{.session_present = true, .properties = {}});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
+}
+
+TEST_CASE("an answer that could not be printed is not acknowledged, and no good end") {
+  PubOptions options;
+  options.connection.qos = kQoS1;
+  Requesting stage(options);
+  stage.reply(stage.run, Connack{});
+  stage.talk.sent();
+  const std::array<Byte, 1> granted = {Byte{1}};
+  stage.reply(stage.run, wire::Suback{.packet_id = 65'535, .properties = {}, .codes = granted});
+  stage.talk.sent();
+  stage.is_read = false;
+  stage.write_error = ENOSPC;
+  stage.reply(
+      stage.run,
+      wire::Publish{
+          .qos = kQoS1, .topic = "r", .packet_id = 7, .properties = {}, .payload = bytes_of("x")});
   CHECK(stage.talk.sent().empty());
   CHECK(stage.run.exit_code() == 1);
   CHECK(stage.said == "mq: cannot write: No space left on device\n");
@@ -759,6 +825,28 @@ TEST_CASE("-l reads no more than the core has room for") {
   CHECK(lines <= 5);
   stage.sent(stage.run);
   CHECK(stage.run.wants_input());
+}
+
+TEST_CASE("a line without an end is given up") {
+  PubOptions options = message(kQoS1, Source::lines);
+  options.longest_line = 3'000'000;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of("first\n"), stage.talk.now);
+  const std::string block(1'000'000, 'x');
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(stage.run.wants_input());
+    stage.run.on_input(bytes_of(block), stage.talk.now);
+  }
+  REQUIRE(stage.run.wants_input());
+  stage.run.on_input(bytes_of("x"), stage.talk.now);
+  CHECK_FALSE(stage.run.wants_input());
+  CHECK(stage.said == "mq: line 2 has no end: a line may have 3000000 bytes\n");
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 'first'");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+  stage.close(stage.run);
+  CHECK(stage.run.exit_code() == 1);
 }
 
 TEST_CASE("--json-lines publishes what each line says; the command line goes before it") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
 #include <optional>
 #include <string>
 
@@ -81,6 +82,22 @@ TEST_CASE("a Unix socket is connected to; one that is not there is named") {
   REQUIRE(listen(server.descriptor(), 1) == 0);
   CHECK(outcome({.unix_path = path}) == "connected");
   CHECK(outcome({.unix_path = std::string(200, 'x')}).contains("name too long"));
+}
+
+TEST_CASE("who is done does not wait for what cannot be cancelled") {
+  std::promise<void> end;
+  Loop loop;
+  uv_work_t work{};
+  work.data = &end;
+  uv_queue_work(
+      loop.handle(), &work,
+      [](uv_work_t* request) {
+        static_cast<std::promise<void>*>(request->data)->get_future().wait();
+      },
+      [](uv_work_t*, int) {});
+  CHECK_FALSE(loop.run_until([] { return true; }));
+  end.set_value();
+  CHECK(loop.run_until([] { return false; }));
 }
 
 TEST_CASE("an attempt can be abandoned at any moment, and then says nothing") {
