@@ -156,6 +156,10 @@ void Core::hand_over(Session& session, const storage::Page& page) {
     journal_.drop_queued(session, entry.sequence);
     if ((entry.queued.flags & kFromShare) == 0) continue;
     const Message message = Message::of(entry.queued.message, entry.body, now_);
+    if (!message) {
+      count_drop(session, Drop::unreadable);
+      continue;
+    }
     // At QoS 2 it must not be one that this client may have seen [MQTT-4.8.2-5].
     const bool may_be_known = entry.queued.qos == 2 && entry.sequence < session.fresh_from;
     if (may_be_known || message.is_expired(now_.steady)) {

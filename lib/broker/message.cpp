@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "topic/name.hpp"
+#include "wire/property_reader.hpp"
+
 namespace mq::broker {
 namespace {
 
@@ -51,6 +54,9 @@ Message Message::of(const wire::Publish& publish, std::string_view topic, Instan
 }
 
 Message Message::of(storage::MessageId id, const storage::Body& body, Now now) {
+  // The file may be damaged.
+  const auto* fault = wire::properties_fault(body.properties, wire::in(wire::PacketType::publish));
+  if (fault != nullptr || body.qos > 2 || !topic::is_name(body.topic)) return {};
   const wire::Publish publish{.qos = static_cast<wire::QoS>(body.qos),
                               .retain = body.retain,
                               .properties = wire::Properties(body.properties),

@@ -37,7 +37,9 @@ void Core::use_config(Config config, Now now) {
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     Connection* connection = connections_[slot].get();
     if (connection == nullptr || connection->session == nullptr) continue;
-    if (connection->is_anonymous && !config_.listeners[connection->listener].allow_anonymous) {
+    const ListenerConfig& listener = config_.listeners[connection->listener];
+    const bool is_unproved = listener.has_passwords && !connection->session->user_name.empty();
+    if (connection->is_anonymous && (!listener.allow_anonymous || is_unproved)) {
       disconnect(*connection, ReasonCode::administrative_action, fact::End::expelled);
     } else {
       throttle(*connection);

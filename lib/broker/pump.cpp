@@ -332,7 +332,7 @@ void Core::take_bodies(RetainedFeed& feed, const storage::Page& page) {
   feed.loading = 0;
   for (const auto& entry : page.entries) {
     const auto message = Message::of(entry.queued.message, entry.body, now_);
-    message.mark_stored_retained();
+    if (message) message.mark_stored_retained();
     feed.bodies.emplace(entry.queued.message, message);
   }
   for (const auto id : page.lost) feed.bodies.emplace(id, Message());

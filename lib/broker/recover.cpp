@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "broker/core.hpp"
+#include "topic/name.hpp"
+#include "wire/property_reader.hpp"
 
 // A broker that starts reads back what was stored. Every session sleeps then: one that had a
 // connection lost it when the broker went down, and its will and its end are due from now on.
@@ -93,7 +95,10 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
   session.queued_bytes += stored.tail.bytes;
   held_.count += stored.tail.count;
   held_.bytes += stored.tail.bytes;
-  if (stored.will) {
+  const bool has_will = stored.will && stored.will->qos <= 2 &&
+                        topic::is_name(stored.will->topic) &&
+                        wire::properties_fault(stored.will->properties, wire::kInWill) == nullptr;
+  if (has_will) {
     session.will = std::make_unique<StoredWill>(
         StoredWill{stored.will->topic, stored.will->payload, stored.will->properties,
                    static_cast<QoS>(stored.will->qos), stored.will->retain, stored.will->delay});

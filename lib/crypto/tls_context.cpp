@@ -1,6 +1,8 @@
 #include "crypto/tls_context.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -146,6 +148,9 @@ Done use_revocations(TlsContext& context, const std::string& path) {
 
 Done log_keys(TlsContext& context, const std::string& path) {
   errno = 0;
+  // What is in it decrypts everything: it is for nobody else to read.
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
   context.keylog = std::make_unique<std::ofstream>(path, std::ios::app);
   if (!*context.keylog) return failed("cannot write the key log " + path, std::strerror(errno));
   SSL_CTX_set_keylog_callback(context.ssl.get(), write_key);

@@ -183,6 +183,8 @@ bool BrokerDriver::has_had_its_turn(const Peer& peer) const {
 }
 
 bool BrokerDriver::owes_much(const Peer& peer) const {
+  // TLS answers by itself, too: while nothing is taken, one such answer is enough.
+  if (peer.filtered && peer.is_writing && peer.filtered->filter->has_output()) return true;
   return core_.owed_bytes(peer.id) > core_.config().max_unread_bytes;
 }
 

@@ -189,7 +189,10 @@ std::expected<void, Error> BrokerProcess::change_listeners(const Transition& nex
     if (done) continue;
     for (const auto other : next.opened) driver_.stop_listening(static_cast<std::uint16_t>(other));
     for (const auto gone : next.closed) {
-      if (auto back = listen(config_, gone); !back) tell(LogType::error, back.error().message);
+      if (auto back = listen(config_, gone); !back) {
+        tell(LogType::error, back.error().message);
+        is_open_[gone] = false;  // the next reload tries again
+      }
     }
     return done;
   }

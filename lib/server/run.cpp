@@ -230,7 +230,10 @@ void BrokerProcess::tell_trouble(const std::string& trouble) {
 }
 
 std::function<bool()> BrokerProcess::verify(const broker::Verification& asked) const {
-  const auto found = access_.listeners[asked.listener].passwords->find(asked.user_name);
+  const auto& passwords = access_.listeners[asked.listener].passwords;
+  // A reload may have taken the file away while somebody waited for his turn.
+  if (passwords == nullptr) return [] { return false; };
+  const auto found = passwords->find(asked.user_name);
   const std::string who = fmt::format("{} {}", asked.listener, asked.user_name);
   const Instant now = driver_.now().steady;
   if (found.is_known && verified_->knows(who, asked.password, now)) return {};

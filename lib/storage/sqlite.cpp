@@ -1,5 +1,6 @@
 #include "storage/sqlite.hpp"
 
+#include <array>
 #include <utility>
 
 #include "storage/chunk.hpp"
@@ -202,6 +203,8 @@ std::expected<Page, Error> Sqlite::read(const Load& load) {
         });
     return page;
   } catch (const DatabaseError& error) {
+    // What is damaged does not get better, and must not keep the others waiting.
+    if (error.is_damage()) return Page{load.number, load.client_id, {}, load.bodies};
     return std::unexpected(failure_of(state_->path, error).error);
   }
 }
@@ -215,9 +218,11 @@ std::expected<void, Error> Sqlite::commit(const Batch& batch) {
   }
 }
 
-std::expected<void, Error> Sqlite::set_synced(bool is_synced) {
+std::expected<void, Error> Sqlite::use(SyncPolicy::Kind kind) {
+  constexpr std::array kPragmas{"PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL",
+                                "PRAGMA synchronous = OFF"};
   try {
-    state_->database.run(is_synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+    state_->database.run(kPragmas[static_cast<std::size_t>(kind)]);
     return {};
   } catch (const DatabaseError& error) {
     return std::unexpected(failure_of(state_->path, error).error);

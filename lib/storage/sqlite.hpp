@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "storage/store.hpp"
+#include "storage/sync_policy.hpp"
 
 namespace mq::storage {
 
@@ -34,11 +35,10 @@ class Sqlite {
   std::expected<Snapshot, Failure> load(const Budget& budget = {});
   /// What was asked for, as far as it is stored.
   std::expected<Page, Error> read(const Load& load);
-  /// Stores the batch, or nothing of it. Unless set_synced(false) was called it survives a power
-  /// cut when this returns.
+  /// Stores the batch, or nothing of it. With SyncPolicy::Kind::always, as it is at first, it
+  /// survives a power cut when this returns; with `interval`, when checkpoint() returns after it.
   std::expected<void, Error> commit(const Batch& batch);
-  /// Whether every commit() waits for the disk; true at first.
-  std::expected<void, Error> set_synced(bool is_synced);
+  std::expected<void, Error> use(SyncPolicy::Kind kind);
   /// Waits until all that was committed is on the disk, and moves it into the main file.
   std::expected<void, Error> checkpoint();
 

@@ -175,9 +175,10 @@ std::int64_t Committer::id_of(std::string_view client_id) const {
 }
 
 void Committer::read_session_ids() {
-  session_ids_.clear();
+  TextMap<std::int64_t> ids;
   Statement row = database_.prepare("SELECT client_id, id FROM session");
-  while (row.step()) session_ids_[std::string(row.text(0))] = row.number(1);
+  while (row.step()) ids[std::string(row.text(0))] = row.number(1);
+  session_ids_ = std::move(ids);
   is_in_step_ = true;
 }
 

@@ -70,14 +70,16 @@ std::string Writer::close() {
 
 void Writer::run() {
   // A failure to choose is told by the first commit.
-  if (policy_.kind != SyncPolicy::Kind::always) (void)file_.set_synced(false);
+  (void)file_.use(policy_.kind);
   std::unique_lock lock(mutex_);
   while (true) {
     const auto has_work = [this] {
       return !batches_.empty() || !loads_.empty() || is_closing_ || is_checkpoint_due_;
     };
-    if (policy_.kind == SyncPolicy::Kind::interval && is_unsynced_) {
-      if (!wake_.wait_for(lock, policy_.interval, has_work)) {
+    if (is_unsynced_) {
+      // Also when there is work without end.
+      wake_.wait_until(lock, sync_by_, has_work);
+      if (std::chrono::steady_clock::now() >= sync_by_) {
         lock.unlock();
         sync();
         lock.lock();
@@ -88,7 +90,7 @@ void Writer::run() {
     }
     if (std::exchange(is_checkpoint_due_, false)) {
       lock.unlock();
-      if (auto done = file_.checkpoint(); !done) tell(0, done.error().message);
+      tell_outcome(file_.checkpoint());
       lock.lock();
       continue;
     }
@@ -115,6 +117,7 @@ void Writer::run() {
 bool Writer::store(const Batch& batch) {
   while (true) {
     const auto done = file_.commit(batch);
+    is_failing_ = !done;
     if (done) break;
     tell(0, done.error().message);
     if (!pause(true)) {
@@ -123,7 +126,9 @@ bool Writer::store(const Batch& batch) {
       return is_stored;
     }
   }
-  is_unsynced_ = policy_.kind == SyncPolicy::Kind::interval;
+  if (policy_.kind == SyncPolicy::Kind::interval && !std::exchange(is_unsynced_, true)) {
+    sync_by_ = std::chrono::steady_clock::now() + policy_.interval;
+  }
   tell(batch.ticket, {});
   return true;
 }
@@ -148,9 +153,14 @@ void Writer::answer_loads() {
     auto page = file_.read(loads.front());
     if (!page) {
       tell(0, page.error().message);
-      if (!pause(false)) return;
-      continue;
+      {
+        const std::lock_guard lock(mutex_);
+        loads_.insert(loads_.begin(), loads.begin(), loads.end());
+      }
+      pause(false);
+      return;  // batches have their turn
     }
+    tell_outcome({});
     loads.pop_front();
     {
       const std::lock_guard lock(mutex_);
@@ -169,15 +179,16 @@ void Writer::tell(Ticket stored, std::string trouble) {
   if (changed_) changed_();
 }
 
+void Writer::tell_outcome(const std::expected<void, Error>& done) {
+  if (!done) return tell(0, done.error().message);
+  if (!is_failing_ && !trouble().empty()) tell(0, {});
+}
+
 void Writer::sync() {
-  auto done = file_.set_synced(true);
-  if (done) done = file_.checkpoint();
-  if (done) done = file_.set_synced(false);
-  if (done) {
-    is_unsynced_ = false;
-  } else {
-    tell(0, done.error().message);
-  }
+  const auto done = file_.checkpoint();
+  is_unsynced_ = !done.has_value();
+  sync_by_ = std::chrono::steady_clock::now() + policy_.interval;
+  tell_outcome(done);
 }
 
 }  // namespace mq::storage

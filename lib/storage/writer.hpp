@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -44,6 +46,8 @@ class Writer : public Store {
   bool pause(bool is_reading);
   void answer_loads();
   void tell(Ticket stored, std::string trouble);
+  /// Of what has no ticket: trouble, or that it is over.
+  void tell_outcome(const std::expected<void, Error>& done);
   void sync();
 
   Sqlite file_;
@@ -58,7 +62,9 @@ class Writer : public Store {
   std::string trouble_;
   bool is_closing_ = false;
   bool is_checkpoint_due_ = false;
-  bool is_unsynced_ = false;  ///< the thread's own
+  bool is_unsynced_ = false;  ///< from here on: the thread's own
+  std::chrono::steady_clock::time_point sync_by_;
+  bool is_failing_ = false;  ///< a batch cannot be stored
   std::thread thread_;
 };
 

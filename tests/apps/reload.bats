@@ -177,6 +177,29 @@ tls_broker() {
   subject() { openssl s_client -connect "localhost:$port" </dev/null 2>/dev/null | openssl x509 -noout -subject; }
 }
 
+@test "who came under a name that nobody has proved is disconnected when names need passwords" {
+  our_broker
+  window fake mqsub -h 127.0.0.1 -p "$port" -i fake -u alice -t t
+  listening fake t
+  window nobody mqsub -h 127.0.0.1 -p "$port" -i nobody -t t
+  listening nobody t
+  mqbroker passwd -b -c users alice secret
+  configure "password_file users"
+  wait_for_line broker.err 'Client fake .*disconnected'
+  run ! grep -qE 'Client nobody .*disconnected' broker.err
+}
+
+@test "a password that waits its turn is refused when the password_file has gone meanwhile" {
+  mqbroker passwd -b -c users bob secret
+  our_broker "password_file users"
+  for _ in 1 2 3; do run -5 mqpub -h 127.0.0.1 -p "$port" -u bob -P wrong -t t -m x; done
+  window late mqpub -d -h 127.0.0.1 -p "$port" -u bob -P wrong -t t -m x
+  wait_for_line late.err 'CONNECT'
+  configure
+  wait_for_end late || true
+  mqpub -h 127.0.0.1 -p "$port" -t t -m "still there"
+}
+
 @test "certificates are read again when their files change, and no connection is lost" {
   tls_broker
   window client mqsub -h localhost -p "$port" --cafile ca.crt -i client -t t

@@ -599,6 +599,31 @@ TEST_CASE("what waits in the store only outlives a CONNECT that wants the sessio
   CHECK(world.store.load().sessions.empty());
 }
 
+TEST_CASE("what makes no sense in the file is lost and counted, and the rest is there") {
+  storage::Snapshot stored;
+  const std::vector<Byte> nonsense(3, Byte{0xFF});
+  const auto body = [](std::string topic, std::vector<Byte> properties, std::uint8_t qos) {
+    return storage::Body{
+        .topic = std::move(topic), .properties = std::move(properties), .payload = {}, .qos = qos};
+  };
+  stored.messages[1] = body("t", nonsense, 1);
+  stored.messages[2] = body("t", {}, 9);
+  stored.messages[3] = body("t/#", {}, 1);
+  stored.messages[4] = body("t", {}, 1);
+  stored.last_message = 4;
+  stored.retained["r"] = {1, storage::kDoesNotExpire, {}};
+  auto& session = stored.sessions["s"];
+  session.expiry_interval = UINT32_MAX;
+  session.asleep_since = WallTime(Seconds(1));
+  for (std::uint64_t i = 1; i <= 4; ++i) session.queue[i] = {i, 1, 0, 0};
+  session.will = storage::Will{.topic = "w", .properties = nonsense, .payload = {}};
+  const Now now{Instant(Seconds(1)), WallTime(Seconds(1))};
+  broker::Core core(durable(), now, stored);
+  CHECK(core.stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 3);
+  CHECK(core.stored().count == 2);  // one that waits, and the stub of what is retained
+  core.shut_down(now);
+}
+
 TEST_CASE("numbers go on behind what has expired in a crash") {
   World world(durable());
   auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS1).subscribe("w", kQoS1);

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -40,7 +42,62 @@ class Laborious final : public Filter {
   std::string trouble_;
 };
 
+/// Has much to say to whatever it hears, and nothing of it is for the core.
+class Talkative final : public Filter {
+ public:
+  explicit Talkative(std::size_t& heard) : heard_(heard) {}
+
+  void on_received(ByteView bytes) override {
+    heard_ += bytes.size();
+    out_.resize(out_.size() + 20 * bytes.size());
+  }
+  std::size_t read(std::span<Byte>) override { return 0; }
+  void write(ByteView) override {}
+  void close() override {}
+  void take_output(std::vector<Byte>& out) override {
+    out.insert(out.end(), out_.begin(), out_.end());
+    out_.clear();
+  }
+  bool has_output() const override { return !out_.empty(); }
+  State state() const override { return State::open; }
+  const std::string& trouble() const override { return trouble_; }
+
+ private:
+  std::size_t& heard_;
+  std::vector<Byte> out_;
+  std::string trouble_;
+};
+
 }  // namespace
+
+TEST_CASE("who does not take what the filter answers is not read without end") {
+  constexpr std::size_t kMegabyte = 1'000'000;
+  constexpr int kQuiet = 200;  // milliseconds in which nothing more was read
+  std::size_t heard = 0;
+  broker::Core core(broker::Config{}, net::now());
+  net::BrokerDriver driver(core, nullptr, nullptr);
+  const auto place = driver.listen(
+      0, "127.0.0.1", 0, {.make_filter = [&] { return std::make_unique<Talkative>(heard); }});
+  REQUIRE(place.has_value());
+  const auto client = support::dial_loopback(place->front().port);
+  std::jthread writer([&client] {
+    const std::vector<Byte> some(kMegabyte);
+    for (int i = 0; i < 50; ++i) {
+      if (send(client.descriptor(), some.data(), some.size(), MSG_NOSIGNAL) <= 0) return;
+    }
+  });
+  std::size_t before = 0;
+  int quiet = 0;
+  driver.every(Millis(1), [&] {
+    quiet = heard > 0 && heard == before ? quiet + 1 : 0;
+    before = heard;
+    if (quiet < kQuiet) return;
+    shutdown(client.descriptor(), SHUT_RDWR);
+    driver.stop();
+  });
+  driver.run();
+  CHECK(heard < 5 * kMegabyte);
+}
 
 TEST_CASE("who is connected does not wait for everybody's handshake") {
   constexpr int kCrowd = 10;

@@ -101,7 +101,7 @@ TEST_CASE("a thousand batches of chance leave what they leave in memory") {
   Memory memory;
   auto file = Sqlite::open(directory / "a.db");
   REQUIRE(file);
-  REQUIRE(file->set_synced(false));
+  REQUIRE(file->use(SyncPolicy::Kind::off));
   Chance chance(7);
   for (Ticket ticket = 1; ticket <= 1000; ++ticket) {
     commit(memory, *file, chance.batch(ticket));

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "storage/database.hpp"
 #include "support/disk.hpp"
 #include "temporary.hpp"
 
@@ -142,6 +143,41 @@ TEST_CASE("a checkpoint moves into the main file what is committed; one that fai
   disk.fail_at(1, SQLITE_FULL, 1);
   told.writer.request_checkpoint();
   told.wait_for_trouble();
+  told.writer.submit(with_session(2, "b"));
+  told.wait_until_stored(2);
+  CHECK(told.writer.trouble().empty());
+}
+
+TEST_CASE("what is committed comes to the disk in time, also when there is work without end") {
+  Disk disk;
+  {
+    Told told(kOnDisk, {SyncPolicy::Kind::interval, Seconds(1)});
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500);
+    for (Ticket ticket = 1; std::chrono::steady_clock::now() < end; ++ticket) {
+      told.writer.submit(with_session(ticket, ticket == 1 ? "first" : "other"));
+      told.wait_until_stored(ticket);
+    }
+    disk.fail_at(1, SQLITE_IOERR, UINT64_MAX);
+  }
+  Prng prng(1);
+  disk.cut_power(prng);
+  CHECK(opened(kOnDisk).load()->sessions.contains("first"));
+}
+
+TEST_CASE("a queue that cannot be read keeps nobody waiting") {
+  const TemporaryTree directory;
+  const std::string path = directory / "a.db";
+  Told told(path);
+  told.writer.submit({.ticket = 1,
+                      .changes = {PutSession{"a", 1, kAwake},
+                                  PutMessage{1, {.topic = "t", .properties = {}, .payload = {}}},
+                                  PutQueued{"a", 1, 1, 1, 0, 0}}});
+  told.wait_until_stored(1);
+  Database(path, SQLITE_OPEN_READWRITE).run("UPDATE chunk SET entries = x'00'");
+  told.writer.load({.number = 5, .client_id = "a", .first = 1, .bodies = {}, .window = {10, 10}});
+  std::vector<Page> pages;
+  told.wait_until([&] { return !(pages = told.writer.take_pages()).empty(); });
+  CHECK(pages.at(0).entries.empty());
   told.writer.submit(with_session(2, "b"));
   told.wait_until_stored(2);
   CHECK(told.writer.trouble().empty());
