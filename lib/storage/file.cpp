@@ -17,9 +17,24 @@ using Failure = Sqlite::Failure;
 constexpr const char* kOurName = "mqbroker.db";
 constexpr const char* kMosquittosName = "mosquitto.db";
 
-/// Moves the file with its companions, which belong together.
+std::expected<void, Error> rename(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) return {};
+  return std::unexpected(Error{to + ": " + std::strerror(errno)});
+}
+
+/// Makes a file that is complete: what is in it is in no other that belongs to it.
+std::expected<void, Error> write_whole(const std::string& path, const Snapshot& state) {
+  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
+  auto content = Sqlite::open(path);
+  if (!content) return std::unexpected(content.error().error);
+  auto done = content->commit({.ticket = 0, .changes = changes_of(state)});
+  return done ? content->checkpoint() : done;
+}
+
+/// Moves the file with its companions, which belong together. Without its main file what is left of
+/// them is nobody's.
 std::expected<void, Error> move_aside(const std::string& path, const std::string& to) {
-  for (const char* suffix : {"-wal", "-shm", ""}) {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
     if (std::rename((path + suffix).c_str(), (to + suffix).c_str()) == 0 || errno == ENOENT) {
       continue;
     }
@@ -43,17 +58,9 @@ std::expected<Imported, Error> import_file(const std::string& from, const std::s
   auto theirs = read_mosquitto_db(from);
   if (!theirs) return std::unexpected(theirs.error());
   const std::string unfinished = to + ".unfinished";
-  std::remove(unfinished.c_str());
-  {
-    auto content = Sqlite::open(unfinished);
-    if (!content) return std::unexpected(content.error().error);
-    auto done = content->commit({.ticket = 0, .changes = changes_of(theirs->state)});
-    if (done) done = content->checkpoint();
-    if (!done) return std::unexpected(done.error());
-  }
-  if (std::rename(unfinished.c_str(), to.c_str()) != 0) {
-    return std::unexpected(Error{to + ": " + std::strerror(errno)});
-  }
+  auto done = write_whole(unfinished, theirs->state);
+  if (done) done = rename(unfinished, to);
+  if (!done) return std::unexpected(done.error());
   return Imported{from, theirs->unreleased};
 }
 
@@ -69,23 +76,40 @@ std::string mosquittos_for(const std::string& path) {
   return is_usual && is_mosquittos(usual) ? usual : "";
 }
 
-/// Moves a damaged file aside and goes on with what can be read of it.
+std::string aside_of(const std::string& path, WallTime now) {
+  const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
+  return path + ".damaged-" + std::to_string(seconds);
+}
+
+/// What could be read of a damaged file, all of it, until that has been moved aside.
+std::string salvaged_of(const std::string& path) {
+  return path + ".salvaged";
+}
+
+/// Has what was salvaged take the place of the damaged file.
+std::expected<void, Error> replace_damaged(const std::string& path, const std::string& aside) {
+  auto done = move_aside(path, aside);
+  if (done) done = rename(salvaged_of(path), path);
+  return done;
+}
+
+/// Moves a damaged file aside and goes on with what can be read of it. Cut off at any moment, it
+/// begins anew, or is gone on with, at the next start.
 std::expected<File, Error> open_damaged(FileLock lock, const std::string& path,
                                         const Budget& budget, const std::string& damage,
                                         WallTime now) {
-  const auto seconds = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
-  const std::string aside = path + ".damaged-" + std::to_string(seconds);
-  if (auto moved = move_aside(path, aside); !moved) return std::unexpected(moved.error());
-  auto fresh = Sqlite::open(path);
-  if (!fresh) return std::unexpected(fresh.error().error);
-  const Batch saved{.ticket = 0, .changes = changes_of(Sqlite::salvage(aside))};
-  if (auto written = fresh->commit(saved); !written) return std::unexpected(written.error());
-  auto state = fresh->load(budget);
-  if (!state) return std::unexpected(state.error().error);
+  const std::string aside = aside_of(path, now);
+  const std::string unfinished = path + ".unfinished";
+  auto done = write_whole(unfinished, Sqlite::salvage(path));
+  if (done) done = rename(unfinished, salvaged_of(path));
+  if (done) done = replace_damaged(path, aside);
+  if (!done) return std::unexpected(done.error());
+  auto opened = open_and_load(path, budget);
+  if (!opened) return std::unexpected(opened.error().error);
   return File{.path = path,
               .lock = std::move(lock),
-              .content = std::move(*fresh),
-              .state = std::move(*state),
+              .content = std::move(opened->first),
+              .state = std::move(opened->second),
               .damage = damage + "; it is kept as " + aside};
 }
 
@@ -95,6 +119,12 @@ std::expected<File, Error> open_file(const std::string& named, const Budget& bud
   const std::string path = is_mosquittos(named) ? beside(named, kOurName) : named;
   auto lock = FileLock::take(path + ".lock");
   if (!lock) return std::unexpected(Error{path + ": " + lock.error().message});
+  std::string damage;
+  if (!std::filesystem::exists(path) && std::filesystem::exists(salvaged_of(path))) {
+    const std::string aside = aside_of(path, now);
+    if (auto done = replace_damaged(path, aside); !done) return std::unexpected(done.error());
+    damage = path + " was damaged when an earlier start was cut off; see " + path + ".damaged-*";
+  }
   std::optional<Imported> imported;
   if (const std::string theirs = mosquittos_for(named);
       !theirs.empty() && !std::filesystem::exists(path)) {
@@ -110,6 +140,7 @@ std::expected<File, Error> open_file(const std::string& named, const Budget& bud
                 .lock = std::move(*lock),
                 .content = std::move(opened->first),
                 .state = std::move(opened->second),
+                .damage = std::move(damage),
                 .imported = std::move(imported)};
   }
   const Failure failure = opened.error();

@@ -1,9 +1,11 @@
 #include "storage/file.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -80,6 +82,33 @@ TEST_CASE("of a torn file, what can be read is there again") {
   REQUIRE(again);
   CHECK(again->damage.empty());
   CHECK(!again->state.sessions.empty());
+}
+
+TEST_CASE("a salvage that is cut off begins anew, or is gone on with, and nothing more is lost") {
+  const TemporaryTree directory;
+  const std::string path = directory / "a.db";
+  fill(path, 1000);
+  SUBCASE("where there is no room for it") {
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
+    overwrite(path, size / 2, std::string(4096, '\xAA'));
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const rlimit narrow{.rlim_cur = 32'768, .rlim_max = before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &narrow) == 0);
+    const bool is_open = open_file(path, {}, kThen).has_value();
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK_FALSE(is_open);
+  }
+  SUBCASE("when the damaged file has been moved, and not all of it") {
+    std::filesystem::rename(path, path + ".salvaged");
+    std::ofstream(path + "-wal") << "of the damaged one";
+  }
+  const auto again = open_file(path, {}, kThen);
+  REQUIRE(again);
+  CHECK_FALSE(again->damage.empty());
+  CHECK_FALSE(again->state.sessions.empty());
+  CHECK_FALSE(std::filesystem::exists(path + ".salvaged"));
 }
 
 TEST_CASE("a second process is refused, and told the first one's id") {
