@@ -11,6 +11,10 @@ Now now() {
   return Loop().now();
 }
 
+Instant steady_time() {
+  return Instant(Millis(uv_hrtime() / 1'000'000));
+}
+
 WallTime wall_time() {
   uv_timeval64_t wall{};
   uv_gettimeofday(&wall);

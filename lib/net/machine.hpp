@@ -9,6 +9,7 @@ namespace mq::net {
 
 /// The time on the clocks that the drivers use.
 Now now();
+Instant steady_time();
 WallTime wall_time();
 
 /// From the system's own source of randomness.

@@ -201,7 +201,9 @@ std::expected<void, Error> BrokerProcess::open_data() {
   core_.recover(file->state);
   tell_recovered(file->path, file->state, (net::now().steady - start.steady).count());
   data_lock_.emplace(std::move(file->lock));
-  writer_.emplace(std::move(file->content), config_.sync, [this] { driver_.on_store_news(); });
+  writer_.emplace(
+      std::move(file->content), config_.sync, [this] { driver_.on_store_news(); },
+      net::steady_time);
   driver_.keep_in(*writer_, [this](const std::string& trouble) { tell_trouble(trouble); });
   return {};
 }

@@ -10,8 +10,12 @@ constexpr auto kPauseAfterFailure = std::chrono::seconds(1);
 
 }  // namespace
 
-Writer::Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed)
-    : file_(std::move(file)), policy_(policy), changed_(std::move(changed)) {
+Writer::Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed,
+               std::function<Instant()> clock)
+    : file_(std::move(file)),
+      policy_(policy),
+      changed_(std::move(changed)),
+      clock_(std::move(clock)) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -78,8 +82,8 @@ void Writer::run() {
     };
     if (is_unsynced_) {
       // Also when there is work without end.
-      wake_.wait_until(lock, sync_by_, has_work);
-      if (std::chrono::steady_clock::now() >= sync_by_) {
+      wake_.wait_for(lock, sync_by_ - clock_(), has_work);
+      if (clock_() >= sync_by_) {
         lock.unlock();
         sync();
         lock.lock();
@@ -127,7 +131,7 @@ bool Writer::store(const Batch& batch) {
     }
   }
   if (policy_.kind == SyncPolicy::Kind::interval && !std::exchange(is_unsynced_, true)) {
-    sync_by_ = std::chrono::steady_clock::now() + policy_.interval;
+    sync_by_ = clock_() + policy_.interval;
   }
   tell(batch.ticket, {});
   return true;
@@ -187,7 +191,7 @@ void Writer::tell_outcome(const std::expected<void, Error>& done) {
 void Writer::sync() {
   const auto done = file_.checkpoint();
   is_unsynced_ = !done.has_value();
-  sync_by_ = std::chrono::steady_clock::now() + policy_.interval;
+  sync_by_ = clock_() + policy_.interval;
   tell_outcome(done);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <expected>
@@ -20,7 +19,9 @@ namespace mq::storage {
 class Writer : public Store {
  public:
   /// changed  called from that thread whenever stored() or trouble() has
-  Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed);
+  /// clock    the time by which SyncPolicy::Kind::interval goes; called from that thread, too
+  Writer(Sqlite file, SyncPolicy policy, std::function<void()> changed,
+         std::function<Instant()> clock);
   ~Writer() override;
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -53,6 +54,7 @@ class Writer : public Store {
   Sqlite file_;
   SyncPolicy policy_;
   std::function<void()> changed_;
+  std::function<Instant()> clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Batch> batches_;  ///< from here on: guarded by mutex_
@@ -63,7 +65,7 @@ class Writer : public Store {
   bool is_closing_ = false;
   bool is_checkpoint_due_ = false;
   bool is_unsynced_ = false;  ///< from here on: the thread's own
-  std::chrono::steady_clock::time_point sync_by_;
+  Instant sync_by_{};
   bool is_failing_ = false;  ///< a batch cannot be stored
   std::thread thread_;
 };

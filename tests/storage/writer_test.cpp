@@ -31,10 +31,18 @@ Sqlite opened(const std::string& path) {
 class Told {
  public:
   explicit Told(const std::string& path, SyncPolicy policy = {})
-      : writer(opened(path), policy, [this] {
-          const std::lock_guard lock(mutex_);
-          changed_.notify_one();
-        }) {}
+      : writer(
+            opened(path), policy,
+            [this] {
+              const std::lock_guard lock(mutex_);
+              changed_.notify_one();
+            },
+            now) {}
+
+  static Instant now() {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return Instant(std::chrono::duration_cast<Millis>(since));
+  }
 
   void wait_until(const std::function<bool()>& is_so) {
     std::unique_lock lock(mutex_);
@@ -79,7 +87,7 @@ TEST_CASE("batches are stored in order, and the last ticket is told") {
 TEST_CASE("closing stores what is on its way") {
   const TemporaryTree directory;
   {
-    Writer writer(opened(directory / "a"), {}, nullptr);
+    Writer writer(opened(directory / "a"), {}, nullptr, Told::now);
     for (Ticket ticket = 1; ticket <= 100; ++ticket) {
       writer.submit(with_session(ticket, "s" + std::to_string(ticket)));
     }
