@@ -146,7 +146,8 @@ void Core::read_frames(Connection& connection) {
       connection.session == nullptr ? config_.max_packet_size : connection.promise.max_packet_size;
   const auto any = size == 0 ? wire::kMaximumPacketSize : size;
   for (bool is_first = true;; is_first = false) {
-    if (must_pause(connection, is_first)) {
+    const bool is_suspect = connection.throttle != nullptr || deliveries_ >= kDeliveriesATurn;
+    if (is_suspect && must_pause(connection, is_first)) [[unlikely]] {
       const ByteView rest = connection.framer.take_rest();
       auto& behind = connection.throttle->behind;
       behind.insert(behind.end(), rest.begin(), rest.end());
@@ -414,9 +415,10 @@ SendQueue* Core::output(ConnectionId id) {
   return connection == nullptr ? nullptr : &connection->out;
 }
 
-std::size_t Core::owed_bytes(ConnectionId id) {
+std::optional<std::size_t> Core::owed_bytes(ConnectionId id) {
   const Connection* connection = find(id);
-  return connection == nullptr ? 0 : connection->out.size() + connection->held_bytes;
+  if (connection == nullptr) return std::nullopt;
+  return connection->out.size() + connection->held_bytes;
 }
 
 std::vector<Closing> Core::take_closing() {

@@ -116,8 +116,9 @@ class Core {
   bool has_dirty() const { return !dirty_.empty(); }
   /// nullptr for an id that the core has forgotten.
   SendQueue* output(ConnectionId connection);
-  /// Bytes in output(), and of memory for what comes there when it is stored.
-  std::size_t owed_bytes(ConnectionId connection);
+  /// Bytes in output(), and of memory for what comes there when it is stored. Nothing for an id
+  /// that the core has forgotten.
+  std::optional<std::size_t> owed_bytes(ConnectionId connection);
   std::vector<Closing> take_closing();
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.

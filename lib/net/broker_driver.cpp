@@ -182,17 +182,18 @@ bool BrokerDriver::has_had_its_turn(const Peer& peer) const {
   return last_read_ == &peer && uv_hrtime() / 1'000'000 >= uv_now(&loop_) + kReadingMs;
 }
 
-bool BrokerDriver::owes_much(const Peer& peer) const {
+bool BrokerDriver::is_much(const Peer& peer, std::size_t owed) const {
   // TLS answers by itself, too: while nothing is taken, one such answer is enough.
-  if (peer.filtered && peer.is_writing && peer.filtered->filter->has_output()) return true;
-  return core_.owed_bytes(peer.id) > core_.config().max_unread_bytes;
+  return owed > core_.config().max_unread_bytes ||
+         (peer.filtered && peer.is_writing && peer.filtered->filter->has_output());
 }
 
 void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream))) return;
   auto& peer = *static_cast<Peer*>(stream.data);
-  if (peer.is_ending || core_.output(peer.id) == nullptr) return;
-  peer.is_paused = peer.is_paused || owes_much(peer);
+  const auto owed = peer.is_ending ? std::nullopt : core_.owed_bytes(peer.id);
+  if (!owed) return;
+  peer.is_paused = peer.is_paused || is_much(peer, *owed);
   peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
   if (!may_read(peer)) uv_read_stop(&stream);
 }
@@ -320,7 +321,7 @@ void BrokerDriver::stay_awake() {
 
 void BrokerDriver::on_all_sent(Peer& peer) {
   const bool was_paused = peer.is_paused;
-  peer.is_paused = was_paused && owes_much(peer);
+  peer.is_paused = was_paused && is_much(peer, core_.owed_bytes(peer.id).value_or(0));
   if (was_paused && may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());

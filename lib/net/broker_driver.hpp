@@ -138,8 +138,8 @@ class BrokerDriver {
   static void on_check(uv_check_t* check);
   /// Reads no more from who does not take the answers, nor when the store is behind.
   void pause_if_deaf(uv_stream_t& stream);
-  /// What it has not read, or what waits for the store.
-  bool owes_much(const Peer& peer) const;
+  /// Whether so much waits for the peer, or for the store, that it is not read meanwhile.
+  bool is_much(const Peer& peer, std::size_t owed) const;
   /// Whether what else the peer has sent is left for the next turn: libuv would read 32 times.
   bool has_had_its_turn(const Peer& peer) const;
   static void on_timer(uv_timer_t* timer);

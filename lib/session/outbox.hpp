@@ -131,14 +131,13 @@ class Outbox {
   }
 
   /// Whether PUBRELs are due that were not sent in this connection.
-  bool owes_releases() const { return owes_releases_ != 0; }
+  bool owes_releases() const { return owes_releases_; }
 
   /// Calls `send(packet_id)` for each PUBREL that is due, once in a connection. The window is of no
   /// account [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1].
   template <class F>
   void send_releases(F send) {
-    if (owes_releases_ == 0) return;
-    owes_releases_ = 0;
+    if (!std::exchange(owes_releases_, false)) return;
     for (std::uint32_t i = 0; i < resumed_end_; ++i) {
       Entry& entry = entries_[i];
       if (entry.state != Delivery::resumed || std::exchange(entry.was_sent, true)) continue;
@@ -157,10 +156,12 @@ class Outbox {
   /// The item under way with this packet id, if there is one.
   std::optional<Item> find(std::uint16_t packet_id) {
     const auto offset = offset_of(packet_id);
-    if (packet_id == 0 || offset >= std::max(cursor_, resumed_end_)) return std::nullopt;
+    const bool is_under_way = packet_id != 0 && offset < cursor_;
+    if (!is_under_way && (packet_id == 0 || offset >= resumed_end_)) return std::nullopt;
     Entry& entry = entries_[offset];
-    if (entry.state == Delivery::settled) return std::nullopt;
-    if (offset >= cursor_ && entry.state != Delivery::resumed) return std::nullopt;
+    const bool is_found =
+        is_under_way ? entry.state != Delivery::settled : entry.state == Delivery::resumed;
+    if (!is_found) return std::nullopt;
     return Item{&entry, first_ + offset};
   }
 
@@ -180,8 +181,8 @@ class Outbox {
 
   /// The connection is gone: everything under way is to be sent again, in the same order.
   void rewind() {
-    owes_releases_ = 0;
-    const auto end = std::max<std::uint32_t>(cursor_, resumed_end_);
+    owes_releases_ = false;
+    const auto end = std::max(cursor_, resumed_end_);
     for (std::uint32_t i = 0; i < end; ++i) {  // [MQTT-4.4.0-1] [MQTT-4.6.0-1]
       Entry& entry = entries_[i];
       if (is_released(entry.state)) make_resumed(i);
@@ -193,7 +194,9 @@ class Outbox {
   void clear() {
     first_ += entries_.size();
     entries_.clear();
-    cursor_ = in_flight_ = done_ahead_ = resumed_end_ = owes_releases_ = 0;
+    cursor_ = in_flight_ = 0;
+    done_ahead_ = resumed_end_ = 0;
+    owes_releases_ = false;
   }
 
   /// How many are under way that the window counts.
@@ -224,8 +227,8 @@ class Outbox {
   void make_resumed(std::size_t position) {
     entries_[position].state = Delivery::resumed;
     entries_[position].was_sent = false;
-    owes_releases_ = 1;
-    if (position >= resumed_end_) resumed_end_ = (position + 1) & kEndBits;
+    owes_releases_ = true;
+    resumed_end_ = std::max(resumed_end_, static_cast<std::uint32_t>(position + 1));
   }
 
   void trim() {
@@ -240,12 +243,11 @@ class Outbox {
 
   Ring<Entry> entries_;
   std::uint64_t first_ = 1;
-  std::uint32_t cursor_ = 0;  ///< entries before it are under way or settled
-  std::uint32_t in_flight_ = 0;
-  std::uint32_t done_ahead_ = 0;  ///< from the cursor on: those that are not to be published
-  static constexpr std::uint32_t kEndBits = 0x7FFF'FFFF;
-  std::uint32_t resumed_end_ : 31 = 0;  ///< none that is resumed stands behind it
-  std::uint32_t owes_releases_ : 1 = 0;
+  std::uint32_t cursor_ = 0;       ///< entries before it are under way or settled
+  std::uint32_t done_ahead_ = 0;   ///< from the cursor on: those that are not to be published
+  std::uint32_t resumed_end_ = 0;  ///< none that is resumed stands behind it
+  std::uint16_t in_flight_ = 0;    ///< there are no more packet ids
+  bool owes_releases_ = false;
 };
 
 }  // namespace mq::session
