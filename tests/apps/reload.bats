@@ -129,6 +129,24 @@ a_port() {
   listening client t
 }
 
+@test "a listener that could not be opened again is opened by the next reload" {
+  ((UID == 0)) || skip "it takes root"
+  start_broker broker_other
+  mkdir of_root
+  printf 'user nobody\nallow_anonymous true\nlistener 0 %s/of_root/s\n' "$house" >broker.conf
+  cp broker.conf before.conf
+  window broker mqbroker -v -c broker.conf
+  wait_until "the broker runs" started_or_ended broker
+  printf 'user nobody\nallow_anonymous true\nlistener %s 127.0.0.1\n' "$port" >broker.conf
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err "cannot listen on 127.0.0.1 port $port.*; the configuration stays as it was"
+  grep -q 'cannot listen on .*of_root/s' broker.err
+  chmod 777 of_root && cp before.conf broker.conf
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'The configuration was read again'
+  mqpub --unix of_root/s -t t -m x
+}
+
 @test "options that count at the start only are named" {
   our_broker
   configure "persistence true" "persistence_location $house/"

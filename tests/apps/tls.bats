@@ -151,8 +151,10 @@ $(printf '%s\n' "$@")"
 
 @test "the keys are logged for Wireshark" {
   their_broker server
+  umask 022
   mqpub -h localhost -p "$port" --cafile ca.crt --tls-keylog keys -t a -m b
   grep -q '^CLIENT_TRAFFIC_SECRET_0 ' keys
+  [[ $(stat -c %a keys) == 600 ]]
 }
 
 @test "port 8883 means TLS, and --no-tls that there is none" {

@@ -54,6 +54,9 @@ class Told {
   void wait_for_trouble() {
     wait_until([&] { return !writer.trouble().empty(); });
   }
+  void wait_until_all_is_well() {
+    wait_until([&] { return writer.trouble().empty(); });
+  }
 
  private:
   std::mutex mutex_;
@@ -151,8 +154,30 @@ TEST_CASE("a checkpoint moves into the main file what is committed; one that fai
   disk.fail_at(1, SQLITE_FULL, 1);
   told.writer.request_checkpoint();
   told.wait_for_trouble();
+  told.writer.request_checkpoint();
+  told.wait_until_all_is_well();
+}
+
+TEST_CASE("a read that fails is told, tried again, and the trouble is over") {
+  Disk disk;
+  {
+    Told told(kOnDisk);
+    told.writer.submit({.ticket = 1,
+                        .changes = {PutSession{"a", 1, kAwake},
+                                    PutMessage{1, {.topic = "t", .properties = {}, .payload = {}}},
+                                    PutQueued{"a", 1, 1, 1, 0, 0}}});
+    told.wait_until_stored(1);
+  }
+  Told told(kOnDisk);
   told.writer.submit(with_session(2, "b"));
-  told.wait_until_stored(2);
+  told.wait_until_stored(2);  // it waits for us, and has read nothing of the queue yet
+  disk.fail_reads(1);
+  told.writer.load({.number = 5, .client_id = "a", .first = 1});
+  told.wait_for_trouble();
+  CHECK(told.writer.trouble().contains("I/O error"));
+  std::vector<Page> pages;
+  told.wait_until([&] { return !(pages = told.writer.take_pages()).empty(); });
+  CHECK(pages.at(0).entries.size() == 1);
   CHECK(told.writer.trouble().empty());
 }
 

@@ -23,6 +23,10 @@ struct DiskFile {
 
   static int close(sqlite3_file*) { return SQLITE_OK; }
   static int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
+    if (auto& left = of(file).disk->read_failures_left_; left > 0) {
+      --left;
+      return SQLITE_IOERR_READ;
+    }
     const auto& bytes = of(file).content->now;
     const auto from = std::min(static_cast<std::size_t>(at), bytes.size());
     const auto count = std::min(static_cast<std::size_t>(size), bytes.size() - from);

@@ -27,6 +27,8 @@ class Disk {
   void fail_at(std::uint64_t call, int code, std::uint64_t times);
   /// Whether a call has failed since fail_at().
   bool has_failed() const { return failed_ > 0; }
+  /// The next `times` reads fail.
+  void fail_reads(std::uint64_t times) { read_failures_left_ = times; }
   /// How many writes, syncs and truncations there have been.
   std::uint64_t calls() const { return calls_; }
 
@@ -60,6 +62,7 @@ class Disk {
   std::uint64_t fails_from_ = UINT64_MAX;
   std::uint64_t failures_left_ = 0;
   std::uint64_t failed_ = 0;
+  std::uint64_t read_failures_left_ = 0;
   int code_ = SQLITE_OK;
 };
 
