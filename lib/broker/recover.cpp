@@ -115,7 +115,7 @@ void Core::restore(Session& session, std::uint64_t sequence,
     count_drop(session, message ? Drop::expired : Drop::unreadable);
     if (qos != QoS::exactly_once || !was_sent) return journal_.drop_queued(session, sequence);
     // The client may know its packet id, and must not take the next message for this one.
-    journal_.release_queued(session, sequence);
+    note_release(session, sequence);
     state = Delivery::resumed;
     message = {};
   }

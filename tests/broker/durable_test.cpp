@@ -237,6 +237,36 @@ TEST_CASE("the id of what has expired at QoS 2 is not another's before the clien
   CHECK(world.peer().resume("s", Version::v5).all() == "PUBLISH t q2 id=2 dup 'y'");
 }
 
+TEST_CASE("PUBREL of what has expired in the store waits until that is stored") {
+  auto config = durable();
+  config.queue_window.messages = 1;
+  World world(config);
+  auto& peer = world.peer().resume("s", Version::v5).subscribe("t", kQoS2);
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::message_expiry_interval, 5U);
+  auto& publisher = world.peer().join("p", Version::v5);
+  publisher.publish("t", "a", QoS::exactly_once, 1);
+  publisher.send(wire::Publish{.qos = QoS::exactly_once,
+                               .topic = "t",
+                               .packet_id = 2,
+                               .properties = properties.view(),
+                               .payload = bytes_of("b")});
+  CHECK(peer.all() == "PUBLISH t q2 id=1 'a'; PUBLISH t q2 id=2 {message-expiry-interval=5} 'b'");
+  world.crash();
+  world.advance(Seconds(60));
+  world.is_storing = false;
+  auto& again = world.peer().resume("s", Version::v5);
+  while (world.store.commit()) world.core().on_stored(world.store.stored(), world.now);
+  world.settle();
+  world.store.answer_loads();
+  for (const auto& page : world.store.take_pages()) world.core().on_loaded(page, world.now);
+  world.settle();
+  CHECK(again.all().ends_with("PUBLISH t q2 id=1 dup 'a'"));
+  world.is_storing = true;
+  world.settle();
+  CHECK(again.all() == "PUBREL 2");
+}
+
 TEST_CASE("what a sleeper was never sent comes without DUP after a crash [MQTT-4.3.2-2]") {
   auto config = durable();
   config.queue_window.messages = 2;
