@@ -11,7 +11,7 @@ namespace {
 constexpr std::array kNames{"publisher", "subscriber", "member", "mortal", "visitor", "passer-by"};
 
 Version version_for(Role role, Prng& prng) {
-  if (role > Role::member) return Version::v5;
+  if (role > Role::mortal) return Version::v5;
   return prng.chance(1, 2) ? Version::v5 : Version::v311;
 }
 
@@ -37,36 +37,40 @@ client::Settings Actor::settings(Prng& prng) {
   settings.version = version;
   settings.client_id = name;
   settings.clean_start = starts_clean;
-  settings.keep_alive = static_cast<std::uint16_t>(prng.chance(1, 2) ? 0 : 5 + prng.below(10));
+  keep_alive = Seconds(prng.chance(1, 2) ? 0 : 5 + prng.below(10));
+  settings.keep_alive = static_cast<std::uint16_t>(keep_alive.count());
   settings.retry = client::Retry::always;
   settings.retry_first = Millis(100);
   settings.retry_max = Seconds(3);
   settings.connect_timeout = Seconds(5);
   if (role == Role::publisher) settings.user_name = name;
+  if (role == Role::mortal) leave_will(settings, prng);
   if (version != Version::v5) return settings;
   settings.properties.add(PropertyId::receive_maximum,
                           static_cast<std::uint32_t>(prng.below(10) + 1));
   std::uint32_t expiry = UINT32_MAX;
   if (role == Role::visitor || role == Role::passer_by)
     expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
-  if (role == Role::mortal) {
-    expiry = 5;
-    settings.client_id += "-" + std::to_string(lives);
-    settings.retry = client::Retry::never;
-    is_will_retained = prng.chance(1, 2);
-    settings.will = client::Will{.topic = "wills/" + settings.client_id,
-                                 .payload = settings.client_id,
-                                 .qos = QoS::at_least_once,
-                                 .retain = is_will_retained,
-                                 .properties = {}};
-    will_delay = Seconds(prng.chance(1, 2) ? prng.below(3) + 1 : 0);
-    if (will_delay > Seconds(0)) {
-      settings.will->properties.add(PropertyId::will_delay_interval,
-                                    static_cast<std::uint32_t>(will_delay.count()));
-    }
-  }
+  if (role == Role::mortal) expiry = 5;
   settings.properties.add(PropertyId::session_expiry_interval, expiry);
   return settings;
+}
+
+void Actor::leave_will(client::Settings& settings, Prng& prng) {
+  settings.client_id += "-" + std::to_string(lives);
+  settings.retry = client::Retry::never;
+  is_will_retained = prng.chance(1, 2);
+  will_qos = static_cast<QoS>(prng.below(3));
+  settings.will = client::Will{.topic = "wills/" + settings.client_id,
+                               .payload = settings.client_id,
+                               .qos = will_qos,
+                               .retain = is_will_retained,
+                               .properties = {}};
+  const bool has_delay = version == Version::v5 && prng.chance(1, 2);
+  will_delay = Seconds(has_delay ? prng.below(3) + 1 : 0);
+  if (!has_delay) return;
+  settings.will->properties.add(PropertyId::will_delay_interval,
+                                static_cast<std::uint32_t>(will_delay.count()));
 }
 
 void Actor::be_born(Prng& prng, Now now) {

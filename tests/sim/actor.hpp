@@ -42,6 +42,7 @@ struct Actor {
   struct Sent {
     std::string topic;
     std::uint64_t number;
+    wire::QoS qos;
   };
 
   Actor(Role role, std::size_t index, Prng& prng);
@@ -76,14 +77,19 @@ struct Actor {
   Instant acts_at = kNever;
   std::vector<std::uint64_t> numbers{};  ///< a publisher's last one on each of its topics
   std::deque<std::pair<client::Ticket, Sent>> open{};
-  std::optional<Instant> left_at{};    ///< a visitor's connection was there until then, at least
-  std::optional<Instant> closed_at{};  ///< and the broker knows that it was gone by then
+  std::optional<Instant> left_at{};  ///< a visitor's connection was there until then, at least
+  /// And the broker knows that it was gone by then; kNever: it learns so from the next one.
+  std::optional<Instant> closed_at{};
   Instant opened_at{};
+  Seconds keep_alive{0};
   Seconds will_delay{0};
+  wire::QoS will_qos{};
   bool is_will_retained = false;
 
  private:
   client::Settings settings(Prng& prng);
+  /// As somebody new.
+  void leave_will(client::Settings& settings, Prng& prng);
 };
 
 /// A publisher's topics, which keep their QoS, so that their order is promised.
@@ -101,6 +107,7 @@ inline constexpr std::array kTopicKinds{
     TopicKind{"live/", wire::QoS::at_most_once},
     TopicKind{"changing/", wire::QoS::at_least_once},
     TopicKind{"expiring/", wire::QoS::exactly_once},
+    TopicKind{"limited/", wire::QoS::at_least_once},
 };
 std::string topic_of(const Actor& publisher, std::size_t kind);
 

@@ -9,24 +9,30 @@ namespace mq::sim {
 
 namespace {
 
-/// Publishers may do anything; of the others nobody may read below secret/.
-std::shared_ptr<const broker::AccessRules> rules() {
+/// Publishers may do anything; of the others nobody may read below secret/, nor, now and then,
+/// below limited/.
+std::shared_ptr<const broker::AccessRules> rules(bool is_limited) {
   broker::AccessRules rules;
   rules.file = "rules";
   constexpr std::uint8_t kAll = 3;
   rules.anonymous.add({"#", kAll, 1});
   rules.anonymous.add({"secret/#", 0, 2});
+  // Not limited/#: subscribing to that would be denied, too.
+  if (is_limited) rules.anonymous.add({"limited/+/9", 0, 4});
   for (int i = 0; i < 3; ++i) {
     rules.users["publisher" + std::to_string(i)].add({"#", kAll, 3});
   }
   return std::make_shared<const broker::AccessRules>(std::move(rules));
 }
 
+/// By which somebody may miss what was acknowledged.
+constexpr std::array kLosses{broker::Drop::queue_full, broker::Drop::left_behind};
+
 }  // namespace
 
 void Simulation::start_broker() {
   broker_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.budget()));
-  if (has_rules_) broker_->use_rules(0, rules());
+  if (has_rules_) broker_->use_rules(0, rules(is_limited_));
   if (trouble_ends_ != kNever) broker_->on_store_trouble(true);
 }
 
@@ -34,7 +40,10 @@ void Simulation::start_broker() {
 /// forgotten.
 void Simulation::crash() {
   ++figures_.crashes;
-  count_dropped();
+  judge_.crashed(now_.steady);
+  untold_drops_ += untold();
+  figures_.dropped += untold();
+  told_drops_ = 0;
   store_.crash();
   commits_.clear();
   reads_.clear();
@@ -54,6 +63,7 @@ void Simulation::crash() {
 void Simulation::stop() {
   if (trouble_ends_ != kNever) return;
   ++figures_.stops;
+  judge_.restarted();
   for (auto& actor : actors_) {
     Link* link = actor->link.get();
     if (link != nullptr && !link->is_ended && actor->left_at) link->is_broken = true;
@@ -62,7 +72,7 @@ void Simulation::stop() {
   while (store_at_once()) {
   }
   send_output();
-  count_dropped();
+  hear_last_facts();
   commits_.clear();
   reads_.clear();
   ghosts_.clear();
@@ -74,10 +84,33 @@ void Simulation::stop() {
   }
 }
 
-void Simulation::count_dropped() {
-  for (const auto reason : {broker::Drop::queue_full, broker::Drop::left_behind}) {
-    figures_.dropped += broker_->stats().drops[static_cast<std::size_t>(reason)];
+void Simulation::hear_facts() {
+  for (const auto& fact : broker_->take_facts()) {
+    const auto* dropped = std::get_if<broker::fact::Dropped>(&fact);
+    if (dropped == nullptr || std::ranges::find(kLosses, dropped->reason) == kLosses.end()) {
+      continue;
+    }
+    told_drops_ += dropped->count;
+    figures_.dropped += dropped->count;
+    const auto actor = std::ranges::find(actors_, dropped->client_id,
+                                         [](const auto& entry) { return entry->name; });
+    const bool is_member = actor != actors_.end() && (*actor)->is_member();
+    judge_.dropped(is_member ? Judge::kShare : dropped->client_id, dropped->count);
   }
+}
+
+std::uint64_t Simulation::untold() const {
+  std::uint64_t counted = 0;
+  for (const auto reason : kLosses) {
+    counted += broker_->stats().drops[static_cast<std::size_t>(reason)];
+  }
+  return counted - told_drops_;
+}
+
+void Simulation::hear_last_facts() {
+  hear_facts();
+  if (untold() > 0) judge_.accuse("the broker ended, and did not say what it had dropped");
+  told_drops_ = 0;
 }
 
 /// Between two things that the driver does one after the other.
@@ -88,9 +121,21 @@ bool Simulation::may_crash_now() {
 }
 
 void Simulation::reload() {
-  if (!has_rules_) return;
   ++figures_.reloads;
-  broker_->use_rules(0, rules());
+  config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
+  if (config_.max_queued_messages > 0) config_.max_queued_messages = prng_.below(60) + 5;
+  broker_->use_config(config_, now_);
+  if (!has_rules_) return;
+  if (prng_.chance(1, 2)) {
+    is_limited_ = !is_limited_;
+    if (is_limited_) {
+      ++figures_.limits;
+      judge_.limits_readers();
+    } else {
+      judge_.lets_readers();
+    }
+  }
+  broker_->use_rules(0, rules(is_limited_));
 }
 
 Actor* Simulation::find(broker::ConnectionId id) {
@@ -156,6 +201,7 @@ void Simulation::settle_broker() {
   }
   if (may_crash_now()) return;
   send_output();
+  hear_facts();
 }
 
 void Simulation::read() {

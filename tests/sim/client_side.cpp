@@ -9,6 +9,12 @@ namespace mq::sim {
 using wire::PropertyId;
 using wire::QoS;
 
+namespace {
+
+constexpr std::uint64_t kLongPayload = 4000;
+
+}  // namespace
+
 void Simulation::move_bytes(Actor& actor) {
   if (actor.link == nullptr) return;
   Link& link = *actor.link;
@@ -30,7 +36,7 @@ void Simulation::move_bytes(Actor& actor) {
 }
 
 /// The connection is gone for the client.
-void Simulation::close(Actor& actor, std::string_view words) {
+void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for) {
   const bool was_goodbye = actor.left_at.has_value();
   const Instant broken_at = actor.link->is_ended ? actor.link->ended_at : now_.steady;
   actor.link.reset();
@@ -39,7 +45,8 @@ void Simulation::close(Actor& actor, std::string_view words) {
     if (!was_goodbye) {
       judge_.died(id, {.opened_at = actor.opened_at,
                        .not_before = broken_at + actor.will_delay,
-                       .due = now_.steady + actor.will_delay,
+                       .due = now_.steady + unheard_for + actor.will_delay,
+                       .qos = actor.will_qos,
                        .is_retained = actor.is_will_retained});
     }
     // A broker that had ended before does not hear it.
@@ -49,6 +56,7 @@ void Simulation::close(Actor& actor, std::string_view words) {
   if (!actor.is_up) actor.is_uncertain = true;
   actor.closed_at = now_.steady;
   actor.is_up = false;
+  for (const auto& [ticket, sent] : actor.open) judge_.interrupted(sent.topic, sent.number);
   actor.core->on_close(words, now_);
   if (actor.role == Role::mortal || (!actor.is_there_to_stay() && was_goodbye)) {
     actor.acts_at = now_.steady + Millis(prng_.below(6000));
@@ -158,7 +166,8 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
     const bool is_clean = actor.starts_clean && connected.is_first;
     if (actor.left_at && actor.closed_at && !is_clean) {
       const Millis late = Faults::kLatest + (faults_.stall > 0 ? Faults::kStall : Millis(0));
-      judge_.came_back(actor.opened_at - *actor.closed_at, actor.opened_at - *actor.left_at + late,
+      const Instant closed_at = std::min(*actor.closed_at, actor.opened_at);
+      judge_.came_back(actor.opened_at - closed_at, actor.opened_at - *actor.left_at + late,
                        kVisitorExpiry, connected.session_present);
     }
     if (std::exchange(actor.is_uncertain, false) || !connected.session_present) {
@@ -189,6 +198,7 @@ void Simulation::subscribe(Actor& actor) {
     request.subscriptions = {{"live/#", {.qos = actor.subscribes}},
                              {"retained/#", options},
                              {"expiring/#", {.qos = actor.subscribes}},
+                             {"limited/#", {.qos = actor.subscribes}},
                              {"wills/#", {.qos = actor.subscribes}}};
     if (has_rules_) request.subscriptions.push_back({"+/+/5", {.qos = actor.subscribes}});
   }
@@ -226,13 +236,16 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
   const auto open = std::ranges::find_if(
       actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
   MQ_CHECK(open != actor.open.end());
-  const auto& [topic, number] = open->second;
+  const auto& [topic, number, qos] = open->second;
   if (settled.outcome == acknowledged) {
+    const auto first = std::ranges::find_if(
+        actor.open, [qos](const auto& entry) { return entry.second.qos == qos; });
+    if (first != open) judge_.accuse(actor.name + " got acknowledgements out of order");
     judge_.acknowledged(topic, number, now_.steady);
   } else {
     MQ_CHECK(settled.outcome == refused);
     MQ_CHECK(settled.reason == wire::ReasonCode::quota_exceeded);
-    MQ_CHECK(faults_.disk_trouble > 0);
+    MQ_CHECK(refuses());
     judge_.refused(topic, number);
   }
   actor.open.erase(open);
@@ -247,7 +260,8 @@ void Simulation::publish(Actor& actor) {
   const auto topic = topic_of(actor, kind);
   const bool is_retained = prefix == "retained/";
   const bool is_clear = is_retained && prng_.chance(1, 5);
-  const auto payload = is_clear ? std::string() : std::to_string(number);
+  auto payload = is_clear ? std::string() : std::to_string(number);
+  if (!is_clear && prng_.chance(1, 20)) payload.append(prng_.below(kLongPayload), ' ');
   wire::PropertyList properties;
   if (prefix == "expiring/") {
     properties.add(PropertyId::message_expiry_interval,
@@ -262,12 +276,12 @@ void Simulation::publish(Actor& actor) {
   if (!ticket) return;
   actor.numbers[kind] = number;
   if (kTopicKinds[kind].qos != QoS::at_most_once) {
-    actor.open.push_back({*ticket, {topic, number}});
+    actor.open.push_back({*ticket, {topic, number, kTopicKinds[kind].qos}});
   }
   if (is_clear) {
-    judge_.cleared(topic, number);
+    judge_.cleared(topic, number, now_.steady);
   } else {
-    judge_.published(topic, number, kTopicKinds[kind].qos);
+    judge_.published(topic, number, kTopicKinds[kind].qos, now_.steady);
   }
 }
 

@@ -14,6 +14,7 @@ constexpr Millis kSlack(2500);
 /// The broker looks for what is due four times a second.
 constexpr Millis kTick(250);
 constexpr std::string_view kChanging = "changing/";
+constexpr std::string_view kLimited = "limited/";
 
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
@@ -21,13 +22,14 @@ std::string words_of(const Numbered& message) {
 
 }  // namespace
 
-void Judge::published(const std::string& topic, std::uint64_t number, QoS qos) {
+void Judge::published(const std::string& topic, std::uint64_t number, QoS qos, Instant now) {
   topics_[topic].qos = qos;
   topics_[topic].last = number;
+  topics_[topic].published_at[number] = now;
 }
 
-void Judge::cleared(const std::string& topic, std::uint64_t number) {
-  published(topic, number, QoS::at_least_once);
+void Judge::cleared(const std::string& topic, std::uint64_t number, Instant now) {
+  published(topic, number, QoS::at_least_once, now);
   topics_[topic].clears.insert(number);
 }
 
@@ -39,6 +41,19 @@ void Judge::acknowledged(const std::string& topic, std::uint64_t number, Instant
 
 void Judge::refused(const std::string& topic, std::uint64_t number) {
   topics_[topic].refused.insert(number);
+}
+
+void Judge::interrupted(const std::string& topic, std::uint64_t number) {
+  topics_[topic].interrupted.insert(number);
+}
+
+void Judge::limits_readers() {
+  limited_after_ = numbers_below(kLimited);
+}
+
+void Judge::lets_readers() {
+  forbidden_.merge(acknowledged_behind(*std::exchange(limited_after_, std::nullopt)));
+  free_after_ = numbers_below(kLimited);
 }
 
 void Judge::subscribed(const std::string& name, QoS qos, bool is_for_good, Instant now) {
@@ -62,15 +77,26 @@ Judge::Numbers Judge::numbers_below(std::string_view prefix) const {
   return numbers;
 }
 
+bool Judge::is_behind(const Numbers& last, const Numbered& message) {
+  const auto known = last.find(message.topic);
+  return known == last.end() || message.number > known->second;
+}
+
+std::set<Numbered> Judge::acknowledged_behind(const Numbers& last) const {
+  std::set<Numbered> messages;
+  for (const auto& [topic, number] : last) {
+    const auto first = acknowledged_.upper_bound({topic, number});
+    for (auto it = first; it != acknowledged_.end() && it->first.topic == topic; ++it) {
+      messages.insert(it->first);
+    }
+  }
+  return messages;
+}
+
 void Judge::subscribes_again(const std::string& name) {
   Subscriber& subscriber = subscribers_[name];
   if (!subscriber.without_after) return;
-  for (const auto& [topic, last] : numbers_below(kChanging)) {
-    const auto first = acknowledged_.upper_bound({topic, (*subscriber.without_after)[topic]});
-    for (auto it = first; it != acknowledged_.end() && it->first.topic == topic; ++it) {
-      subscriber.unwanted.insert(it->first);
-    }
-  }
+  subscriber.unwanted.merge(acknowledged_behind(*subscriber.without_after));
   subscriber.without_after.reset();
 }
 
@@ -90,6 +116,7 @@ void Judge::connected(const std::string& client, bool session_present, Instant o
                       Instant now) {
   opened_at_[client] = opened_at;
   attentive_since_[client] = now;
+  known_since_.emplace(client, now);
   if (session_present || !subscribers_.contains(client)) return;
   accuse(client + " was told that it is subscribed, and its session is gone");
 }
@@ -104,41 +131,49 @@ void Judge::stalled(const std::string& client, Instant until) {
 
 /// What it missed at QoS 0, or before it subscribed, may come late when it is published again.
 bool Judge::is_promised(const Subscriber& subscriber, const Numbered& message) {
-  const auto covered = subscriber.covered_after.find(message.topic);
   return subscriber.qos != QoS::at_most_once && subscriber.is_subscribed &&
-         (covered == subscriber.covered_after.end() || message.number > covered->second);
+         is_behind(subscriber.covered_after, message);
 }
 
 bool Judge::is_promised_to_stay(const Subscriber& subscriber, const Numbered& message,
                                 Instant acknowledged) {
   return std::ranges::any_of(subscriber.stays, [&](const Stay& stay) {
-    const auto last = stay.after.find(message.topic);
-    return (last == stay.after.end() || message.number > last->second) &&
-           acknowledged <= stay.until;
+    return is_behind(stay.after, message) && acknowledged <= stay.until;
   });
 }
 
 /// Not when it was published after UNSUBACK had come and before the next SUBSCRIBE went out.
 void Judge::check_wanted(const std::string& name, const Subscriber& subscriber,
                          const Numbered& message) {
-  const auto is_new = [&message](const Numbers& after) {
-    const auto last = after.find(message.topic);
-    return last == after.end() || message.number > last->second;
-  };
   if (subscriber.unwanted.contains(message) ||
-      (subscriber.without_after && is_new(*subscriber.without_after))) {
+      (subscriber.without_after && is_behind(*subscriber.without_after, message))) {
     accuse(name + " got " + words_of(message) + ", and had unsubscribed");
+  }
+}
+
+/// Not what was published when nobody might read it; of whom the broker has not seen again since it
+/// restarted, it did not know whether he might.
+void Judge::check_allowed(const std::string& name, const Numbered& message) {
+  const auto known = known_since_.find(name);
+  const bool was_forbidden = forbidden_.contains(message) && known != known_since_.end() &&
+                             known->second <= topics_[message.topic].published_at[message.number];
+  if (was_forbidden || (limited_after_ && is_behind(*limited_after_, message))) {
+    accuse(name + " got " + words_of(message) + ", and might not read it");
   }
 }
 
 void Judge::check_order(const std::string& name, Subscriber& subscriber, const Numbered& message) {
   auto& newest = subscriber.newest[message.topic];
-  // What a full queue dropped, what expired, what was not subscribed to, or what was refused and
-  // its refusal lost, may come when it is published again.
-  const bool may_be_late = mercy_.is_queue_bounded || mercy_.refuses ||
-                           message.topic.starts_with("expiring/") ||
-                           message.topic.starts_with(kChanging);
-  if (!may_be_late && is_promised(subscriber, message) && message.number < newest) {
+  // What a full queue dropped, what expired, what was not subscribed to, what was denied or refused
+  // may come when it is published again, or when a crash undoes that it was dropped.
+  const bool was_owed = is_promised(subscriber, message) && !mercy_.is_queue_bounded &&
+                        !mercy_.refuses && !message.topic.starts_with("expiring/") &&
+                        !message.topic.starts_with(kChanging) &&
+                        !message.topic.starts_with(kLimited);
+  const Topic& topic = topics_[message.topic];
+  const bool may_be_late = !was_owed && (topic.interrupted.contains(message.number) ||
+                                         topic.published_at.at(message.number) <= crashed_at_);
+  if (!may_be_late && message.number < newest) {
     accuse(name + " got " + words_of(message) + " out of order");
   }
   newest = std::max(newest, message.number);
@@ -153,8 +188,9 @@ void Judge::check_lateness(const std::string& name, const Arrival& arrival) {
   }
   const auto known = acknowledged_.find({arrival.topic, arrival.number});
   // What was sent once does not expire any more.
-  if (known == acknowledged_.end() || arrival.is_repeated || mercy_.is_late) return;
-  if (arrival.at > known->second + expiry_of(arrival.number) + kSlack) {
+  if (known == acknowledged_.end() || arrival.is_repeated || mercy_.is_clock_wrong) return;
+  const Instant end = known->second + expiry_of(arrival.number);
+  if (arrival.at > end + kSlack && attentive_since_[name] <= end) {
     accuse(name + " got " + words_of(known->first) + " when it had long expired");
   }
 }
@@ -166,8 +202,11 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   Subscriber& subscriber = subscribers_[name];
   const Numbered message{arrival.topic, arrival.number};
   if (arrival.topic.starts_with(kChanging)) check_wanted(name, subscriber, message);
+  if (arrival.topic.starts_with(kLimited)) check_allowed(name, message);
   const QoS qos = topics_[arrival.topic].qos;
-  if (++subscriber.arrivals[message] == 1) {
+  const auto [before, is_first] = subscriber.arrivals.emplace(message, opened_at_[name]);
+  const Instant came_by = std::exchange(before->second, opened_at_[name]);
+  if (is_first) {
     check_order(name, subscriber, message);
     const auto known = acknowledged_.find(message);
     if (known != acknowledged_.end() && known->second <= opened_at_[name]) {
@@ -178,6 +217,9 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
     if (!arrival.is_repeated && subscriber.from_store.contains(message)) {
       accuse(name + " got " + words_of(message) + " again, and was not told so");
     }
+  } else if (std::min(qos, subscriber.qos) == QoS::at_most_once && mercy_.queues_qos0 &&
+             crashed_at_ >= came_by) {
+    return;
   } else if (qos != QoS::at_least_once && (qos == QoS::at_most_once || subscriber.qos == qos)) {
     accuse(name + " got " + words_of(message) + " again, at QoS " +
            std::to_string(static_cast<int>(qos)));
@@ -188,7 +230,7 @@ void Judge::arrived_in_share(const Arrival& arrival) {
   ++arrived_count_;
   const Numbered message{arrival.topic, arrival.number};
   const bool is_once = std::min(share_.qos, topics_[arrival.topic].qos) == QoS::exactly_once;
-  if (++share_.arrivals[message] > 1 && is_once) {
+  if (!share_.arrivals.emplace(message, arrival.at).second && is_once) {
     accuse("the share got " + words_of(message) + " again, at QoS 2");
   }
 }
@@ -200,12 +242,12 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
 void Judge::died(const std::string& client, Death death) {
   if (gone_.contains(client)) return;
   dead_.emplace(client, death);
-  const bool has_heirs = std::ranges::any_of(subscribers_, [&death](const auto& entry) {
-    const Subscriber& heir = entry.second;
-    return heir.is_for_good && heir.subscribed_at <= death.opened_at &&
-           heir.qos != QoS::at_most_once;
-  });
-  if (has_heirs) bequeathed_.insert(client);
+  for (const auto& [name, heir] : subscribers_) {
+    if (heir.is_for_good && heir.subscribed_at <= death.opened_at &&
+        std::min(heir.qos, death.qos) != QoS::at_most_once) {
+      heirs_[client].push_back(name);
+    }
+  }
 }
 
 void Judge::said_goodbye(const std::string& client) {
@@ -215,8 +257,9 @@ void Judge::said_goodbye(const std::string& client) {
 void Judge::will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
                          Instant now) {
   const auto due = dead_.find(client);
-  // At QoS 0 nothing else that waits is in its way.
-  if (due != dead_.end() && subscribers_[subscriber].qos == QoS::at_most_once &&
+  // At QoS 0 nothing else that waits is in its way, unless that is queued, too.
+  if (due != dead_.end() && !mercy_.queues_qos0 &&
+      subscribers_[subscriber].qos == QoS::at_most_once &&
       attentive_since_[subscriber] <= due->second.due && now > due->second.due + kSlack) {
     accuse(subscriber + " got the will of " + client + " long after it was due");
   }
@@ -230,21 +273,21 @@ void Judge::check_will(const std::string& client, const Death& death) {
   if (!death.is_retained && retained_wills_.contains(client)) {
     accuse("the will of " + client + " was not to be retained");
   }
-  if (!wills_.contains(client)) {
-    if (bequeathed_.contains(client)) miss("nobody got the will of " + client);
-    return;
-  }
   std::map<std::string, Instant> first;
   for (const auto& [subscriber, is_repeated, at] : wills_[client]) {
     if (!mercy_.is_clock_wrong && at < death.not_before)
       accuse(subscriber + " got the will of " + client + " too early");
     const bool is_first = first.emplace(subscriber, at).second;
     if (is_first || is_repeated) continue;
-    // A crash may have kept the broker from storing that it had published the will.
-    const bool may_be_again = mercy_.crashes && at < first[subscriber] + mercy_.commits_within;
-    if (!may_be_again && subscribers_[subscriber].qos == QoS::at_most_once) {
+    // A crash may have kept the broker from storing that it had published the will, or sent it.
+    const bool may_be_again =
+        mercy_.crashes && (mercy_.queues_qos0 || at < first[subscriber] + mercy_.commits_within);
+    if (!may_be_again && std::min(subscribers_[subscriber].qos, death.qos) != QoS::at_least_once) {
       accuse(subscriber + " got the will of " + client + " twice");
     }
+  }
+  for (const auto& heir : heirs_[client]) {
+    if (!first.contains(heir)) miss(heir, heir + " never got the will of " + client);
   }
 }
 
@@ -257,9 +300,9 @@ void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
   }
 }
 
-std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
+std::vector<std::string> Judge::complaints(std::uint64_t untold_drops) {
   for (const auto& [name, subscriber] : subscribers_) check_subscriber(name, subscriber);
-  if (share_.is_subscribed) check_subscriber("the share", share_);
+  if (share_.is_subscribed) check_subscriber(kShare, share_);
   for (const auto& [client, death] : dead_) check_will(client, death);
   for (const auto& client : gone_) {
     if (!mercy_.forgets_goodbyes && wills_.contains(client)) {
@@ -267,10 +310,17 @@ std::vector<std::string> Judge::complaints(std::uint64_t dropped) {
     }
   }
   for (const auto& [topic, state] : topics_) check_retained(topic, state);
-  if (missing_.size() > dropped) {
-    accuse(std::to_string(missing_.size()) + " missing, " + std::to_string(dropped) +
-           " said to be dropped");
-    complaints_.insert(complaints_.end(), missing_.begin(), missing_.end());
+  for (const auto& [client, missing] : missing_) {
+    const auto dropped = dropped_[client];
+    if (missing.size() <= dropped) continue;
+    const auto unexplained = missing.size() - dropped;
+    if (unexplained <= untold_drops) {
+      untold_drops -= unexplained;
+      continue;
+    }
+    accuse(client + " misses " + std::to_string(missing.size()) + ", and " +
+           std::to_string(dropped) + " are said to be dropped");
+    complaints_.insert(complaints_.end(), missing.begin(), missing.end());
   }
   return std::exchange(complaints_, {});
 }
@@ -280,16 +330,19 @@ void Judge::check_subscriber(const std::string& name, const Subscriber& subscrib
   for (const auto& [message, when] : acknowledged_) {
     const bool lasts = message.topic.starts_with("expiring/") && !mercy_.is_clock_wrong &&
                        expiry_of(message.number) > Seconds(3600);
-    const bool is_theirs = is_share ? message.topic.starts_with("shared/")
-                                    : message.topic.starts_with("live/") ||
-                                          message.topic.starts_with("retained/") || lasts;
+    const bool is_free = message.topic.starts_with(kLimited) && !limited_after_ &&
+                         (!free_after_ || is_behind(*free_after_, message));
+    const bool is_theirs = is_share
+                               ? message.topic.starts_with("shared/")
+                               : message.topic.starts_with("live/") ||
+                                     message.topic.starts_with("retained/") || lasts || is_free;
     const QoS qos = std::min(topics_[message.topic].qos, subscriber.qos);
     const bool is_owed = message.topic.starts_with(kChanging)
                              ? is_promised_to_stay(subscriber, message, when)
                              : is_theirs && is_promised(subscriber, message);
     if (qos == QoS::at_most_once || !is_owed) continue;
     if (!subscriber.arrivals.contains(message)) {
-      miss(name + " never got " + words_of(message) + ", which was acknowledged");
+      miss(name, name + " never got " + words_of(message) + ", which was acknowledged");
     }
   }
 }
@@ -314,8 +367,9 @@ void Judge::check_retained(const std::string& topic, const Topic& state) {
          (state.clears.contains(state.last_acknowledged) ? ", which is nothing" : ""));
 }
 
-void Judge::miss(std::string words) {
-  missing_.push_back(std::move(words));
+/// Whoever it is by name, in whatever session.
+void Judge::miss(const std::string& name, const std::string& words) {
+  missing_[name == kShare ? name : name.substr(0, name.find(' '))].push_back(words);
 }
 
 }  // namespace mq::sim

@@ -23,31 +23,50 @@ struct Numbered {
 /// What this run's broker may do that another may not.
 struct Mercy {
   bool is_queue_bounded = false;  ///< it drops what is too much, and counts it
-  bool refuses = false;           ///< it has no disk now and then
-  bool is_late = false;           ///< readers stall or clocks jump: expiry cannot be measured
+  bool refuses = false;           ///< it has no disk now and then, or no room in a queue
   bool is_clock_wrong = false;    ///< what is stored may last longer
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
   bool crashes = false;
+  bool queues_qos0 = false;  ///< what it had sent may come again after a crash
   Millis commits_within{0};  ///< so long may a crash keep from being stored
 };
 
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
 ///
 /// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/,
-/// changing/.
+/// changing/, limited/.
 class Judge {
  public:
+  /// Who takes part in it, under one name.
+  static constexpr const char* kShare = "the share";
+
   explicit Judge(Mercy mercy) : mercy_(mercy) { share_.qos = wire::QoS::exactly_once; }
 
   /// The lowest QoS that a member of the share will ask for.
   void expect_share(wire::QoS qos) { share_.qos = std::min(share_.qos, qos); }
 
   // Publishers.
-  void published(const std::string& topic, std::uint64_t number, wire::QoS qos);
+  void published(const std::string& topic, std::uint64_t number, wire::QoS qos, Instant now);
   /// An empty retained message instead of a number.
-  void cleared(const std::string& topic, std::uint64_t number);
+  void cleared(const std::string& topic, std::uint64_t number, Instant now);
   void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
   void refused(const std::string& topic, std::uint64_t number);
+  /// Its connection was lost before it was settled: it will be published again.
+  void interrupted(const std::string& topic, std::uint64_t number);
+
+  // The broker.
+  /// From now on nobody may read below limited/; then everybody may.
+  void limits_readers();
+  void lets_readers();
+  /// It does not know any more what rules bind those whom it has not seen again.
+  void restarted() { known_since_.clear(); }
+  /// The same, and it may have sent what it has still stored.
+  void crashed(Instant now) {
+    restarted();
+    crashed_at_ = now;
+  }
+  /// It says that somebody has lost so many messages; with a full queue, or with a session.
+  void dropped(const std::string& client, std::uint64_t count) { dropped_[client] += count; }
 
   // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
@@ -78,7 +97,8 @@ class Judge {
     Instant opened_at;  ///< its connection; it may have been lost at any time since then
     Instant not_before;
     Instant due;
-    bool is_retained;  ///< the will
+    wire::QoS qos;     ///< of the will
+    bool is_retained;  ///< likewise
   };
   void died(const std::string& client, Death death);
   void said_goodbye(const std::string& client);
@@ -93,8 +113,8 @@ class Judge {
   void accuse(std::string words) { complaints_.push_back(std::move(words)); }
   /// After everything has come to rest. Empty: every promise was kept.
   ///
-  /// dropped  how many messages the broker says that it has dropped from full queues
-  std::vector<std::string> complaints(std::uint64_t dropped);
+  /// untold_drops  how many messages the broker has dropped and not come to say whose they were
+  std::vector<std::string> complaints(std::uint64_t untold_drops);
   std::size_t acknowledged_count() const { return acknowledged_.size(); }
   std::size_t arrived_count() const { return arrived_count_; }
   std::size_t will_count() const { return dead_.size(); }
@@ -112,7 +132,9 @@ class Judge {
     std::uint64_t last = 0;
     std::uint64_t last_acknowledged = 0;
     std::set<std::uint64_t> refused;
+    std::set<std::uint64_t> interrupted;
     std::set<std::uint64_t> clears;
+    std::map<std::uint64_t, Instant> published_at;
   };
   using Numbers = std::map<std::string, std::uint64_t>;  ///< by topic
   /// A time in which somebody was subscribed to changing/.
@@ -129,7 +151,7 @@ class Judge {
     std::vector<Stay> stays;
     std::optional<Numbers> without_after;  ///< it is not subscribed to changing/ since then
     std::set<Numbered> unwanted;           ///< published, and acknowledged, when it was not
-    std::map<Numbered, std::uint64_t> arrivals;
+    std::map<Numbered, Instant> arrivals;  ///< when the connection was opened by which it last came
     std::set<Numbered> from_store;  ///< of these: acknowledged before its connection was opened
     Numbers newest;
   };
@@ -137,15 +159,19 @@ class Judge {
   static bool is_promised(const Subscriber& subscriber, const Numbered& message);
   static bool is_promised_to_stay(const Subscriber& subscriber, const Numbered& message,
                                   Instant acknowledged);
+  static bool is_behind(const Numbers& last, const Numbered& message);
+  /// What was published behind these numbers, and is acknowledged by now.
+  std::set<Numbered> acknowledged_behind(const Numbers& last) const;
   /// The last numbers below this prefix.
   Numbers numbers_below(std::string_view prefix) const;
   void check_wanted(const std::string& name, const Subscriber& subscriber, const Numbered& message);
+  void check_allowed(const std::string& name, const Numbered& message);
   void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
   void check_lateness(const std::string& name, const Arrival& arrival);
   void check_will(const std::string& client, const Death& death);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
   void check_retained(const std::string& topic, const Topic& state);
-  void miss(std::string words);
+  void miss(const std::string& name, const std::string& words);
 
   Mercy mercy_;
   std::map<std::string, Topic> topics_;
@@ -156,8 +182,10 @@ class Judge {
   std::map<std::string, Instant> opened_at_;  ///< the connection that each has
   /// Since when each has read everything at once.
   std::map<std::string, Instant> attentive_since_;
+  std::map<std::string, Instant> known_since_;  ///< to the broker
+  Instant crashed_at_{};
   std::map<std::string, Death> dead_;
-  std::set<std::string> bequeathed_;  ///< of these: there was somebody to get the will
+  std::map<std::string, std::vector<std::string>> heirs_;  ///< who is to get whose will
   std::set<std::string> gone_;
   struct WillArrival {
     std::string subscriber;
@@ -167,7 +195,11 @@ class Judge {
   std::map<std::string, std::vector<WillArrival>> wills_;
   std::set<std::string> retained_wills_;
   std::size_t arrived_count_ = 0;
-  std::vector<std::string> missing_;
+  std::map<std::string, std::vector<std::string>> missing_;  ///< by client
+  std::map<std::string, std::uint64_t> dropped_;             ///< likewise
+  std::optional<Numbers> limited_after_;  ///< nobody may read limited/ since then
+  std::optional<Numbers> free_after_;     ///< everybody may; once it was limited
+  std::set<Numbered> forbidden_;          ///< published, and acknowledged, when nobody might
   std::vector<std::string> complaints_;
 };
 

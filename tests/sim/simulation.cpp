@@ -30,6 +30,10 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   const bool is_queue_bounded = prng_.chance(1, 4);
   config_.max_queued_messages = is_queue_bounded ? prng_.below(60) + 5 : 0;
   if (is_queue_bounded && prng_.chance(1, 2)) config_.max_queued_bytes = prng_.below(200) + 20;
+  if (is_queue_bounded) config_.queue_policy = static_cast<broker::QueuePolicy>(prng_.below(3));
+  config_.queue_qos0_messages = prng_.chance(1, 2);
+  if (prng_.chance(1, 4)) config_.max_inflight_bytes = prng_.below(4000) + 1;
+  if (prng_.chance(1, 2)) config_.max_unread_bytes = prng_.below(4000) + 1;
   config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
   if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
   if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
@@ -39,11 +43,11 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   has_rules_ = prng_.chance(1, 2);
   const bool is_disk_slow = faults_.slow_commit + faults_.disk_trouble > 0;
   judge_ = Judge({.is_queue_bounded = is_queue_bounded,
-                  .refuses = faults_.disk_trouble > 0,
-                  .is_late = faults_.stall + faults_.clock_step > 0,
+                  .refuses = refuses(),
                   .is_clock_wrong = faults_.clock_step > 0,
                   .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
                   .crashes = faults_.crash > 0,
+                  .queues_qos0 = config_.queue_qos0_messages,
                   .commits_within = is_disk_slow ? kSlowCommit : kCommit});
   start_broker();
   add_actors();
@@ -88,8 +92,13 @@ std::vector<std::string> Simulation::run() {
   if (faults_.crash > 0) crash();  // what has come true stays so
   ask_for_retained();
   figures_.simulated = now_.steady - began;
-  count_dropped();
-  return judge_.complaints(figures_.dropped);
+  broker_->shut_down(now_);
+  hear_last_facts();
+  return judge_.complaints(untold_drops_);
+}
+
+bool Simulation::refuses() const {
+  return faults_.disk_trouble > 0 || config_.queue_policy == broker::QueuePolicy::reject;
 }
 
 Instant Simulation::next_event() const {
@@ -177,12 +186,17 @@ void Simulation::cut(Actor& actor) {
 }
 
 void Simulation::vanish(Actor& actor) {
-  // Nobody will ever send a PINGREQ for a mortal again: its will might not be due for a long time.
-  // And a CONNECT that came behind the next one would take over from it, which is final.
-  if (actor.link == nullptr || !actor.is_up || !actor.is_there_to_stay()) return;
+  // A CONNECT that came behind the next one would take over from it, which is final.
+  if (actor.link == nullptr || !actor.is_up) return;
+  if (!actor.is_there_to_stay() && actor.left_at) return;
+  // Without a keep alive the broker would never learn that a mortal is dead, whose id is nobody
+  // else's.
+  if (actor.role == Role::mortal && actor.keep_alive == Seconds(0)) return;
   ++figures_.vanished;
-  if (!actor.link->is_ended) ghosts_.push_back(std::move(*actor.link));
-  close(actor, "the connection vanished");
+  if (actor.link->is_ended) return close(actor, "the connection vanished");
+  ghosts_.push_back(std::move(*actor.link));
+  close(actor, "the connection vanished", actor.keep_alive * 3 / 2);
+  actor.closed_at = kNever;
 }
 
 /// Another process goes on with the session of one that had nothing under way: it gives packet ids

@@ -40,6 +40,7 @@ class Simulation {
                 troubles = 0;
     std::size_t replacements = 0, pages = 0;
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
+    std::size_t limits = 0;     ///< reloads that took a right from readers
     Millis simulated{0};
   };
   const Figures& figures() const { return figures_; }
@@ -59,14 +60,20 @@ class Simulation {
   void replace(Actor& publisher);
   bool is_calm() const;
   void act(Actor& actor);
+  /// Whether the broker may refuse what is published.
+  bool refuses() const;
 
   // broker_side.cpp: what the broker's driver and its disk do
   void start_broker();
   void crash();
   void stop();
   bool may_crash_now();
-  /// What this broker has counted, before it goes.
-  void count_dropped();
+  /// What it says that it has dropped, and from whom.
+  void hear_facts();
+  /// The last ones of this broker, which ends as it should.
+  void hear_last_facts();
+  /// How many drops it has counted, and not come to say whose they were.
+  std::uint64_t untold() const;
   void reload();
   void settle_broker();
   void send_output();
@@ -80,7 +87,8 @@ class Simulation {
 
   // client_side.cpp: what the clients' drivers and their owners do
   void move_bytes(Actor& actor);
-  void close(Actor& actor, std::string_view words);
+  /// unheard_for  the broker will take so long to learn it
+  void close(Actor& actor, std::string_view words, Millis unheard_for = Millis(0));
   void obey(Actor& actor);
   void hear(Actor& actor);
   void on_connected(Actor& actor, const client::Connected& connected);
@@ -99,6 +107,7 @@ class Simulation {
   Now now_;
   broker::Config config_;
   bool has_rules_ = false;
+  bool is_limited_ = false;  ///< by the rules nobody may read below limited/
   storage::Memory store_;
   std::unique_ptr<broker::Core> broker_;
   std::vector<std::unique_ptr<Actor>> actors_;
@@ -111,6 +120,8 @@ class Simulation {
   bool is_troubled_ = true;
   Trouble trouble_;
   Figures figures_;
+  std::uint64_t told_drops_ = 0;    ///< by the broker that runs
+  std::uint64_t untold_drops_ = 0;  ///< by those that have crashed
   std::uint64_t trace_ = 0xcbf29ce484222325ULL;
 };
 

@@ -41,6 +41,7 @@ struct Sum {
     all.vanished += figures.vanished;
     all.stalls += figures.stalls;
     all.reloads += figures.reloads;
+    all.limits += figures.limits;
     all.troubles += figures.troubles;
     all.replacements += figures.replacements;
     all.pages += figures.pages;
@@ -77,14 +78,15 @@ TEST_CASE("through trouble, every promise is kept") {
           " simulated seconds: ", sum.acknowledged, " acknowledged, ", sum.arrived, " arrived, ",
           sum.wills, " wills, ", all.crashes, " crashes, ", all.stops, " stops, ", all.cuts,
           " cuts, ", all.vanished, " vanished, ", all.stalls, " stalls, ", all.troubles,
-          " times no disk, ", all.reloads, " reloads, ", all.replacements, " publishers replaced, ",
-          all.pages, " pages read back, ", all.dropped, " dropped from full queues");
+          " times no disk, ", all.reloads, " reloads, ", all.limits, " that took a right, ",
+          all.replacements, " publishers replaced, ", all.pages, " pages read back, ", all.dropped,
+          " dropped from full queues");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
   for (const auto happened :
-       {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.troubles, all.cuts,
-        all.pages, all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
+       {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.limits, all.troubles,
+        all.cuts, all.pages, all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
     CHECK(happened > sum.runs / 2);
   }
 }
