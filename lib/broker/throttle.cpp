@@ -89,7 +89,7 @@ void Core::resume(Connection& connection) {
   const bool is_gone = connection.throttle->is_gone;
   const std::vector<Byte> behind = std::exchange(connection.throttle->behind, {});
   const bool was_paused = std::exchange(connection.throttle->paused_until, kNever) != kNever;
-  if (!is_limited) connection.throttle.reset();
+  if (!is_limited && !is_gone) connection.throttle.reset();
   connection.last_received = now_.steady;
   watch(connection);
   const auto bytes = turn_.take(behind.size());

@@ -442,5 +442,6 @@ TEST_CASE("who sends to very many goes on in the next turn, and so does everybod
     world.core().on_close(first, world.now);
     world.settle();
     CHECK(sent == 2 * kReceivers * kMessages);
+    CHECK(world.core().connected_count() == kReceivers + 1);
   }
 }
