@@ -372,7 +372,7 @@ class Core {
   const topic::Subscriber* member_for(topic::FilterId share, const wire::Publish& packet);
   void deliver_shared(topic::FilterId share, Incoming& incoming);
   /// To another than `except`, if there is one.
-  void give_to_member(topic::FilterId share, const Message& message, const Session& except);
+  void give_to_member(topic::FilterId share, const Message& message, Session& except);
   /// Whether a QoS 0 message comes behind what waits, since others of its kind may [MQTT-4.6.0-6].
   bool must_line_up(const Session& session) const {
     return config_.queue_qos0_messages && session.waiting() > 0;

@@ -180,7 +180,7 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
           static_cast<std::uint8_t>(kFromShare | (retain ? kRetainFlag : 0)));
 }
 
-void Core::give_to_member(FilterId share, const Message& message, const Session& except) {
+void Core::give_to_member(FilterId share, const Message& message, Session& except) {
   const auto members = subscriptions_.subscribers(share);
   const auto turn = subscriptions_.next_turn(share);
   const Subscriber* chosen = nullptr;
@@ -194,7 +194,9 @@ void Core::give_to_member(FilterId share, const Message& message, const Session&
     if (chosen == nullptr || session.is_awake) chosen = &member;
     if (session.is_awake) break;
   }
-  if (chosen == nullptr) return;
+  if (chosen == nullptr) {
+    return members.size() > 1 ? count_drop(except, Drop::left_behind) : void();
+  }
   message.set_stored_id(0);  // the store may have dropped its body with the last use
   const auto options = GrantedOptions::of(chosen->options);
   const bool retain = options.retain_as_published && message.retain();

@@ -118,6 +118,8 @@ void Core::let_go(Session& session) {
 }
 
 void Core::hand_over_shares(Session& session) {
+  // What is noted only would be settled when this session forgets it, before another has stored it.
+  if (!session.outbox.empty()) journal_.write_noted(now_);
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     auto& entry = session.outbox[i];
     if ((entry.flags & kFromShare) == 0 || !entry.message.message) continue;

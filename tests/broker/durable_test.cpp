@@ -56,6 +56,25 @@ TEST_CASE("what all receivers acknowledge in time is never stored, and then ackn
   CHECK(world.store.stored() == stored);
 }
 
+TEST_CASE("what goes over to another member of a share is stored before it is acknowledged") {
+  World world(patient());
+  auto& first = world.peer().resume("s1", Version::v5).subscribe("$share/g/t", kQoS1);
+  world.peer().resume("s2").subscribe("$share/g/t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  CHECK(publisher.publish("t", "x", QoS::at_least_once, 1).all() == "");
+  CHECK(first.all() == "PUBLISH t q1 id=1 'x'");
+  world.is_storing = false;
+  wire::PropertyList ends_now;
+  ends_now.add(wire::PropertyId::session_expiry_interval, 0U);
+  first.send(wire::Disconnect{wire::ReasonCode::normal_disconnection, ends_now.view()});
+  CHECK(publisher.all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(publisher.all() == "PUBACK 1");
+  world.crash();
+  CHECK(world.peer().resume("s2").all() == "PUBLISH t q1 id=1 dup 'x'");
+}
+
 TEST_CASE("what a receiver does not acknowledge in time is stored, and then acknowledged") {
   World world(patient());
   auto& subscriber = world.peer().resume("s").subscribe("t", kQoS1);
