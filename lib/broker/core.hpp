@@ -453,6 +453,9 @@ class Core {
     bool is_new = false;
   };
   static Alias alias_for(Connection& connection, std::string_view topic);
+  /// Those that the packet has for its receiver alone.
+  void add_properties(const Connection& connection, const Outgoing& outgoing, Alias alias,
+                      wire::Publish& packet);
 
   Config config_;
   Now now_;

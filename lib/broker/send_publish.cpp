@@ -17,23 +17,15 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
                        .packet_id = outgoing.packet_id,
                        .properties = outgoing.properties,
                        .payload = outgoing.payload};
-  const auto alias = alias_for(connection, topic);
-  if (connection.version == Version::v5 &&
-      (outgoing.remaining || outgoing.identifier != 0 || alias.number != 0)) {
-    scratch_ = {};
-    scratch_.add_encoded(outgoing.properties.encoded());
-    if (outgoing.remaining) {
-      scratch_.add(PropertyId::message_expiry_interval, *outgoing.remaining);  // [MQTT-3.3.2-6]
-    }
-    if (outgoing.identifier != 0) {
-      // [MQTT-3.3.4-5]
-      scratch_.add(PropertyId::subscription_identifier, outgoing.identifier);  // [MQTT-3.3.4-3]
-    }
-    if (alias.number != 0) scratch_.add(PropertyId::topic_alias, std::uint32_t{alias.number});
-    if (alias.number != 0 && !alias.is_new) packet.topic = {};
-    packet.properties = scratch_.view();
+  auto alias = alias_for(connection, topic);
+  add_properties(connection, outgoing, alias, packet);
+  auto size = wire::encoded_size(packet, connection.version);
+  if (size > connection.maximum_packet_size && alias.is_new) [[unlikely]] {
+    alias = {};
+    packet.properties = outgoing.properties;
+    add_properties(connection, outgoing, alias, packet);
+    size = wire::encoded_size(packet, connection.version);
   }
-  const auto size = wire::encoded_size(packet, connection.version);
   if (size > connection.maximum_packet_size) return false;  // [MQTT-3.1.2-25] [MQTT-3.1.2-24]
   if (alias.is_new) connection.aliases->outgoing.emplace(topic, alias.number);
   if (packet.payload.size() > kCopiedPayload) {
@@ -51,6 +43,26 @@ bool Core::send_publish(Connection& connection, const Outgoing& outgoing) {
   }
   count_sent(connection, size, packet.payload.size());
   return true;
+}
+
+void Core::add_properties(const Connection& connection, const Outgoing& outgoing, Alias alias,
+                          wire::Publish& packet) {
+  if (connection.version != Version::v5 ||
+      (!outgoing.remaining && outgoing.identifier == 0 && alias.number == 0)) {
+    return;
+  }
+  scratch_ = {};
+  scratch_.add_encoded(outgoing.properties.encoded());
+  if (outgoing.remaining) {
+    scratch_.add(PropertyId::message_expiry_interval, *outgoing.remaining);  // [MQTT-3.3.2-6]
+  }
+  if (outgoing.identifier != 0) {
+    // [MQTT-3.3.4-5]
+    scratch_.add(PropertyId::subscription_identifier, outgoing.identifier);  // [MQTT-3.3.4-3]
+  }
+  if (alias.number != 0) scratch_.add(PropertyId::topic_alias, std::uint32_t{alias.number});
+  if (alias.number != 0 && !alias.is_new) packet.topic = {};
+  packet.properties = scratch_.view();
 }
 
 Core::Alias Core::alias_for(Connection& connection, std::string_view topic) {

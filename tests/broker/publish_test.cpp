@@ -341,6 +341,25 @@ TEST_CASE(
         "PUBLISH b q0 '3'; PUBLISH  q1 id=1 {topic-alias=1} '4'");
 }
 
+TEST_CASE("an alias that makes a message too large for its receiver is done without") {
+  World world(quiet());
+  PropertyList properties;
+  properties.add(PropertyId::topic_alias_maximum, 1U);
+  properties.add(PropertyId::maximum_packet_size, 20U);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "s";
+  connect.properties = properties.view();
+  auto& subscriber = world.peer();
+  subscriber.connect(connect).all();
+  subscriber.subscribe("#", kQoS1);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("a", "123456789012", QoS::at_least_once, 1);
+  publisher.publish("a", "1", QoS::at_least_once, 2);
+  CHECK(subscriber.all() ==
+        "PUBLISH a q1 id=1 '123456789012'; PUBLISH a q1 id=2 {topic-alias=1} '1'");
+}
+
 TEST_CASE("max_topic_alias_broker 0 means that topics stay as they are") {
   auto config = quiet();
   config.listeners[0].max_topic_alias_broker = 0;
