@@ -53,6 +53,9 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
     return refuse(*connection, connect,
                   {ReasonCode::not_authorized, "MQTT-3.1.4-2", "not the password of such a user"});
   }
+  if (const auto fault = objection(*connection, connect)) {  // things may have changed meanwhile
+    return refuse(*connection, connect, *fault);
+  }
   admit(*connection, connect);
   connection = find(id);
   if (connection == nullptr) return;

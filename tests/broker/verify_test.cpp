@@ -67,6 +67,19 @@ TEST_CASE("a wrong password is refused with 5 in v3 and 0x87 in v5, as mosquitto
   CHECK(world.core().session_count() == 0);
 }
 
+TEST_CASE("what does not let a client in is looked for again when its password is known") {
+  auto config = with_passwords();
+  config.global_max_clients = 1;
+  World world(config);
+  auto connect = user("alice", "secret");
+  Peer& first = world.peer().connect(connect);
+  connect.client_id = "other";
+  Peer& second = world.peer().connect(connect);
+  answer(world, Verdict::right);
+  CHECK(first.all() == "CONNACK 00");
+  CHECK(second.all() == "CONNACK 03; closed");
+}
+
 TEST_CASE("who names no user is let in by allow_anonymous only, and nobody is asked") {
   World world(with_passwords());
   Connect connect;
