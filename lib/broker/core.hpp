@@ -295,6 +295,9 @@ class Core {
 
   // limits.cpp
   bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }
+  bool has_no_memory_for(wire::QoS qos, bool retain) const {
+    return is_memory_short() && (qos != wire::QoS::at_most_once || retain);
+  }
   bool is_full(const Session& session, std::size_t size) const;
   /// Drops what has waited longest, where that is the policy. Returns whether that was enough.
   bool make_room(Session& session, std::size_t size);

@@ -150,6 +150,9 @@ std::optional<Fault> Core::objection(const Connection& connection,
   if (is_reserved(connect.will->topic)) {
     return Fault{ReasonCode::not_authorized, "", "a will on a topic of the broker's own"};
   }
+  if (config_.message_size_limit > 0 && connect.will->payload.size() > config_.message_size_limit) {
+    return Fault{ReasonCode::quota_exceeded, "", "a will longer than message_size_limit"};
+  }
   if (connect.will->qos > listener.max_qos) {
     return Fault{ReasonCode::qos_not_supported, "MQTT-3.2.2-12", "the will's QoS above max_qos"};
   }

@@ -69,6 +69,7 @@ void Core::publish_will(Session& session) {
   const auto will = std::exchange(session.will, nullptr);  // [MQTT-3.1.2-10]
   journal_.drop_will(session);
   if (!may_write(session, will->topic, fact::Act::will)) return;
+  if (has_no_memory_for(will->qos, will->retain)) return count_drop(session, Drop::memory);
   Incoming incoming{.packet = {.qos = will->qos,
                                .dup = false,
                                .retain = will->retain,  // [MQTT-3.1.2-14] [MQTT-3.1.2-15]

@@ -74,7 +74,7 @@ ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet)
     count_drop(session, Drop::size_limit);
     return ReasonCode::quota_exceeded;
   }
-  if (is_memory_short() && (packet.qos != QoS::at_most_once || packet.retain)) {
+  if (has_no_memory_for(packet.qos, packet.retain)) {
     count_drop(session, Drop::memory);
     return ReasonCode::quota_exceeded;
   }

@@ -305,6 +305,29 @@ TEST_CASE("message_size_limit drops what is longer, and says so to those who can
   CHECK(dropped(world, Drop::size_limit) == 3);
 }
 
+TEST_CASE("message_size_limit and memory_limit are for wills, too") {
+  auto config = quiet();
+  config.message_size_limit = 3;
+  config.memory_limit = 1000;
+  World world(config);
+  auto& subscriber = world.peer().join("s").subscribe("w/#");
+  const auto with_will = [&world](std::string_view id, std::string_view payload, Version version) {
+    wire::Connect connect{.version = version, .client_id = id};
+    connect.will = wire::Will{.topic = "w/1", .payload = bytes_of(payload), .retain = true};
+    return &world.peer().connect(connect);
+  };
+  CHECK(with_will("a", "1234", Version::v5)->all() == "CONNACK 97; closed");
+  CHECK(with_will("b", "1234", Version::v311)->all() == "CONNACK 03; closed");
+  auto* heard = with_will("c", "123", Version::v311);
+  auto* unheard = with_will("d", "456", Version::v311);
+  heard->drop();
+  CHECK(subscriber.all() == "PUBLISH w/1 q0 '123'");
+  world.core().on_heap(1001);
+  unheard->drop();
+  CHECK(subscriber.all() == "");
+  CHECK(dropped(world, Drop::memory) == 1);
+}
+
 TEST_CASE("above memory_limit nothing more is kept, and nobody new comes in") {
   auto config = quiet();
   config.memory_limit = 1000;
