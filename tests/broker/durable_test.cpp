@@ -735,7 +735,7 @@ TEST_CASE("PUBACK of clearing what is cleared already waits for that, too") {
   CHECK(q.all() == "PUBACK 1");
 }
 
-TEST_CASE("a delayed will of a stored session waits through a shutdown [MQTT-3.1.3-9]") {
+TEST_CASE("a delayed will of a stored session waits through a shutdown [MQTT-3.1.2-8]") {
   World world(durable());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   wire::PropertyList kept;

@@ -224,7 +224,7 @@ TEST_CASE("DISCONNECT with 0x04 publishes the will") {
   CHECK(watcher.all() == "PUBLISH wills/a q0 'gone'");
 }
 
-TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.3-9]") {
+TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.2-8]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 100).will("wills/a", 10).connect).drop();
@@ -236,7 +236,7 @@ TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.3-9]"
   CHECK(watcher.all() == "");
 }
 
-TEST_CASE("a client that is back in time keeps its will to itself") {
+TEST_CASE("a client that is back in time keeps its will to itself [MQTT-3.1.2-8] [MQTT-3.1.3-9]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 100).will("wills/a", 10).connect).drop();
@@ -246,7 +246,7 @@ TEST_CASE("a client that is back in time keeps its will to itself") {
   CHECK(watcher.all() == "");
 }
 
-TEST_CASE("a delayed will is due at the latest when the session ends") {
+TEST_CASE("a delayed will is due at the latest when the session ends [MQTT-3.1.2-8]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 5).will("wills/a", 1000).connect).drop();
