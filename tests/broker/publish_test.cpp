@@ -45,7 +45,7 @@ TEST_CASE("long payloads arrive whole in every dialect") {
   CHECK(v5.all() == "PUBLISH a q0 '" + payload + "'");
 }
 
-TEST_CASE("a message that arrives byte by byte is forwarded all the same") {
+TEST_CASE("a message that arrives byte by byte is forwarded all the same [MQTT-4.2.0-1]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a");
   auto& publisher = world.peer().join("p");
@@ -58,7 +58,7 @@ TEST_CASE("a message that arrives byte by byte is forwarded all the same") {
   CHECK(subscriber.all() == "PUBLISH a q0 'hello'; PUBLISH a q0 'hello'; PUBLISH a q0 'hello'");
 }
 
-TEST_CASE("many messages in one read reach a slow reader in order once it reads") {
+TEST_CASE("many messages in one read reach a slow reader in order once it reads [MQTT-4.2.0-1]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a");
   auto& publisher = world.peer().join("p");

@@ -128,7 +128,7 @@ TEST_CASE("a topic alias above what we named is refused") {
   }
 }
 
-TEST_CASE("messages that come in pieces, and many in one piece, are all there") {
+TEST_CASE("messages that come in pieces, and many in one piece, are all there [MQTT-4.2.0-1]") {
   Conversation talk;
   talk.join();
   std::vector<Byte> bytes;
