@@ -198,6 +198,19 @@ TEST_CASE(
         "PUBLISH a q1 id=5 'five'");
 }
 
+TEST_CASE("as long as a connection lasts nothing is sent twice [MQTT-4.4.0-1]") {
+  World world(quiet());
+  auto& subscriber = world.peer().resume("s", Version::v5).subscribe("a", kQoS2);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("a", "one", QoS::at_least_once, 1);
+  publisher.publish("a", "two", QoS::exactly_once, 2);
+  publisher.publish("a", "three", QoS::exactly_once, 3);
+  subscriber.all();
+  CHECK(subscriber.send(wire::Pubrec{3, {}, {}}).all() == "PUBREL 3");
+  world.advance(std::chrono::hours(24));
+  CHECK(subscriber.send(wire::Pingreq{}).all() == "PINGRESP");
+}
+
 TEST_CASE("what one receiver gets at QoS 1 or 2 differs for the others only where it has to") {
   World world(quiet());
   constexpr SubscriptionOptions kAsPublished{.qos = QoS::exactly_once, .retain_as_published = true};

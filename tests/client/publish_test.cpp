@@ -227,6 +227,21 @@ TEST_CASE(
   CHECK(talk.core.unsettled() == 0);
 }
 
+TEST_CASE("as long as a connection lasts nothing is sent twice [MQTT-4.4.0-1]") {
+  Conversation talk(persistent());
+  talk.join();
+  talk.publish("a", "1", kQoS1);
+  talk.publish("a", "2", kQoS2);
+  talk.publish("a", "3", kQoS2);
+  talk.reply(pubrec(3));
+  talk.sent();
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    CHECK(talk.advance(Seconds(60)) == "");
+    REQUIRE(talk.sent() == "PINGREQ");
+    talk.reply(wire::Pingresp{});
+  }
+}
+
 TEST_CASE("PUBREL of an earlier connection does not wait for the receive maximum [MQTT-3.3.4-8]") {
   auto settings = persistent();
   settings.version = Version::v5;
