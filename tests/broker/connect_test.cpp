@@ -30,7 +30,7 @@ TEST_CASE("a CONNECT is answered with CONNACK [MQTT-3.1.4-5]") {
 
 TEST_CASE(
     "a v5 CONNACK names the limits, in the order that programs rely on, and no authentication "
-    "method [MQTT-4.12.0-6]") {
+    "method [MQTT-3.1.4-5] [MQTT-4.12.0-6]") {
   World world(quiet());
   CHECK(world.peer().connect(named("a", Version::v5)).all() ==
         "CONNACK 00 {topic-alias-maximum=10, maximum-packet-size=2000000, receive-maximum=20}");
