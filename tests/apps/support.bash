@@ -2,8 +2,9 @@
 # broker on a free port, windows with programs in them, and waiting for what they print.
 #
 # MQBROKER, MQSUB and MQPUB hold the paths of the programs, by default those of the preset asan.
-# Within a test they are called mqbroker, mqsub and mqpub, as people call them. Nothing sleeps for a guessed time: every wait is for an
-# event, looked for every few milliseconds, and gives up after `patience` seconds.
+# Within a test they are called mqbroker, mqsub and mqpub, as people call them. Nothing sleeps for a
+# guessed time: every wait is for an event, looked for every few milliseconds, and gives up after
+# `patience` seconds.
 #
 # A window is a program that runs beside the test: `window left mqsub ...` starts one, `heard left`
 # is what it has printed, `ctrl_c left` ends it. Only what was started here is ever ended, by pid.
@@ -89,7 +90,7 @@ window() {
     complain "a program runs in the window $name already, which nobody would end any more"
     return 1
   fi
-  : >"$house/$name.out" >"$house/$name.err" # what an earlier one said is not this one's
+  : >"$house/$name.out" 2>"$house/$name.err" # what an earlier one said is not this one's
   (cd "$house" && exec env --default-signal=INT,QUIT,PIPE "$@") \
     <"${stdin:-/dev/null}" >"$house/$name.out" 2>"$house/$name.err" 3>&- &
   window_pid[$name]=$!
