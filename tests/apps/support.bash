@@ -121,6 +121,9 @@ crash() { stop "$1" KILL 2>/dev/null || true; }
 # A broker says that it is running when every listener is open: ours does, and so does mosquitto.
 started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house/$1.out"; }
 
+# some_port - sets `port` to one that nobody has, as far as one can guess.
+some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
+
 # start_broker [NAME [CONFIGURATION]] - starts mqbroker on a free port, and sets `port`. With a
 # configuration, that is its file, in which PORT and HOUSE stand for the port and the directory.
 # $broker is the program, if not mqbroker, and broker_options what else it is told. A port that is
@@ -128,7 +131,7 @@ started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house
 start_broker() {
   local name=${1:-broker}
   for _ in {1..50}; do
-    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    some_port
     if [[ -n ${2:-} ]]; then
       sed "s|PORT|$port|g; s|HOUSE|$house|g" <<<"$2" >"$house/$name.conf"
       window "$name" "${broker:-mqbroker}" -v -c "$name.conf"
