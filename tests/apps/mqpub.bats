@@ -333,7 +333,7 @@ END
   yes "$(head -c 1000 /dev/zero | tr '\0' x)" | head -c 200000000 >&4 3>&- &
   local writer=$!
   exec 4>&-
-  wait_until "its memory settles" settled "${window_pid[right]}"
+  wait_until "it leaves its input alone" leaves_alone "${window_pid[right]}" "$house/fifo"
   kill -0 "$writer"
   (($(resident "${window_pid[right]}") < 150000))
   kill -CONT "${window_pid[broker]}"
@@ -342,13 +342,31 @@ END
 }
 # The memory of a process in KiB.
 resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
-settled() {
-  local before
-  before=$(wc -c <"$house/right.err")
-  for _ in {1..10}; do
-    sleep 0.02
-    [[ $(wc -c <"$house/right.err") -eq $before ]] || return 1
-  done
+# leaves_alone PID FIFO - the process sleeps although there is something to read. It has not been
+# awake in between when it has gone to sleep no more often.
+leaves_alone() {
+  python3 - "$@" <<'PYTHON'
+import array
+import fcntl
+import os
+import re
+import sys
+import termios
+
+pid, fifo = sys.argv[1:]
+pipe = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+
+
+def sleep():
+    with open(f"/proc/{pid}/status") as status:
+        found = re.search(r"State:\tS.*\nvoluntary_ctxt_switches:\t(\d+)", status.read(), re.S)
+    return found and found[1]
+
+
+before, unread = sleep(), array.array("i", [0])
+fcntl.ioctl(pipe, termios.FIONREAD, unread)
+sys.exit(not (before and unread[0] > 0 and sleep() == before))
+PYTHON
 }
 
 @test "Unix sockets" {

@@ -48,7 +48,7 @@ was_cut() { [[ $(grep -c cuts "$house/network.out") -eq $1 ]]; }
   all_once_in_order
 }
 
-@test "QoS 0 over a slow network, which is still busy when the input has ended" {
+@test "QoS 0 over a slow network, which is still busy when the input has ended [MQTT-4.2.0-1]" {
   seq 100000 | sed 's/$/ and some more, so that a line is as long as lines are/' >"$house/lines"
   rough --rate 1000000
   send 0

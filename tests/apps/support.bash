@@ -2,8 +2,9 @@
 # broker on a free port, windows with programs in them, and waiting for what they print.
 #
 # MQBROKER, MQSUB and MQPUB hold the paths of the programs, by default those of the preset asan.
-# Within a test they are called mqbroker, mqsub and mqpub, as people call them. Nothing sleeps for a guessed time: every wait is for an
-# event, looked for every few milliseconds, and gives up after `patience` seconds.
+# Within a test they are called mqbroker, mqsub and mqpub, as people call them. Nothing sleeps for a
+# guessed time: every wait is for an event, looked for every few milliseconds, and gives up after
+# `patience` seconds.
 #
 # A window is a program that runs beside the test: `window left mqsub ...` starts one, `heard left`
 # is what it has printed, `ctrl_c left` ends it. Only what was started here is ever ended, by pid.
@@ -89,7 +90,7 @@ window() {
     complain "a program runs in the window $name already, which nobody would end any more"
     return 1
   fi
-  : >"$house/$name.out" >"$house/$name.err" # what an earlier one said is not this one's
+  : >"$house/$name.out" 2>"$house/$name.err" # what an earlier one said is not this one's
   (cd "$house" && exec env --default-signal=INT,QUIT,PIPE "$@") \
     <"${stdin:-/dev/null}" >"$house/$name.out" 2>"$house/$name.err" 3>&- &
   window_pid[$name]=$!
@@ -120,6 +121,9 @@ crash() { stop "$1" KILL 2>/dev/null || true; }
 # A broker says that it is running when every listener is open: ours does, and so does mosquitto.
 started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house/$1.out"; }
 
+# some_port - sets `port` to one that nobody has, as far as one can guess.
+some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
+
 # start_broker [NAME [CONFIGURATION]] - starts mqbroker on a free port, and sets `port`. With a
 # configuration, that is its file, in which PORT and HOUSE stand for the port and the directory.
 # $broker is the program, if not mqbroker, and broker_options what else it is told. A port that is
@@ -127,7 +131,7 @@ started_or_ended() { ended "$1" || grep -qsE ' running$' "$house/$1.err" "$house
 start_broker() {
   local name=${1:-broker}
   for _ in {1..50}; do
-    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    some_port
     if [[ -n ${2:-} ]]; then
       sed "s|PORT|$port|g; s|HOUSE|$house|g" <<<"$2" >"$house/$name.conf"
       window "$name" "${broker:-mqbroker}" -v -c "$name.conf"

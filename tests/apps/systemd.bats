@@ -13,19 +13,29 @@ teardown() {
   close_house
 }
 
-# activate SOCKET [ARGUMENT...] - the broker, started by the first connection to SOCKET.
+# activate SOCKET [ARGUMENT...] - the broker, started by the first connection to SOCKET. Sets
+# `port`, for which PORT stands here and in `configuration`, which becomes broker.conf. A port that
+# is taken is left to whoever has it.
 activate() {
-  window broker systemd-socket-activate -l "$1" "$MQBROKER" -v "${@:2}"
-  wait_for_line broker.err 'Listening on'
+  local socket=$1 arguments=("${@:2}")
+  for _ in {1..50}; do
+    some_port
+    printf '%s\n' "${configuration[@]//PORT/$port}" >broker.conf
+    window broker systemd-socket-activate -l "${socket//PORT/$port}" \
+      "$MQBROKER" -v "${arguments[@]//PORT/$port}"
+    wait_until 'systemd listens' listening_or_ended || return 1
+    running broker && return 0
+    wait_for_end broker || true
+    grep -q 'in use' broker.err || break
+  done
+  show broker
+  return 1
 }
-
-# A port that nobody has, as far as one can know; sets `port`.
-some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
+listening_or_ended() { ended broker || grep -qs 'Listening on' broker.err; }
 
 @test "a listener takes the socket that systemd has opened for its port" {
-  some_port
-  printf '%s\n' "listener $port" 'allow_anonymous true' 'user root' >broker.conf
-  activate "127.0.0.1:$port" -c "$house/broker.conf"
+  configuration=('listener PORT' 'allow_anonymous true' 'user root')
+  activate 127.0.0.1:PORT -c "$house/broker.conf"
   run ! grep -q starting broker.err
   mqpub -h localhost -p "$port" -q 1 -r -t a -m first
   grep -q "Listening on the socket that systemd has opened on port $port" broker.err
@@ -34,8 +44,8 @@ some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 }
 
 @test "a listener takes the Unix socket that systemd has opened" {
-  printf '%s\n' "listener 0 $house/mq.sock" 'protocol websockets' 'allow_anonymous true' \
-    'user root' >broker.conf
+  configuration=("listener 0 $house/mq.sock" 'protocol websockets' 'allow_anonymous true'
+    'user root')
   activate "$house/mq.sock" -c "$house/broker.conf"
   mqpub --unix "$house/mq.sock" --ws -q 1 -t a -m first
   stop broker
@@ -43,9 +53,8 @@ some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 }
 
 @test "who comes by IPv4 through a socket for both families is logged so" {
-  some_port
-  printf '%s\n' "listener $port" 'allow_anonymous true' 'user root' >broker.conf
-  activate "[::]:$port" -c "$house/broker.conf"
+  configuration=('listener PORT' 'allow_anonymous true' 'user root')
+  activate '[::]:PORT' -c "$house/broker.conf"
   mqpub -h 127.0.0.1 -p "$port" -i four -q 1 -t a -m first
   wait_for_line broker.err 'New client connected from 127\.0\.0\.1:[0-9]+ as four '
 }
@@ -57,20 +66,18 @@ refuses() {
   local status=0
   wait_for_end broker || status=$?
   [[ $status -eq 1 ]]
-  grep -qF "$2" broker.err
+  grep -qF "${2//PORT/$port}" broker.err
 }
 
 @test "a socket that no listener is for is named" {
-  some_port
-  echo "listener $((port + 1)) 127.0.0.1" >broker.conf
-  refuses "127.0.0.1:$port" "systemd has opened a socket on port $port, and there is no listener" \
+  configuration=("listener 0 $house/mq.sock")
+  refuses 127.0.0.1:PORT 'systemd has opened a socket on port PORT, and there is no listener' \
     -c "$house/broker.conf"
 }
 
 @test "without a configuration, a socket for everyone is not taken" {
-  some_port
-  refuses "0.0.0.0:$port" "systemd has opened port $port for everyone: name a listener" -p "$port"
-  activate "127.0.0.1:$port" -p "$port" --no-persistence
+  refuses 0.0.0.0:PORT 'systemd has opened port PORT for everyone: name a listener' -p PORT
+  activate 127.0.0.1:PORT -p PORT --no-persistence
   mqpub -h localhost -p "$port" -q 1 -t a -m first
 }
 

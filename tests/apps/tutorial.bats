@@ -22,7 +22,7 @@ subscriber() {
 }
 publish() { mqpub -h localhost -p "$port" "$@"; }
 
-@test "a subscriber to test/topic gets hello! [MQTT-4.2.0-1]" {
+@test "a subscriber to test/topic gets hello!" {
   subscriber left -t "test/topic"
   listening left test/topic
 

@@ -163,7 +163,9 @@ TEST_CASE(
   CHECK(reader.all() == "PUBLISH open q0 'x'");
 }
 
-TEST_CASE("a SUBSCRIBE is refused where nothing could be read, with 0x80 and 0x87 [MQTT-3.9.3-2]") {
+TEST_CASE(
+    "a SUBSCRIBE is refused where nothing could be read, with 0x80 and 0x87 [MQTT-3.8.4-7] "
+    "[MQTT-3.9.3-2]") {
   World world(quiet());
   world.core().use_rules(0, rules({{"", kRead, "open/#"}}));
   const auto subscribe = [](Peer& peer, std::string_view filter) {

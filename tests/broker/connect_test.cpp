@@ -30,7 +30,7 @@ TEST_CASE("a CONNECT is answered with CONNACK [MQTT-3.1.4-5]") {
 
 TEST_CASE(
     "a v5 CONNACK names the limits, in the order that programs rely on, and no authentication "
-    "method [MQTT-4.12.0-6]") {
+    "method [MQTT-3.1.4-5] [MQTT-4.12.0-6]") {
   World world(quiet());
   CHECK(world.peer().connect(named("a", Version::v5)).all() ==
         "CONNACK 00 {topic-alias-maximum=10, maximum-packet-size=2000000, receive-maximum=20}");
@@ -61,7 +61,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "an empty client id with a session to keep is refused before v5 [MQTT-3.1.3-8] [MQTT3-3.1.3-8] "
+    "an empty client id with a session to keep is refused before v5 [MQTT3-3.1.3-8] "
     "[MQTT3-3.1.3-9]") {
   World world(quiet());
   auto connect = named("");
@@ -80,7 +80,7 @@ TEST_CASE("clientid_prefixes refuses every other client id") {
   CHECK(world.peer().connect(named("x", Version::v5)).all() == "CONNACK 87; closed");
 }
 
-TEST_CASE("allow_zero_length_clientid false refuses an empty client id") {
+TEST_CASE("allow_zero_length_clientid false refuses an empty client id [MQTT-3.1.3-8]") {
   auto config = quiet();
   config.allow_zero_length_clientid = false;
   World world(config);

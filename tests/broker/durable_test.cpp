@@ -365,7 +365,7 @@ TEST_CASE("a crash loses what was not acknowledged, and only that") {
   CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=1 'kept'");
 }
 
-TEST_CASE("what comes again after a crash is no duplicate at QoS 0 [MQTT-3.3.1-2]") {
+TEST_CASE("what comes again after a crash is no duplicate at QoS 0") {
   auto config = durable();
   config.queue_qos0_messages = true;
   World world(config);
@@ -373,6 +373,22 @@ TEST_CASE("what comes again after a crash is no duplicate at QoS 0 [MQTT-3.3.1-2
   world.peer().join("p").publish("t", "x");
   world.crash();
   CHECK(world.peer().resume("s").all() == "PUBLISH t q0 'x'");
+}
+
+TEST_CASE("QoS 0 that waited for one who may have had it is no duplicate either [MQTT-3.3.1-2]") {
+  auto config = durable();
+  config.queue_qos0_messages = true;
+  config.max_inflight_messages = 1;
+  World world(config);
+  auto& peer = world.peer().resume("s").subscribe("t", kQoS1);
+  auto& publisher = world.peer().join("p");
+  publisher.publish("t", "1", QoS::at_least_once, 1).publish("t", "2", QoS::at_least_once, 2);
+  publisher.publish("t", "0");
+  CHECK(peer.all() == "PUBLISH t q1 id=1 '1'");
+  world.crash();
+  auto& again = world.peer().resume("s");
+  CHECK(again.all() == "PUBLISH t q1 id=1 dup '1'");
+  CHECK(again.puback(1).puback(2).all() == "PUBLISH t q1 id=2 dup '2'; PUBLISH t q0 '0'");
 }
 
 TEST_CASE("what was settled, cleared or ended does not come back") {
@@ -784,7 +800,7 @@ TEST_CASE("PUBACK of clearing what is cleared already waits for that, too") {
   CHECK(q.all() == "PUBACK 1");
 }
 
-TEST_CASE("a delayed will of a stored session waits through a shutdown [MQTT-3.1.3-9]") {
+TEST_CASE("a delayed will of a stored session waits through a shutdown [MQTT-3.1.2-8]") {
   World world(durable());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   wire::PropertyList kept;

@@ -45,7 +45,7 @@ TEST_CASE("long payloads arrive whole in every dialect") {
   CHECK(v5.all() == "PUBLISH a q0 '" + payload + "'");
 }
 
-TEST_CASE("a message that arrives byte by byte is forwarded all the same") {
+TEST_CASE("a message that arrives byte by byte is forwarded all the same [MQTT-4.2.0-1]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a");
   auto& publisher = world.peer().join("p");
@@ -58,7 +58,7 @@ TEST_CASE("a message that arrives byte by byte is forwarded all the same") {
   CHECK(subscriber.all() == "PUBLISH a q0 'hello'; PUBLISH a q0 'hello'; PUBLISH a q0 'hello'");
 }
 
-TEST_CASE("many messages in one read reach a slow reader in order once it reads") {
+TEST_CASE("many messages in one read reach a slow reader in order once it reads [MQTT-4.2.0-1]") {
   World world(quiet());
   auto& subscriber = world.peer().join("s").subscribe("a");
   auto& publisher = world.peer().join("p");
@@ -102,13 +102,15 @@ TEST_CASE("who reads too slowly loses QoS 0 messages, and only that client does"
 TEST_CASE(
     "a QoS 1 message is acknowledged, and delivered until it is [MQTT-4.3.2-4] [MQTT-2.2.1-5] "
     "[MQTT-3.3.4-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2]") {
-  World world(quiet());
-  auto& subscriber = world.peer().join("s").subscribe("a", kQoS1);
-  auto& publisher = world.peer().join("p");
-  CHECK(publisher.publish("a", "x", QoS::at_least_once, 7).all() == "PUBACK 7");
-  CHECK(subscriber.all() == "PUBLISH a q1 id=1 'x'");
-  publisher.publish("a", "y", QoS::at_least_once, 8);
-  CHECK(subscriber.all() == "PUBLISH a q1 id=2 'y'");
+  for (const auto version : {Version::v311, Version::v5}) {
+    World world(quiet());
+    auto& subscriber = world.peer().join("s", version).subscribe("a", kQoS1);
+    auto& publisher = world.peer().join("p", version);
+    CHECK(publisher.publish("a", "x", QoS::at_least_once, 7).all() == "PUBACK 7");
+    CHECK(subscriber.all() == "PUBLISH a q1 id=1 'x'");
+    publisher.publish("a", "y", QoS::at_least_once, 8);
+    CHECK(subscriber.all() == "PUBLISH a q1 id=2 'y'");
+  }
 }
 
 TEST_CASE("a publisher hears its own message before the acknowledgement") {
@@ -127,23 +129,25 @@ TEST_CASE("v5 publishers learn that nobody subscribes (0x10) [MQTT-3.4.2-1] [MQT
 TEST_CASE(
     "a QoS 2 message is delivered once however often it comes [MQTT-4.3.3-10] [MQTT-4.3.3-8] "
     "[MQTT-2.2.1-5] [MQTT-4.3.3-1] [MQTT-4.3.3-12]") {
-  World world(quiet());
-  auto& subscriber = world.peer().join("s").subscribe("a", kQoS2);
-  auto& publisher = world.peer().resume("p");
-  CHECK(publisher.publish("a", "x", QoS::exactly_once, 3).all() == "PUBREC 3");
-  publisher.drop();
-  auto& again = world.peer().resume("p");
-  again.send(Publish{.qos = QoS::exactly_once,
-                     .dup = true,
-                     .topic = "a",
-                     .packet_id = 3,
-                     .properties = {},
-                     .payload = bytes_of("x")});
-  CHECK(again.all() == "PUBREC 3");
-  CHECK(subscriber.all() == "PUBLISH a q2 id=1 'x'");
-  CHECK(again.send(wire::Pubrel{3, {}, {}}).all() == "PUBCOMP 3");
-  again.publish("a", "y", QoS::exactly_once, 3);
-  CHECK(subscriber.all() == "PUBLISH a q2 id=2 'y'");
+  for (const auto version : {Version::v311, Version::v5}) {
+    World world(quiet());
+    auto& subscriber = world.peer().join("s", version).subscribe("a", kQoS2);
+    auto& publisher = world.peer().resume("p", version);
+    CHECK(publisher.publish("a", "x", QoS::exactly_once, 3).all() == "PUBREC 3");
+    publisher.drop();
+    auto& again = world.peer().resume("p", version);
+    again.send(Publish{.qos = QoS::exactly_once,
+                       .dup = true,
+                       .topic = "a",
+                       .packet_id = 3,
+                       .properties = {},
+                       .payload = bytes_of("x")});
+    CHECK(again.all() == "PUBREC 3");
+    CHECK(subscriber.all() == "PUBLISH a q2 id=1 'x'");
+    CHECK(again.send(wire::Pubrel{3, {}, {}}).all() == "PUBCOMP 3");
+    again.publish("a", "y", QoS::exactly_once, 3);
+    CHECK(subscriber.all() == "PUBLISH a q2 id=2 'y'");
+  }
 }
 
 TEST_CASE("a PUBREL for an unknown id is answered (0x92 in v5) [MQTT-4.3.3-11] [MQTT-3.7.2-1]") {
@@ -167,6 +171,21 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "a PUBREC with a code below 0x80 is answered with PUBREL, which PUBCOMP ends [MQTT-4.3.3-4] "
+    "[MQTT-4.3.3-2] [MQTT-4.3.3-5]") {
+  World world(quiet());
+  auto& subscriber = world.peer().resume("s", Version::v5).subscribe("a", kQoS2);
+  world.peer().join("p", Version::v5).publish("a", "x", QoS::exactly_once, 1);
+  CHECK(subscriber.all() == "PUBLISH a q2 id=1 'x'");
+  const wire::Pubrec pubrec{1, wire::ReasonCode::no_matching_subscribers, {}};
+  CHECK(subscriber.send(pubrec).all() == "PUBREL 1");
+  CHECK(subscriber.send(pubrec).all() == "PUBREL 1");
+  CHECK(subscriber.send(wire::Pubcomp{1, {}, {}}).all() == "");
+  subscriber.drop();
+  CHECK(world.peer().resume("s", Version::v5).all() == "");
+}
+
+TEST_CASE(
     "a PUBREC that refuses ends the delivery, one for an unknown id gets 0x92 [MQTT-4.4.0-2] "
     "[MQTT-3.6.2-1]") {
   World world(quiet());
@@ -180,22 +199,37 @@ TEST_CASE(
 TEST_CASE(
     "after a reconnect everything unacknowledged comes again, in order, with DUP [MQTT-4.4.0-1] "
     "[MQTT-3.3.1-1] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT3-4.6.0-1]") {
+  for (const auto version : {Version::v311, Version::v5}) {
+    World world(quiet());
+    auto& first = world.peer().resume("s", version).subscribe("a", kQoS2);
+    auto& publisher = world.peer().join("p", version);
+    publisher.publish("a", "one", QoS::at_least_once, 1);
+    publisher.publish("a", "two", QoS::exactly_once, 2);
+    publisher.publish("a", "three", QoS::exactly_once, 3);
+    publisher.publish("a", "four", QoS::at_least_once, 4);
+    first.all();
+    first.send(wire::Pubrec{2, {}, {}});
+    first.puback(4);
+    first.all();
+    first.drop();
+    publisher.publish("a", "five", QoS::at_least_once, 5);
+    CHECK(world.peer().resume("s", version).all() ==
+          "PUBREL 2; PUBLISH a q1 id=1 dup 'one'; PUBLISH a q2 id=3 dup 'three'; "
+          "PUBLISH a q1 id=5 'five'");
+  }
+}
+
+TEST_CASE("as long as a connection lasts nothing is sent twice [MQTT-4.4.0-1]") {
   World world(quiet());
-  auto& first = world.peer().resume("s").subscribe("a", kQoS2);
+  auto& subscriber = world.peer().resume("s", Version::v5).subscribe("a", kQoS2);
   auto& publisher = world.peer().join("p");
   publisher.publish("a", "one", QoS::at_least_once, 1);
   publisher.publish("a", "two", QoS::exactly_once, 2);
   publisher.publish("a", "three", QoS::exactly_once, 3);
-  publisher.publish("a", "four", QoS::at_least_once, 4);
-  first.all();
-  first.send(wire::Pubrec{2, {}, {}});
-  first.puback(4);
-  first.all();
-  first.drop();
-  publisher.publish("a", "five", QoS::at_least_once, 5);
-  CHECK(world.peer().resume("s").all() ==
-        "PUBREL 2; PUBLISH a q1 id=1 dup 'one'; PUBLISH a q2 id=3 dup 'three'; "
-        "PUBLISH a q1 id=5 'five'");
+  subscriber.all();
+  CHECK(subscriber.send(wire::Pubrec{3, {}, {}}).all() == "PUBREL 3");
+  world.advance(std::chrono::hours(24));
+  CHECK(subscriber.send(wire::Pingreq{}).all() == "PINGRESP");
 }
 
 TEST_CASE("what one receiver gets at QoS 1 or 2 differs for the others only where it has to") {

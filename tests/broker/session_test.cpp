@@ -79,6 +79,23 @@ TEST_CASE(
   CHECK(world.core().subscription_count() == 0);
 }
 
+TEST_CASE(
+    "in v5 clean start forgets what was before, and the expiry interval keeps what comes "
+    "[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT-4.5.0-1]") {
+  World world(quiet());
+  V5 clean("s", 60);
+  clean.connect.clean_start = true;
+  auto& first = world.peer().connect(clean.connect);
+  CHECK(first_word_pair(first.next()) == "CONNACK 00");
+  first.subscribe("t", kQoS1).drop();
+  world.peer().join("p", Version::v5).publish("t", "x", QoS::at_least_once, 1);
+  auto& second = world.peer().connect(V5("s", 60).connect);
+  CHECK(first_word_pair(second.next()) == "CONNACK 00 present");
+  CHECK(second.all() == "PUBLISH t q1 id=1 'x'");
+  CHECK(first_word_pair(world.peer().connect(clean.connect).all()) == "CONNACK 00");
+  CHECK(world.core().subscription_count() == 0);
+}
+
 TEST_CASE("MQTT 3.1 has no session present flag") {
   World world(quiet());
   world.peer().resume("s", Version::v31).drop();
@@ -195,6 +212,14 @@ TEST_CASE(
   CHECK(watcher.all() == "");
 }
 
+TEST_CASE("a goodbye takes a delayed will back, too [MQTT-3.1.2-8] [MQTT-3.14.4-3]") {
+  World world(quiet());
+  auto& watcher = world.peer().join("w").subscribe("wills/#");
+  world.peer().connect(V5("a", 100).will("wills/a", 10).connect).disconnect();
+  world.advance(Seconds(200));
+  CHECK(watcher.all() == "");
+}
+
 TEST_CASE("a will is published after a protocol error, a keep-alive timeout and a takeover") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
@@ -224,7 +249,7 @@ TEST_CASE("DISCONNECT with 0x04 publishes the will") {
   CHECK(watcher.all() == "PUBLISH wills/a q0 'gone'");
 }
 
-TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.3-9]") {
+TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.2-8]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 100).will("wills/a", 10).connect).drop();
@@ -236,7 +261,7 @@ TEST_CASE("a delayed will comes after its delay, never before it [MQTT-3.1.3-9]"
   CHECK(watcher.all() == "");
 }
 
-TEST_CASE("a client that is back in time keeps its will to itself") {
+TEST_CASE("a client that is back in time keeps its will to itself [MQTT-3.1.2-8] [MQTT-3.1.3-9]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 100).will("wills/a", 10).connect).drop();
@@ -246,7 +271,7 @@ TEST_CASE("a client that is back in time keeps its will to itself") {
   CHECK(watcher.all() == "");
 }
 
-TEST_CASE("a delayed will is due at the latest when the session ends") {
+TEST_CASE("a delayed will is due at the latest when the session ends [MQTT-3.1.2-8]") {
   World world(quiet());
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(V5("a", 5).will("wills/a", 1000).connect).drop();

@@ -17,8 +17,9 @@ namespace {
 
 constexpr wire::SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
 
-Connect kept(std::string_view id) {
+Connect kept(std::string_view id, Version version = Version::v311) {
   Connect connect;
+  connect.version = version;
   connect.client_id = id;
   connect.clean_start = false;
   return connect;
@@ -42,7 +43,8 @@ std::size_t wills_stored(World& world) {
 TEST_CASE("without clean start there is a new session where there was none [MQTT-3.1.2-6]") {
   World world(quiet());
   CHECK(world.peer().connect(kept("new")).all() == "CONNACK 00");
-  CHECK(world.core().session_count() == 1);
+  CHECK(world.peer().connect(kept("newer", Version::v5)).all().starts_with("CONNACK 00 {"));
+  CHECK(world.core().session_count() == 2);
 }
 
 TEST_CASE(
@@ -61,12 +63,20 @@ TEST_CASE(
 TEST_CASE("nothing behind a refused CONNECT is looked at [MQTT-3.1.4-6]") {
   World world(quiet());
   auto& listener = world.peer().join("listener").subscribe("#");
-  std::vector<Byte> bytes;
-  Connect refused;
-  refused.clean_start = false;
-  wire::encode(refused, Version::v311, bytes);
-  wire::encode(wire::Publish{.topic = "t", .payload = bytes_of("x")}, Version::v311, bytes);
-  CHECK(world.peer().send_bytes(bytes).all() == "CONNACK 02; closed");
+  const auto answer = [&world](const Connect& refused) {
+    std::vector<Byte> bytes;
+    wire::encode(refused, refused.version, bytes);
+    wire::encode(wire::Publish{.topic = "t", .payload = bytes_of("x")}, refused.version, bytes);
+    auto& peer = world.peer();
+    peer.version = refused.version;
+    return peer.send_bytes(bytes).all();
+  };
+  CHECK(answer(kept("")) == "CONNACK 02; closed");
+  PropertyList properties;
+  properties.add(PropertyId::authentication_method, std::string_view("riddles"));
+  auto riddler = kept("a", Version::v5);
+  riddler.properties = properties.view();
+  CHECK(answer(riddler) == "CONNACK 8C; closed");
   CHECK(listener.all() == "");
 }
 
@@ -113,6 +123,31 @@ TEST_CASE(
   auto& watcher = world.peer().join("w").subscribe("wills/#");
   world.peer().connect(kept("a")).drop();
   CHECK(watcher.all() == "");
+}
+
+TEST_CASE(
+    "a delayed will is kept until it is published, or its client is back [MQTT-3.1.2-7] "
+    "[MQTT-3.1.2-10]") {
+  World world(durable());
+  PropertyList expiry;
+  expiry.add(PropertyId::session_expiry_interval, 100U);
+  PropertyList delay;
+  delay.add(PropertyId::will_delay_interval, 10U);
+  auto connect = with_will(false);
+  connect.version = Version::v5;
+  connect.clean_start = false;
+  connect.properties = expiry.view();
+  connect.will->properties = delay.view();
+  world.peer().connect(connect).drop();
+  CHECK(wills_stored(world) == 1);
+  SUBCASE("published") {
+    world.advance(Seconds(11));
+  }
+  SUBCASE("its client is back") {
+    connect.will.reset();
+    world.peer().connect(connect);
+  }
+  CHECK(wills_stored(world) == 0);
 }
 
 TEST_CASE(
@@ -206,25 +241,34 @@ TEST_CASE("a DISCONNECT carries no code that only CONNACK may carry [MQTT-3.14.2
 }
 
 TEST_CASE("the first packet that a client gets is its one CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2]") {
-  World world(durable());
-  world.peer().join("p").retain("t", "kept");
-  world.is_storing = false;
-  std::vector<Byte> bytes;
-  wire::encode(kept("a"), Version::v311, bytes);
-  wire::encode(wire::Subscribe{1, {}, {{"t", kQoS1}}}, Version::v311, bytes);
-  wire::encode(wire::Pingreq{}, Version::v311, bytes);
-  auto& peer = world.peer().send_bytes(bytes);
-  world.peer().join("q").publish("t", "live", QoS::at_least_once, 1);
-  CHECK(peer.all() == "");
-  world.is_storing = true;
-  world.settle();
-  CHECK(peer.next() == "CONNACK 00");
-  CHECK(peer.all().find("CONNACK") == std::string::npos);
-  peer.drop();
-  auto& again = world.peer().connect(kept("a"));
-  CHECK(again.next() == "CONNACK 00 present");
-  CHECK(again.all().starts_with("PUBLISH t q1"));
-  CHECK(again.connect(kept("a")).all() == "closed");
+  for (const auto version : {Version::v311, Version::v5}) {
+    World world(durable());
+    world.peer().join("p").retain("t", "kept");
+    world.is_storing = false;
+    PropertyList expiry;
+    if (version == Version::v5) expiry.add(PropertyId::session_expiry_interval, 100U);
+    auto connect = kept("a", version);
+    connect.properties = expiry.view();
+    std::vector<Byte> bytes;
+    wire::encode(connect, version, bytes);
+    wire::encode(wire::Subscribe{1, {}, {{"t", kQoS1}}}, version, bytes);
+    wire::encode(wire::Pingreq{}, version, bytes);
+    auto& peer = world.peer();
+    peer.version = version;
+    peer.send_bytes(bytes);
+    world.peer().join("q").publish("t", "live", QoS::at_least_once, 1);
+    CHECK(peer.all() == "");
+    world.is_storing = true;
+    world.settle();
+    CHECK(peer.next().starts_with("CONNACK 00"));
+    CHECK(peer.all().find("CONNACK") == std::string::npos);
+    peer.drop();
+    auto& again = world.peer().connect(connect);
+    CHECK(again.next().starts_with("CONNACK 00 present"));
+    CHECK(again.all().starts_with("PUBLISH t q1"));
+    CHECK(again.connect(connect).all() ==
+          (version == Version::v5 ? "DISCONNECT 82; closed" : "closed"));
+  }
 }
 
 TEST_CASE("a refusal speaks of no session, though there is one [MQTT-3.2.2-6]") {

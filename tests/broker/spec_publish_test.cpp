@@ -64,9 +64,11 @@ TEST_CASE("DUP of a publisher is not passed on [MQTT-3.3.1-3]") {
 TEST_CASE("after PUBACK the same id is a new message, DUP or not [MQTT-4.3.2-5]") {
   World world(quiet());
   auto& peer = world.peer().join("s").subscribe("t");
-  auto& publisher = world.peer().join("p").publish("t", "x", QoS::at_least_once, 1);
-  CHECK(publisher.send(repeated(QoS::at_least_once, 1)).all() == "PUBACK 1; PUBACK 1");
-  CHECK(peer.all() == "PUBLISH t q0 'x'; PUBLISH t q0 'x'");
+  for (const auto version : {Version::v311, Version::v5}) {
+    auto& publisher = world.peer().join("p", version).publish("t", "x", QoS::at_least_once, 1);
+    CHECK(publisher.send(repeated(QoS::at_least_once, 1)).all() == "PUBACK 1; PUBACK 1");
+    CHECK(peer.all() == "PUBLISH t q0 'x'; PUBLISH t q0 'x'");
+  }
 }
 
 TEST_CASE("after a refusing PUBREC the same id is a new message [MQTT-4.3.3-9]") {
@@ -299,8 +301,12 @@ TEST_CASE(
   auto& peer = world.peer().join("s").subscribe("a").subscribe("b");
   CHECK(peer.send(Unsubscribe{7, {}, {"a", "b"}}).all() == "UNSUBACK 7");
   CHECK(peer.send(Unsubscribe{8, {}, {"never"}}).all() == "UNSUBACK 8");
+  auto& young = world.peer().join("y", Version::v5).subscribe("a").subscribe("b");
+  CHECK(young.send(Unsubscribe{7, {}, {"a", "b", "never"}}).all() == "UNSUBACK 7 00 00 11");
+  CHECK(young.send(Unsubscribe{8, {}, {"a"}}).all() == "UNSUBACK 8 11");
   world.peer().join("p").publish("a", "x").publish("b", "x");
   CHECK(peer.all() == "");
+  CHECK(young.all() == "");
 }
 
 TEST_CASE("a filter is unsubscribed only when it is equal [MQTT-3.10.4-1]") {

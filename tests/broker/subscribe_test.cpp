@@ -23,11 +23,13 @@ constexpr SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
 TEST_CASE(
     "a SUBSCRIBE is answered filter by filter [MQTT-3.8.4-6] [MQTT-3.8.4-1] [MQTT-2.2.1-6] "
     "[MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.9.3-1]") {
-  World world(quiet());
-  auto& peer = world.peer().join("a");
-  CHECK(peer.send(Subscribe{5, {}, {{"a", {}}, {"b/#", kQoS1}, {"+/c", kQoS2}}}).all() ==
-        "SUBACK 5 00 01 02");
-  CHECK(world.core().subscription_count() == 3);
+  for (const auto version : {Version::v311, Version::v5}) {
+    World world(quiet());
+    auto& peer = world.peer().join("a", version);
+    CHECK(peer.send(Subscribe{5, {}, {{"a", {}}, {"b/#", kQoS1}, {"+/c", kQoS2}}}).all() ==
+          "SUBACK 5 00 01 02");
+    CHECK(world.core().subscription_count() == 3);
+  }
 }
 
 TEST_CASE("max_qos is the most that is granted [MQTT-3.8.4-7]") {
@@ -69,6 +71,20 @@ TEST_CASE("subscribing again replaces the options [MQTT-3.8.4-3]") {
   auto& peer = world.peer().join("a").subscribe("t", kQoS2).subscribe("t");
   world.peer().join("p").publish("t", "x", QoS::exactly_once, 1);
   CHECK(peer.all() == "PUBLISH t q0 'x'");
+  CHECK(world.core().subscription_count() == 1);
+}
+
+TEST_CASE("subscribing again replaces what only v5 has, too [MQTT-3.8.4-3]") {
+  World world(quiet());
+  auto& peer = world.peer().join("a", Version::v5);
+  peer.subscribe("t", {.qos = QoS::exactly_once, .no_local = true}, 5);
+  peer.subscribe("t", {.qos = QoS::at_least_once, .retain_as_published = true}, 6);
+  peer.send(wire::Publish{.qos = QoS::exactly_once,
+                          .retain = true,
+                          .topic = "t",
+                          .packet_id = 1,
+                          .payload = bytes_of("x")});
+  CHECK(peer.all() == "PUBLISH t q1 id=1 retain {subscription-identifier=6} 'x'; PUBREC 1");
   CHECK(world.core().subscription_count() == 1);
 }
 

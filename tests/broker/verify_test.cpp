@@ -43,7 +43,7 @@ void answer(World& world, Verdict verdict) {
 
 }  // namespace
 
-TEST_CASE("a user waits for the verdict on the password, and then comes in [MQTT-3.1.4-2]") {
+TEST_CASE("a user waits for the verdict on the password, and then comes in") {
   World world(with_passwords());
   Peer& peer = world.peer().connect(user("alice", "secret"));
   CHECK(peer.all().empty());
@@ -57,7 +57,8 @@ TEST_CASE("a user waits for the verdict on the password, and then comes in [MQTT
   CHECK(peer.all() == "CONNACK 00");
 }
 
-TEST_CASE("a wrong password is refused with 5 in v3 and 0x87 in v5, as mosquitto does") {
+TEST_CASE(
+    "a wrong password is refused with 5 in v3 and 0x87 in v5, as mosquitto does [MQTT-3.1.4-2]") {
   World world(with_passwords());
   Peer& old = world.peer().connect(user("alice", "x"));
   Peer& young = world.peer().connect(user("alice", "x", Version::v5));

@@ -113,7 +113,7 @@ TEST_CASE("what mosquitto 2.0 prints is read: retain as a number, user propertie
   CHECK(text_of(line.properties.view().encoded()) == text_of(expected.view().encoded()));
 }
 
-TEST_CASE("what is wrong with a line is told with its place") {
+TEST_CASE("what is wrong with a line is told with its place [MQTT-4.7.3-2]") {
   CHECK(fault("") == "column 1: unexpected end of input; expected '[', '{', or a literal");
   CHECK(fault(R"({"topic":"a" "qos":1})") == "column 18: unexpected string literal; expected '}'");
   CHECK(fault("{\"topic\":\"\xFF\"}").starts_with("column 11: invalid string: ill-formed UTF-8"));

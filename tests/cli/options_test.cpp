@@ -188,8 +188,7 @@ TEST_CASE("versions are named as mosquitto names them") {
 TEST_CASE(
     "topics: filters for mqsub, one plain topic for mqpub, UTF-8, not empty [MQTT-3.3.2-1] "
     "[MQTT-3.3.2-2] [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.0-1] [MQTT-4.7.1-1] "
-    "[MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3] [MQTT-4.8.2-1] "
-    "[MQTT-4.8.2-2]") {
+    "[MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.7.3-3] [MQTT-4.8.2-1] [MQTT-4.8.2-2]") {
   CHECK(sub_error({"-t", "a/#/b"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", "a+"}).contains("is no topic filter"));
   CHECK(sub_error({"-t", ""}) == "-t : must not be empty");

@@ -35,8 +35,9 @@ Pubcomp pubcomp(std::uint16_t id) {
 }
 
 /// A client whose session outlives its connections.
-Settings persistent() {
+Settings persistent(Version version = Version::v311) {
   Settings settings;
+  settings.version = version;
   settings.client_id = "me";
   settings.clean_start = false;
   return settings;
@@ -73,17 +74,19 @@ TEST_CASE("QoS 0: what the connection took with it is told as dropped") {
 TEST_CASE(
     "QoS 1: the packet id is new and the same until PUBACK [MQTT-4.3.2-1] [MQTT-4.3.2-2] "
     "[MQTT-4.3.2-3]") {
-  Conversation talk;
-  talk.join();
-  CHECK(talk.publish("a", "1", kQoS1) == 1);
-  CHECK(talk.publish("a", "2", kQoS1) == 2);
-  CHECK(talk.sent() == "PUBLISH a q1 id=1 '1'; PUBLISH a q1 id=2 '2'");
-  CHECK(talk.core.unsettled() == 2);
-  CHECK(talk.reply(puback(2)) == "acknowledged 2");
-  CHECK(talk.reply(puback(1)) == "acknowledged 1");
-  CHECK(talk.core.unsettled() == 0);
-  talk.publish("a", "3", kQoS1);
-  CHECK(talk.sent() == "PUBLISH a q1 id=3 '3'");
+  for (const auto version : {Version::v311, Version::v5}) {
+    Conversation talk(persistent(version));
+    talk.join();
+    CHECK(talk.publish("a", "1", kQoS1) == 1);
+    CHECK(talk.publish("a", "2", kQoS1) == 2);
+    CHECK(talk.sent() == "PUBLISH a q1 id=1 '1'; PUBLISH a q1 id=2 '2'");
+    CHECK(talk.core.unsettled() == 2);
+    CHECK(talk.reply(puback(2)) == "acknowledged 2");
+    CHECK(talk.reply(puback(1)) == "acknowledged 1");
+    CHECK(talk.core.unsettled() == 0);
+    talk.publish("a", "3", kQoS1);
+    CHECK(talk.sent() == "PUBLISH a q1 id=3 '3'");
+  }
 }
 
 TEST_CASE(
@@ -100,13 +103,15 @@ TEST_CASE(
   CHECK(talk.sent() == "");
 }
 
-TEST_CASE("QoS 2: a repeated PUBREC gets PUBREL again, an unknown one its reason") {
+TEST_CASE(
+    "QoS 2: a repeated PUBREC gets PUBREL again, an unknown one its reason [MQTT-4.3.3-1] "
+    "[MQTT-4.3.3-2] [MQTT-4.3.3-4]") {
   Conversation talk(v5());
   talk.join();
   talk.publish("a", "once", kQoS2);
-  talk.sent();
+  CHECK(talk.sent() == "PUBLISH a q2 id=1 'once'");
   talk.reply(pubrec(1));
-  talk.reply(pubrec(1));
+  talk.reply(Pubrec{.packet_id = 1, .reason = ReasonCode::no_matching_subscribers});
   CHECK(talk.sent() == "PUBREL 1; PUBREL 1");
   talk.reply(pubcomp(1));
   CHECK(talk.reply(pubrec(1)) == "");
@@ -205,26 +210,43 @@ TEST_CASE(
     "in a resumed session everything is sent again, in order, with DUP [MQTT-4.4.0-1] "
     "[MQTT-3.3.1-1] [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-4.6.0-1] "
     "[MQTT3-3.1.2-4]") {
-  Conversation talk(persistent());
+  for (const auto version : {Version::v311, Version::v5}) {
+    Conversation talk(persistent(version));
+    talk.join();
+    talk.publish("a", "1", kQoS1);
+    talk.publish("a", "2", kQoS2);
+    talk.publish("a", "3", kQoS2);
+    talk.publish("a", "4", kQoS1);
+    talk.sent();
+    talk.reply(pubrec(2));
+    CHECK(talk.reply(puback(4)) == "acknowledged 4");
+    talk.publish("a", "5", kQoS1);  // not sent before the connection breaks
+    talk.come_back(kResumed);
+    CHECK(talk.sent() ==
+          "PUBREL 2; PUBLISH a q1 id=1 dup '1'; PUBLISH a q2 id=3 dup '3'; PUBLISH a q1 id=5 dup "
+          "'5'");
+    CHECK(talk.reply(puback(1)) == "acknowledged 1");
+    CHECK(talk.reply(pubcomp(2)) == "acknowledged 2");
+    talk.reply(pubrec(3));
+    CHECK(talk.reply(pubcomp(3)) == "acknowledged 3");
+    CHECK(talk.reply(puback(5)) == "acknowledged 5");
+    CHECK(talk.core.unsettled() == 0);
+  }
+}
+
+TEST_CASE("as long as a connection lasts nothing is sent twice [MQTT-4.4.0-1]") {
+  Conversation talk(persistent(Version::v5));
   talk.join();
   talk.publish("a", "1", kQoS1);
   talk.publish("a", "2", kQoS2);
   talk.publish("a", "3", kQoS2);
-  talk.publish("a", "4", kQoS1);
-  talk.sent();
-  talk.reply(pubrec(2));
-  CHECK(talk.reply(puback(4)) == "acknowledged 4");
-  talk.publish("a", "5", kQoS1);  // not sent before the connection breaks
-  talk.come_back(kResumed);
-  CHECK(talk.sent() ==
-        "PUBREL 2; PUBLISH a q1 id=1 dup '1'; PUBLISH a q2 id=3 dup '3'; PUBLISH a q1 id=5 dup "
-        "'5'");
-  CHECK(talk.reply(puback(1)) == "acknowledged 1");
-  CHECK(talk.reply(pubcomp(2)) == "acknowledged 2");
   talk.reply(pubrec(3));
-  CHECK(talk.reply(pubcomp(3)) == "acknowledged 3");
-  CHECK(talk.reply(puback(5)) == "acknowledged 5");
-  CHECK(talk.core.unsettled() == 0);
+  talk.sent();
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    CHECK(talk.advance(Seconds(60)) == "");
+    REQUIRE(talk.sent() == "PINGREQ");
+    talk.reply(wire::Pingresp{});
+  }
 }
 
 TEST_CASE("PUBREL of an earlier connection does not wait for the receive maximum [MQTT-3.3.4-8]") {

@@ -36,49 +36,55 @@ PropertyList only(PropertyId id, std::uint32_t number) {
 }
 
 constexpr std::array<Byte, 2> kTwoCodes{1, 0x80};
+const std::array kEitherVersion{client::Settings(), v5()};
 
 }  // namespace
 
 TEST_CASE(
     "QoS 1 is acknowledged at once and delivered as often as it comes [MQTT-2.2.1-5] "
     "[MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.2-5]") {
-  Conversation talk;
-  talk.join();
-  CHECK(talk.reply(message(kQoS1, 7)) == "arrived PUBLISH a q1 id=7 'x'");
-  CHECK(talk.sent() == "PUBACK 7");
-  Publish again = message(kQoS1, 7);
-  again.dup = true;
-  CHECK(talk.reply(again) == "arrived PUBLISH a q1 id=7 dup 'x'");
-  CHECK(talk.sent() == "PUBACK 7");
+  for (const auto& settings : kEitherVersion) {
+    Conversation talk(settings);
+    talk.join();
+    CHECK(talk.reply(message(kQoS1, 7)) == "arrived PUBLISH a q1 id=7 'x'");
+    CHECK(talk.sent() == "PUBACK 7");
+    Publish again = message(kQoS1, 7);
+    again.dup = true;
+    CHECK(talk.reply(again) == "arrived PUBLISH a q1 id=7 dup 'x'");
+    CHECK(talk.sent() == "PUBACK 7");
+  }
 }
 
 TEST_CASE(
     "QoS 2 is delivered once, however often PUBLISH comes [MQTT-2.2.1-5] [MQTT-3.3.4-1] "
     "[MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT-4.3.3-12]") {
-  Conversation talk;
-  talk.join();
-  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
-  CHECK(talk.sent() == "PUBREC 7");
-  Publish again = message(kQoS2, 7);
-  again.dup = true;
-  CHECK(talk.reply(again) == "");
-  CHECK(talk.sent() == "PUBREC 7");
-  CHECK(talk.reply(pubrel(7)) == "");
-  CHECK(talk.sent() == "PUBCOMP 7");
-  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");  // [MQTT-4.3.3-12]
+  for (const auto& settings : kEitherVersion) {
+    Conversation talk(settings);
+    talk.join();
+    CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+    CHECK(talk.sent() == "PUBREC 7");
+    Publish again = message(kQoS2, 7);
+    again.dup = true;
+    CHECK(talk.reply(again) == "");
+    CHECK(talk.sent() == "PUBREC 7");
+    CHECK(talk.reply(pubrel(7)) == "");
+    CHECK(talk.sent() == "PUBCOMP 7");
+    CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");  // [MQTT-4.3.3-12]
+  }
 }
 
 TEST_CASE("QoS 2 survives a connection in a resumed session, and only there [MQTT-3.2.2-5]") {
-  client::Settings settings;
-  settings.client_id = "me";
-  settings.clean_start = false;
-  Conversation talk(settings);
-  talk.join();
-  talk.reply(message(kQoS2, 7));
-  talk.come_back({.session_present = true, .properties = {}});
-  CHECK(talk.reply(message(kQoS2, 7)) == "");
-  talk.come_back({});
-  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+  for (auto settings : kEitherVersion) {
+    settings.client_id = "me";
+    settings.clean_start = false;
+    Conversation talk(settings);
+    talk.join();
+    talk.reply(message(kQoS2, 7));
+    talk.come_back({.session_present = true, .properties = {}});
+    CHECK(talk.reply(message(kQoS2, 7)) == "");
+    talk.come_back({});
+    CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+  }
 }
 
 TEST_CASE("PUBREL for an unknown id is completed all the same, in v5 with the reason") {
@@ -128,7 +134,7 @@ TEST_CASE("a topic alias above what we named is refused") {
   }
 }
 
-TEST_CASE("messages that come in pieces, and many in one piece, are all there") {
+TEST_CASE("messages that come in pieces, and many in one piece, are all there [MQTT-4.2.0-1]") {
   Conversation talk;
   talk.join();
   std::vector<Byte> bytes;
@@ -155,16 +161,18 @@ TEST_CASE("the rest of a long message is read into its place") {
 }
 
 TEST_CASE("what comes behind a disconnect is neither delivered nor acknowledged [MQTT-3.14.4-1]") {
-  Conversation talk;
-  talk.join();
-  std::vector<Byte> bytes;
-  wire::encode(message(kQoS1, 1, "one"), wire::Version::v311, bytes);
-  wire::encode(message(kQoS1, 2, "two"), wire::Version::v311, bytes);
-  talk.core.on_bytes(bytes, talk.now);
-  CHECK(line_of(*talk.core.next_event(talk.now)) == "arrived PUBLISH a q1 id=1 'one'");
-  talk.core.disconnect(ReasonCode::normal_disconnection, talk.now);
-  CHECK(talk.events() == "");
-  CHECK(talk.sent() == "PUBACK 1; DISCONNECT");
+  for (const auto& settings : kEitherVersion) {
+    Conversation talk(settings);
+    talk.join();
+    std::vector<Byte> bytes;
+    wire::encode(message(kQoS1, 1, "one"), settings.version, bytes);
+    wire::encode(message(kQoS1, 2, "two"), settings.version, bytes);
+    talk.core.on_bytes(bytes, talk.now);
+    CHECK(line_of(*talk.core.next_event(talk.now)) == "arrived PUBLISH a q1 id=1 'one'");
+    talk.core.disconnect(ReasonCode::normal_disconnection, talk.now);
+    CHECK(talk.events() == "");
+    CHECK(talk.sent() == "PUBACK 1; DISCONNECT");
+  }
 }
 
 TEST_CASE("SUBSCRIBE and UNSUBSCRIBE are answered under their ticket") {

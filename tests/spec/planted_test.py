@@ -22,8 +22,9 @@ PROVED = {
 }
 
 
-def run(tests=None, place="", statements=LIST, gaps="", rows="", words=()):
-    """The exit code, stderr and stdout in a tree where `tests` stand for some of PROVED."""
+def run(tests=None, sources=None, place="", statements=LIST, gaps="", rows="", words=()):
+    """The exit code, stderr and stdout in a tree where `tests`, their names, and `sources`, their
+    text, stand for some of PROVED."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         for path in ("scripts", "lib/broker", "lib/client", "tests/spec", "tests/support"):
@@ -35,6 +36,9 @@ def run(tests=None, place="", statements=LIST, gaps="", rows="", words=()):
         for path, names in (PROVED | (tests or {})).items():
             (root / "tests" / path).parent.mkdir(exist_ok=True)
             text = "".join(f'TEST_CASE(\n    "{name}") {{}}\n' for name in names)
+            (root / "tests" / path).write_text(text)
+        for path, text in (sources or {}).items():
+            (root / "tests" / path).parent.mkdir(exist_ok=True)
             (root / "tests" / path).write_text(text)
         (root / "lib/client/a.cpp").write_text(place)
         command = [root / "scripts/spec", *words]
@@ -66,6 +70,43 @@ assert code == 1 and "MQTT-1.0.0-4 (form) has no test in tests/wire" in said, sa
 row = 'table.add("a bad packet", kV5, "c1 00", "MQTT-1.0.0-5");\n'
 code, said, _ = run({"broker/a_test.cpp": ["a rule [MQTT-1.0.0-1]"]}, rows=row)
 assert code == 1 and "MQTT-1.0.0-5 (server)" in said, said
+
+# What does not run proves nothing.
+CASE = 'TEST_CASE("a rule [MQTT-1.0.0-1]") {}'
+for text in (
+    f"// {CASE}\n",
+    f"/* {CASE}\n{CASE} */\n",
+    f"#if 0\n{CASE}\n#endif\n",
+    f"#if 0\n#ifdef X\n#else\n{CASE}\n#endif\n{CASE}\n#endif\n",
+    f"#if X\n#else\n#  if 0\n{CASE}\n#  endif\n#endif\n",
+    f"'\"'; // {CASE} \"\n",
+    f'R"x({CASE}")x";',
+):
+    code, said, _ = run(sources={"client/a_test.cpp": text})
+    assert code == 1 and "MQTT-1.0.0-1 (client) has no test in tests/client" in said, text
+for text in (
+    f'"// \\" /*"; {CASE} // */\n',
+    f"65'535; {CASE} 65'536;\n",
+    f"#if 1\n{CASE}\n#endif\n",
+    f"#if 0\n#else\n{CASE}\n#endif\n",
+    f"#if 0\n#endif\n{CASE}\n",
+):
+    code, said, _ = run(sources={"client/a_test.cpp": text})
+    assert (code, said) == (0, ""), (text, said)
+for excuse in ("doctest::skip()", "doctest::may_fail(true)", "skip()", "doctest::should_fail()"):
+    text = CASE.replace('") {', f'"\n* {excuse}) {{')
+    code, said, _ = run(sources={"client/a_test.cpp": text})
+    assert code == 1 and "client/a_test.cpp:2: a test proves nothing with" in said, said
+    assert run(sources={"client/b_test.cpp": f"// {text}".replace("\n", " ")})[0] == 0
+for text, expected in (
+    ('@test "a rule [MQTT-1.0.0-1]" {\n}\n', 0),
+    ('# @test "a rule [MQTT-1.0.0-1]" {\n# }\n', 1),
+    ('#@test "a rule [MQTT-1.0.0-1]" {\n#}\n', 1),
+):
+    code, said, _ = run({"client/a_test.cpp": []}, sources={"apps/a.bats": text})
+    assert code == expected, text
+row = '// table.add("a bad packet", kV5, "c1 00", "MQTT-7.7.7-7");\n'
+assert run(rows=row)[0] == 0
 
 # A gap is forgiven as long as it is one.
 gap = "# a comment\nMQTT-1.0.0-1 client nobody has time\n"
