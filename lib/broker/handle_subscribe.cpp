@@ -72,7 +72,7 @@ ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subsc
                                (wanted.retain_handling == RetainHandling::send_if_new &&
                                 added.is_new)) &&  // [MQTT-3.3.1-10]
                               !subscriptions_.is_shared(added.filter);
-  const bool is_still_fed = session.feeds != nullptr && session.feeds->has(added.filter);
+  const bool is_still_fed = session.feeds != nullptr && session.feeds->has_noted(added.filter);
   journal_.put_subscription(
       session, subscription.filter, identifier,
       static_cast<std::uint8_t>(granted.byte() | (is_still_fed ? kRetainedOwed : 0U)));

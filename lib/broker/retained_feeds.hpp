@@ -58,8 +58,11 @@ class RetainedFeeds {
     numbers_.erase(number);
   }
 
-  /// Whether there is one for this filter.
-  bool has(topic::FilterId filter) const { return numbers_.contains(filter); }
+  /// Whether there is one for this filter that is noted.
+  bool has_noted(topic::FilterId filter) const {
+    const auto number = numbers_.find(filter);
+    return number != numbers_.end() && feeds_[number->second - first_].is_noted;
+  }
 
   /// Calls `use(feed)` for those that are not noted, and notes them.
   template <class F>

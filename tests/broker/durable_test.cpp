@@ -584,6 +584,20 @@ TEST_CASE("a queue longer than its window waits in the store, and is delivered i
   CHECK(drain(world.peer().resume("s")) == "30 31 ");
 }
 
+TEST_CASE("a filter that is twice in a SUBSCRIBE is not owed retained messages for ever") {
+  World world(durable());
+  world.peer().join("p").send(wire::Publish{.qos = QoS::at_least_once,
+                                            .retain = true,
+                                            .topic = "r",
+                                            .packet_id = 1,
+                                            .payload = bytes_of("x")});
+  auto& peer = world.peer().resume("s");
+  peer.send(wire::Subscribe{1, {}, {{"r", {}}, {"r", {}}}});
+  CHECK(peer.all() == "PUBLISH r q0 retain 'x'; SUBACK 1 00 00");
+  world.crash();
+  CHECK(world.peer().resume("s").all() == "");
+}
+
 TEST_CASE("retained messages that an acknowledged SUBSCRIBE is owed come after a crash, too") {
   World world(durable());
   auto& publisher = world.peer().join("p");
