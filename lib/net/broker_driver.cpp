@@ -232,6 +232,7 @@ void BrokerDriver::flush() {
   for (Closing& closing : core_.take_closing()) {
     if (Peer* peer = find(closing.connection)) end(*peer, std::move(closing.rest));
   }
+  submit_changes();  // those of this turn's writing, too: nothing else may wake the loop
   core_.end_turn();
   for (Peer* peer : ending_) {
     if (peer->rest) peer->rest->keep();

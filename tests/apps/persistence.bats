@@ -116,6 +116,27 @@ queue_window_messages 100"
   diff <(seq 20000) <(sort -nu "$house/drained")
 }
 
+@test "who is alone with the broker does not wait for others to wake it" {
+  local kib
+  mqbroker passwd -b -c "$house/users" alice secret
+  start_broker broker "user root
+listener PORT 127.0.0.1
+password_file HOUSE/users
+persistence true
+persistence_location HOUSE/
+sys_interval 0
+retained_memory_limit 400000"
+  local alice=(-p "$port" -u alice -P secret)
+  run -0 mqsub "${alice[@]}" -i bond -c -q 1 -t a -E
+  # The password is known by now, and found right at once.
+  run -0 timeout 10 mqsub "${alice[@]}" -i bond -c -q 1 -t a -E
+  kib=$(printf '%1024s' "")
+  for i in {1..600}; do printf '{"topic":"r/%s","retain":true,"qos":1,"payload":"%s"}\n' "$i" "$kib"; done |
+    mqpub "${alice[@]}" --json-lines
+  run -0 mqsub "${alice[@]}" -t 'r/#' -C 600 -W 10 -F %t
+  ((${#lines[@]} == 600))
+}
+
 @test "--no-persistence forgets everything and leaves no file" {
   broker_options=(--no-persistence)
   start_broker
