@@ -584,6 +584,43 @@ TEST_CASE("a queue longer than its window waits in the store, and is delivered i
   CHECK(drain(world.peer().resume("s")) == "30 31 ");
 }
 
+TEST_CASE("while nothing can be stored, what is to be retained at QoS 0 takes no memory") {
+  World world(durable());
+  auto& subscriber = world.peer().join("s").subscribe("r");
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  world.core().on_store_trouble(true);
+  const auto before = world.core().unstored_bytes();
+  publisher.retain("r", "x").retain("r", "y");
+  CHECK(world.core().unstored_bytes() == before);
+  CHECK(subscriber.all() == "PUBLISH r q0 'x'; PUBLISH r q0 'y'");
+  CHECK(world.core().retained_count() == 0);
+  const auto kind = static_cast<std::size_t>(broker::Drop::unstorable);
+  CHECK(world.core().stats().drops[kind] == 2);
+}
+
+TEST_CASE("who is not read because the store is behind is not taken for silent") {
+  auto config = durable();
+  config.max_unstored_bytes = 1000;
+  World world(config);
+  auto& peer = world.peer().connect({.keep_alive = 10, .client_id = "s"});
+  std::vector<Byte> said;
+  wire::encode(wire::Connect{.client_id = "p"}, Version::v311, said);
+  const std::string payload(2000, 'x');
+  wire::encode(wire::Publish{.retain = true, .topic = "r", .payload = bytes_of(payload)},
+               Version::v311, said);
+  world.core().on_bytes(world.core().on_open(0, world.now), said, world.now);
+  REQUIRE(world.core().unstored_bytes() > config.max_unstored_bytes);
+  world.now.steady += Seconds(100);
+  world.core().on_deadline(world.now);
+  world.settle();  // it has been stored
+  CHECK(!peer.is_closed());
+  world.advance(Seconds(14));
+  CHECK(!peer.is_closed());
+  world.advance(Seconds(1));
+  CHECK(peer.is_closed());
+}
+
 TEST_CASE("a filter that is twice in a SUBSCRIBE is not owed retained messages for ever") {
   World world(durable());
   world.peer().join("p").send(wire::Publish{.qos = QoS::at_least_once,
