@@ -186,6 +186,9 @@ bool Core::publish(Incoming& incoming) {
 }
 
 void Core::retain(Incoming& incoming) {
+  const bool is_lost = is_store_in_trouble_ && incoming.packet.qos == QoS::at_most_once &&
+                       !is_reserved(incoming.packet.topic);
+  if (is_lost) return count_drop(*sessions_[incoming.publisher], Drop::unstorable);
   if (incoming.packet.payload.empty()) {   // [MQTT-3.3.1-7]
     drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {

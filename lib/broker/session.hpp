@@ -43,7 +43,7 @@ inline constexpr std::uint8_t kFromShare = 2;
 using Outbox = session::Outbox<Queued>;
 static_assert(sizeof(Outbox::Entry) == 16);
 
-/// Why a message for a session, or in the case of two from it, was given up.
+/// Why a message for a session, or in the case of three from it, was given up.
 enum class Drop : std::uint8_t {
   queue_full,
   unread,
@@ -54,8 +54,9 @@ enum class Drop : std::uint8_t {
   size_limit,
   memory,
   left_behind,
+  unstorable,
 };
-inline constexpr std::size_t kDropKinds = 9;
+inline constexpr std::size_t kDropKinds = 10;
 
 /// What a session has lost, by reason.
 struct DropBook {

@@ -72,8 +72,8 @@ constexpr std::array kRates{
 constexpr std::array<int, 3> kMinutes{1, 5, 15};
 
 constexpr std::array<std::string_view, kDropKinds> kDropNames{
-    "queue_full", "unread",     "expired", "too_large",  "denied",
-    "unreadable", "size_limit", "memory",  "left_behind"};
+    "queue_full", "unread",     "expired", "too_large",   "denied",
+    "unreadable", "size_limit", "memory",  "left_behind", "unstorable"};
 /// What of a client id is part of a topic: more than that nobody reads. A hash stands for the rest.
 constexpr std::size_t kLongestName = 1000;
 

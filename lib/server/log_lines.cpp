@@ -133,6 +133,8 @@ std::string_view words_of(Drop reason) {
       return "the payload is too long (message_size_limit)";
     case Drop::memory:
       return "too much memory is in use (memory_limit)";
+    case Drop::unstorable:
+      return "it was to be retained, and nothing can be stored just now (persistence)";
     case Drop::left_behind:
       break;
   }
