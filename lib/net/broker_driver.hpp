@@ -84,6 +84,9 @@ class BrokerDriver {
   ///         known to be right
   using Verify = std::function<std::function<bool()>(const broker::Verification&)>;
   void verify_with(Verify verify);
+  /// What `verify` goes by has changed: what is being verified does not count, and is asked for
+  /// again.
+  void verify_again() { ++verify_generation_; }
 
   /// Goes on telling others, from now on.
   void tell(FactSink facts, OpenSink opened);
@@ -259,6 +262,7 @@ class BrokerDriver {
   FailureBrake brake_;
   std::map<std::uint64_t, std::unique_ptr<Verifying>> verifying_;  ///< by when they came
   std::uint64_t last_verifying_ = 0;
+  std::uint64_t verify_generation_ = 0;
   std::vector<const Verifying*> verifying_now_;
   Instant verify_due_ = kNever;  ///< when verify_timer_ rings
 };

@@ -86,6 +86,7 @@ struct BrokerDriver::Verifying {
   FailureBrake::Name name;
   std::string neighbour;  ///< who comes from the same place
   std::function<bool()> job;
+  std::uint64_t generation = 0;
   bool is_running = false;
   bool is_right = false;
 };

@@ -94,6 +94,7 @@ void BrokerDriver::forget_verifying(const Peer& peer) {
 void BrokerDriver::start(Verifying& one) {
   forget_hang_up(*find(one.asked.connection));
   one.is_running = true;
+  one.generation = verify_generation_;
   verifying_now_.push_back(&one);
   one.job = verify_(one.asked);
   if (!one.job) one.job = [] { return true; };  // it has become known while it waited
@@ -137,6 +138,8 @@ void BrokerDriver::forget_hang_up(Peer& peer) {
 
 void BrokerDriver::on_verified(Verifying& done) {
   std::erase(verifying_now_, &done);
+  const bool is_current = done.generation == verify_generation_ || is_stopping_;
+  if (!is_current && find(done.asked.connection) != nullptr) return start(done);
   const auto owned = verifying_.extract(done.number);
   if (is_stopping_) return;
   if (done.is_right) {

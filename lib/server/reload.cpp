@@ -132,6 +132,7 @@ void BrokerProcess::use_access(AccessFiles files) {
   }
   access_ = std::move(files);
   verified_ = std::make_shared<VerifiedPasswords>();
+  driver_.verify_again();
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     core_.use_rules(static_cast<std::uint16_t>(i), access_.listeners[i].rules);
   }

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
+#include <latch>
 #include <string>
 
 #include "loopback.hpp"
@@ -98,6 +100,43 @@ TEST_CASE("above max_unstored_bytes clients are not read until the store has cau
   driver.run();
   CHECK(read_meanwhile == 1);
   CHECK(core.stats().publish_received == 2);
+}
+
+TEST_CASE("a password that is being verified when things change is verified again") {
+  broker::Config config;
+  config.listeners[0].has_passwords = true;
+  broker::Core core(config, net::now());
+  BrokerDriver driver(core, nullptr, nullptr);
+  std::latch is_running(1);
+  std::latch has_changed(1);
+  std::atomic<int> verified = 0;
+  driver.verify_with([&](const broker::Verification&) {
+    return [&] {
+      const bool is_first = ++verified == 1;
+      if (is_first) is_running.count_down();
+      has_changed.wait();
+      return is_first;
+    };
+  });
+  bool is_refused = false;
+  const auto tell = [&](const broker::Fact& fact, const std::string&) {
+    is_refused = is_refused || std::holds_alternative<broker::fact::Refused>(fact);
+    driver.stop();
+  };
+  driver.tell(tell, nullptr);
+  const auto bound = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const auto client = support::dial_loopback(bound->front().port);
+  client.write(std::array<Byte, 18>{0x10, 16, 0, 4, 'M', 'Q', 'T', 'T', 4, 0x82, 0, 0, 0, 1, 'p', 0,
+                                    1, 'u'});
+  driver.every(Millis(1), [&] {
+    if (!is_running.try_wait() || has_changed.try_wait()) return;
+    driver.verify_again();
+    has_changed.count_down();
+  });
+  driver.run();
+  CHECK(verified == 2);
+  CHECK(is_refused);
 }
 
 TEST_CASE("who is gone before it is let in is told as one whose address is not known") {
