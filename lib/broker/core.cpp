@@ -61,7 +61,7 @@ bool may_say_goodbye(const Connection& connection) {
 Core::Core(Config config, Now now, const storage::Snapshot& stored)
     : config_(std::move(config)),
       now_(now),
-      prng_(config_.seed),
+      random_([prng = Prng(config_.seed)]() mutable { return prng.next(); }),
       sys_topics_(config_.sys_interval, now) {
   MQ_CHECK(!config_.listeners.empty());
   connection_wheel_.advance(now.steady, [](Connection&) {});

@@ -83,6 +83,9 @@ class Core {
   /// The answer to one of take_loads().
   void on_loaded(const storage::Page& page, Now now);
   /// Nothing can be stored, or it can again. Meanwhile a PUBLISH that would have to be is refused.
+  /// Where the ids that are given to clients come from: whoever guesses one takes over a session. By
+  /// default from `config.seed`, which is good for tests only.
+  void use_random(std::function<std::uint64_t()> random) { random_ = std::move(random); }
   void on_store_trouble(bool is_in_trouble) { is_store_in_trouble_ = is_in_trouble; }
 
   /// Takes over what a store read back. Before anything else happens, and with persistence on.
@@ -462,7 +465,7 @@ class Core {
 
   Config config_;
   Now now_;
-  Prng prng_;
+  std::function<std::uint64_t()> random_;
   Stats stats_;
   std::vector<std::shared_ptr<const AccessRules>> rules_;  ///< by listener
   Stored held_;

@@ -78,11 +78,6 @@ std::expected<std::optional<AsUser>, Error> as_heir(const Config& config) {
   return std::unexpected(Error{config.places.before("user") + guise.error().message});
 }
 
-broker::Config seeded(broker::Config config) {
-  config.seed = net::random_seed();
-  return config;
-}
-
 }  // namespace
 
 std::string name_of(const Listener& listener) {
@@ -94,9 +89,11 @@ BrokerProcess::BrokerProcess(Config config, Reread reread, Log& log)
     : config_(std::move(config)),
       reread_(std::move(reread)),
       log_(log),
-      core_(seeded(config_.broker), net::now()),
+      core_(config_.broker, net::now()),
       driver_(core_, nullptr, nullptr),
-      is_open_(config_.listeners.size(), true) {}
+      is_open_(config_.listeners.size(), true) {
+  core_.use_random(net::random_seed);
+}
 
 void BrokerProcess::use_packet_log() {
   if (!log_.wants(LogType::debug)) {

@@ -58,6 +58,10 @@ TEST_CASE(
   CHECK(connack.size() == std::string("CONNACK 00 {assigned-client-identifier=auto-}").size() + 36);
   CHECK(world.peer().connect(named("", Version::v5)).all() != connack);
   CHECK(world.peer().connect(named("")).all() == "CONNACK 00");
+  std::uint64_t next = 0x0123456789ABCDEFULL;
+  world.core().use_random([&next] { return next++; });
+  CHECK(world.peer().connect(named("", Version::v5)).all() ==
+        "CONNACK 00 {assigned-client-identifier=auto-FEDCBA98-7654-3210-0FDC-BA9876543210}");
 }
 
 TEST_CASE(
