@@ -1,5 +1,6 @@
 #include "cli/json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace mq::cli {
@@ -10,6 +11,8 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kSpaces = " \t\r\n";
+/// What is nested more deeply is indented no further, lest the tabs outweigh all the rest.
+constexpr std::size_t kMostTabs = 32;
 
 void append_code(unsigned code, std::string& out) {
   out += "\\u00";
@@ -78,7 +81,7 @@ class Layout {
   }
   /// Before a string.
   void indent() {
-    if (is_line_begun_) out_.append(containers_.size(), '\t');
+    if (is_line_begun_) out_.append(std::min(containers_.size(), kMostTabs), '\t');
     is_line_begun_ = false;
   }
 

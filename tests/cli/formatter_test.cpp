@@ -267,6 +267,18 @@ TEST_CASE("--pretty: laid out as mosquitto does") {
         "\t\t\t\t\"k\":\t\"w\"\n\t\t\t}]\n\t},\n\t\"payload\":\t[1, {\n\t\t}]\n}");
 }
 
+TEST_CASE("--pretty: what is nested deeply is not indented as deeply") {
+  std::string deep;
+  for (int i = 0; i < 10'000; ++i) deep += "{\"\":";
+  deep += "1" + std::string(10'000, '}');
+  std::string text;
+  append_json(deep, JsonStyle::pretty, text);
+  CHECK(text.size() < 20 * deep.size());
+  std::string compact;
+  append_json(text, JsonStyle::compact, compact);
+  CHECK(compact == deep);
+}
+
 TEST_CASE("what has a NUL in it is no JSON, whatever stands before that") {
   CHECK_FALSE(is_json(std::string_view("{}\0}", 4)));
   CHECK(is_json("{}"));
