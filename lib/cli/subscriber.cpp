@@ -52,8 +52,7 @@ void Subscriber::on_interrupt(Now now) {
 void Subscriber::on_deadline(Now now) {
   if (now.steady >= ends_by_) {
     ends_by_ = kNever;
-    notices().error("Timed out");
-    finish(exit_code::kTimedOut, now);
+    time_out(now);
   }
   if (now.steady >= rate_at_) print_rate(now);
   if (now.steady >= answered_by_) {

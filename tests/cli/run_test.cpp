@@ -541,6 +541,45 @@ TEST_CASE("a full disk at the end is no good end") {
   CHECK(stage.said == "mq: cannot write: No space left on device\n");
 }
 
+TEST_CASE("a run whose reader is not waited for acknowledges nothing, and ends as it is told to") {
+  SubOptions options = to({"a"});
+  options.timeout = Seconds(3);
+  for (const bool is_interrupted : {true, false}) {
+    Subscribing stage(options);
+    stage.join();
+    stage.is_read = false;
+    stage.write_error = ECANCELED;
+    stage.reply(stage.run, wire::Publish{.qos = kQoS1,
+                                         .topic = "a",
+                                         .packet_id = 7,
+                                         .properties = {},
+                                         .payload = bytes_of("x")});
+    CHECK(stage.talk.sent().empty());
+    CHECK_FALSE(stage.run.is_done());
+    if (is_interrupted) {
+      stage.run.on_interrupt(stage.talk.now);
+    } else {
+      stage.advance(stage.run, Seconds(3));
+    }
+    REQUIRE(stage.run.is_done());
+    CHECK(stage.run.exit_code() == (is_interrupted ? 0 : 27));
+    CHECK(stage.said == (is_interrupted ? "" : "mq: Timed out\n"));
+  }
+}
+
+TEST_CASE("the last message, too, is waited for, and no good end without it") {
+  SubOptions options = to({"a"});
+  options.count = 1;
+  options.timeout = Seconds(3);
+  Subscribing stage(options);
+  stage.join();
+  stage.is_read = false;
+  stage.write_error = ECANCELED;
+  stage.arrive("a", std::string(2'000'000, 'x'));
+  stage.advance(stage.run, Seconds(3));
+  CHECK(stage.run.exit_code() == 27);
+}
+
 TEST_CASE("what came right before the connection was lost for good is printed") {
   SubOptions options = to({"a"});
   options.connection.version = wire::Version::v5;
