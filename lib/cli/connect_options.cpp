@@ -115,18 +115,34 @@ Verdict set_property(ConnectOptions& options, std::string_view joined) {
   return {};
 }
 
+namespace {
+
+/// What the URL does not say is left as other options have said it.
+void add(const UrlParts& url, ConnectOptions& options) {
+  if (url.is_tls && !options.tls) options.tls.emplace();
+  if (url.is_websocket && !options.websocket) options.websocket.emplace();
+  if (url.user_name) options.user_name = url.user_name;
+  if (!url.password) return;
+  options.password = url.password;
+  options.password_file.reset();
+  options.password_variable.reset();
+}
+
+}  // namespace
+
 void complete(ConnectOptions& options) {
   constexpr std::uint16_t kPort = 1883;
   constexpr std::uint16_t kTlsPort = 8883;
   constexpr std::uint16_t kHttpPort = 80;
   constexpr std::uint16_t kHttpsPort = 443;
+  add(options.url, options);
   if (options.is_tls_refused) {
     options.tls.reset();
   } else if (options.port == kTlsPort && !options.tls) {
     options.tls.emplace();
   }
-  const std::uint16_t usual = options.is_web_port ? kHttpPort : kPort;
-  const std::uint16_t usual_tls = options.is_web_port ? kHttpsPort : kTlsPort;
+  const std::uint16_t usual = options.url.is_websocket ? kHttpPort : kPort;
+  const std::uint16_t usual_tls = options.url.is_websocket ? kHttpsPort : kTlsPort;
   options.endpoint.port = options.port.value_or(options.tls ? usual_tls : usual);
   if (options.uses_srv) {
     options.endpoint.srv_service = options.tls ? "_secure-mqtt._tcp" : "_mqtt._tcp";

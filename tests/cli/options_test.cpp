@@ -393,6 +393,42 @@ TEST_CASE("-A, -S, --nodelay") {
   CHECK(sub_error({"-t", "a", "-S", "--unix", "x"}).starts_with("-S says where the servers are"));
 }
 
+TEST_CASE("the last URL says where to connect and as whom, and nothing of an earlier one is left") {
+  const auto last = sub({"-L", "wss://me:secret@a:1/x", "-L", "mqtt://b/y"}).connection;
+  CHECK(last.endpoint.host == "b");
+  CHECK(last.endpoint.port == 1883);
+  CHECK_FALSE(last.tls);
+  CHECK_FALSE(last.websocket);
+  CHECK_FALSE(last.user_name);
+  CHECK_FALSE(last.password);
+  const auto partly = sub({"-L", "mqtt://me:secret@a/x", "-L", "mqtt://you@b/y"}).connection;
+  CHECK(partly.user_name == "you");
+  CHECK_FALSE(partly.password);
+}
+
+TEST_CASE("what a URL does not say is as options of their own say it") {
+  const auto own =
+      sub({"-u", "me", "-P", "x", "-L", "mqtt://you:y@a/x", "-L", "mqtt://b/y"}).connection;
+  CHECK(own.user_name == "me");
+  CHECK(own.password == "x");
+  CHECK(sub({"--cafile", "x", "-L", "mqtt://a/x"}).connection.tls);
+  CHECK(sub({"--ws", "-L", "mqtt://a/x"}).connection.websocket);
+  CHECK(sub({"-h", "a", "-p", "21999", "-L", "mqtt://b/x"}).connection.endpoint.port == 1883);
+}
+
+TEST_CASE("of a URL and an option of its own, the last one counts") {
+  const auto url = sub({"-u", "me", "--pw-file", "x", "-L", "mqtt://you:y@a/x"}).connection;
+  CHECK(url.user_name == "you");
+  CHECK(url.password == "y");
+  CHECK_FALSE(url.password_file);
+  const auto own = sub({"-L", "mqtt://you:y@a/x", "-p", "1", "-u", "me", "-P", "x"}).connection;
+  CHECK(own.endpoint.port == 1);
+  CHECK(own.user_name == "me");
+  CHECK(own.password == "x");
+  CHECK(sub({"-L", "mqtt://you:y@a/x", "--pw-file", "x"}).connection.password_file == "x");
+  CHECK_FALSE(sub({"-L", "mqtt://you:y@a/x", "--pw-env", "X"}).connection.password);
+}
+
 TEST_CASE("only one option says the password") {
   CHECK(sub({"-t", "a", "-u", "me", "--pw-file", "x"}).connection.password_file == "x");
   CHECK(sub({"-t", "a", "-u", "me", "--pw-env", "X"}).connection.password_variable == "X");
