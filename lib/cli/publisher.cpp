@@ -63,10 +63,12 @@ bool Publisher::wants_input() const {
   return core().is_connected() && has_room() && !lines_.may_have_line();
 }
 
-/// A JSON line says only when it is read what QoS it has.
+/// A JSON line says only when it is read what QoS it has; and whatever that is, it comes behind all
+/// lines before it.
 bool Publisher::has_room() const {
   if (options_.source() != Source::json_lines) return core().has_room(options_.connection.qos);
-  return core().has_room(QoS::at_most_once) && core().has_room(QoS::at_least_once);
+  return core().has_room(QoS::at_most_once) && core().has_room(QoS::at_least_once) &&
+         !core().has_unsent();
 }
 
 void Publisher::on_input(ByteView bytes, Now now) {

@@ -914,6 +914,26 @@ TEST_CASE("--json-lines publishes what each line says; the command line goes bef
   CHECK(stubborn.sent(stubborn.run) == "PUBLISH a q1 id=1 retain 'x'");
 }
 
+TEST_CASE("no JSON line overtakes one before it that waits for an acknowledgement") {
+  PubOptions options = message(kQoS0, Source::json_lines);
+  options.connection.in_flight_max = 1;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of(R"({"qos":1,"payload":1})"
+                              "\n"
+                              R"({"qos":1,"payload":2})"
+                              "\n"
+                              R"({"qos":0,"payload":3})"
+                              "\n"),
+                     stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 '1'");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=2 '2'; PUBLISH a q0 '3'");
+  stage.reply(stage.run, puback(2));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
+}
+
 TEST_CASE("a bad JSON line ends the run with 1, when what came before it is acknowledged") {
   PubOptions options = message(kQoS1, Source::json_lines);
   options.topic.clear();
