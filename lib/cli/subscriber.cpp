@@ -85,7 +85,10 @@ void Subscriber::on_connected(const client::Connected& event, Now now) {
   if (event.is_first && !event.session_present) hint_at_new_session();
   was_connected_ = true;
   const bool was_unanswered = std::exchange(answers_due_, 0) > 0;
-  if (event.is_first || !event.session_present || was_unanswered) subscribe(now);
+  const bool wants_retained = !options_.shows_live && !is_ending_;
+  if (event.is_first || !event.session_present || was_unanswered || wants_retained) {
+    subscribe(now);
+  }
 }
 
 void Subscriber::hint_at_new_session() {

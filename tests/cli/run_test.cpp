@@ -325,6 +325,21 @@ TEST_CASE("--retained-only ends after a quiet second, or with the first other me
   CHECK(busy.printed == "old\n");
 }
 
+TEST_CASE("--retained-only asks again in a session that goes on: nobody knows what was lost") {
+  SubOptions options = to({"a"});
+  options.shows_live = false;
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.reply(stage.run, Connack{.session_present = true, .properties = {}});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
+}
+
 TEST_CASE("--retained-only does not take for live what --remove-retained brings about") {
   SubOptions options = to({"a"});
   options.shows_live = false;
