@@ -200,10 +200,13 @@ Verdict check_words(const ConnectOptions& options) {
       options.password.value_or("").size() > kTextMax) {
     return wrong("user name and password must not be longer than 65535 bytes");
   }
-  if (int{options.password.has_value()} + int{options.password_file.has_value()} +
-          int{options.password_variable.has_value()} >
-      1) {
-    return wrong("only one of -P, --pw-file and --pw-env can say the password");
+  const int passwords = int{options.password.has_value()} + int{options.password_file.has_value()} +
+                        int{options.password_variable.has_value()};
+  if (passwords > 1) return wrong("only one of -P, --pw-file and --pw-env can say the password");
+  // [MQTT3-3.1.2-22]
+  if (passwords > 0 && !options.user_name && version_of(options) != wire::Version::v5) {
+    return wrong(
+        "a password needs -u with MQTT 3, which has none without a user name; or add -V 5");
   }
   return {};
 }
@@ -230,9 +233,7 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
   settings.clean_start = !options.is_session_kept;
   settings.keep_alive = options.keep_alive;
   settings.user_name = options.user_name;
-  if (options.user_name || settings.version == wire::Version::v5) {
-    settings.password = options.password;
-  }
+  settings.password = options.password;
   if (options.will_topic) {
     settings.will.emplace();
     settings.will->topic = *options.will_topic;

@@ -525,7 +525,10 @@ TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT3-3.1.2
   const auto both = settings({"-t", "a", "-u", "me", "-P", "secret"});
   CHECK(both.user_name == "me");
   CHECK(both.password == "secret");
-  CHECK_FALSE(settings({"-t", "a", "-P", "secret"}).password);
+  for (const auto* option : {"-P", "--pw-file", "--pw-env"}) {
+    CHECK(sub_error({"-t", "a", option, "x"}) ==
+          "a password needs -u with MQTT 3, which has none without a user name; or add -V 5");
+  }
   CHECK(settings({"-t", "a", "-P", "secret", "-V", "5"}).password == "secret");
 }
 
@@ -541,7 +544,8 @@ TEST_CASE("what is wrong with a secret is told without it") {
 }
 
 TEST_CASE("a password is wiped from the command line, however it was given") {
-  CommandLine line{"-t", "P", "-P", "one", "--pw", "two", "--pw=three", "-vP", "four", "-Pfive"};
+  CommandLine line{"-t",         "P",   "-P",   "one",    "--pw", "two",
+                   "--pw=three", "-vP", "four", "-Pfive", "-u",   "me"};
   const auto options = parse_sub(line.span());
   REQUIRE(options);
   CHECK(options->connection.password == "five");
