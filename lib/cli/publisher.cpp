@@ -236,6 +236,7 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
     published_ -= event.count;
     return;
   }
+  if (event.outcome == Outcome::dropped && is_finishing()) is_end_lost_ = true;
   settled_ += event.count;
   if (options_.reads_lines()) settle_lines(event.count);
   if (event.outcome == Outcome::refused) {
@@ -311,7 +312,12 @@ void Publisher::on_interrupt(int signal, Now now) {
 
 /// At QoS 0 the server's orderly close is the only sign that it has read everything.
 void Publisher::on_goodbye(const client::Ended& event) {
-  if (event.words.empty() || sent_ == 0 || exit_code() != exit_code::kOk) return;
+  if (exit_code() != exit_code::kOk) return;
+  if (is_end_lost_) {
+    return notices().error(fmt::format("connection to {} lost: {}", place(endpoint()),
+                                       event.words.empty() ? "closed by the server" : event.words));
+  }
+  if (event.words.empty() || sent_ == 0) return;
   notices().error(
       fmt::format("connection to {} broke at the end: {}; what was sent last may be lost",
                   place(endpoint()), event.words));

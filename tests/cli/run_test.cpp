@@ -773,6 +773,18 @@ TEST_CASE("at QoS 0 a connection that breaks at the end leaves a doubt, and that
         "lost\n");
 }
 
+TEST_CASE("a message at QoS 0 that the server does not read to its end is told with the reason") {
+  for (const bool is_reset : {true, false}) {
+    Publishing stage(message(kQoS0), "hello");
+    stage.join();
+    is_reset ? stage.cut(stage.run) : stage.close(stage.run);
+    CHECK(stage.run.exit_code() == 7);
+    CHECK(stage.said == std::string("mq: connection to localhost port 1883 lost: ") +
+                            (is_reset ? "reset" : "closed by the server") +
+                            "\nmq: 1 of 1 message was not sent\n");
+  }
+}
+
 TEST_CASE("mqpub waits for the acknowledgement of QoS 1") {
   Publishing stage(message(kQoS1), "hello");
   stage.join();
