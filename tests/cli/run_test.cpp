@@ -698,6 +698,25 @@ TEST_CASE("in a resumed session nothing is subscribed to again; a forgotten one 
   }
 }
 
+TEST_CASE("MQTT 3.1 cannot say whether there was a session, so nothing is told of it") {
+  SubOptions options = to({"a"});
+  options.connection.version = wire::Version::v31;
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  options.connection.qos = kQoS1;
+  Subscribing stage(options);
+  stage.join();
+  CHECK(stage.said.empty());
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.take_said();
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.said == "mq: connected to localhost port 1883 again\n");
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q1");
+}
+
 TEST_CASE("what cannot be connected to is named, with the reason and the way out") {
   Subscribing stage(to({"a"}));
   stage.cut(stage.run);
