@@ -720,7 +720,7 @@ TEST_CASE("MQTT 3.1 cannot say whether there was a session, so nothing is told o
 TEST_CASE("what cannot be connected to is named, with the reason and the way out") {
   Subscribing stage(to({"a"}));
   stage.cut(stage.run);
-  CHECK(stage.said == "mq: cannot connect to localhost port 1883: reset\n");
+  CHECK(stage.said.starts_with("mq: cannot connect to localhost port 1883: reset. Does it want"));
   CHECK(stage.run.exit_code() == 1);
   const client::Lost refused{.cause = client::Cause::unreachable,
                              .words = "cannot connect to x port 1 (1.2.3.4): connection refused"};
@@ -735,6 +735,24 @@ TEST_CASE("what cannot be connected to is named, with the reason and the way out
   const client::Lost elsewhere{.cause = client::Cause::unreachable,
                                .words = "cannot connect to x: address not available"};
   CHECK(words_of(elsewhere, {}).ends_with("-A must be one of this machine"));
+}
+
+TEST_CASE("a server that closes at once, or talks of something else, may want another way") {
+  constexpr std::string_view kHint =
+      ". Does it want TLS (--cafile, --tls-use-os-certs) or a WebSocket (--ws)?";
+  const client::Lost closed{.cause = client::Cause::closed, .words = "closed by the server"};
+  CHECK(words_of(closed, {}).ends_with("closed by the server" + std::string(kHint)));
+  const client::Lost garbled{.cause = client::Cause::violation, .words = "no CONNACK"};
+  CHECK(words_of(garbled, {}).ends_with("no CONNACK" + std::string(kHint)));
+  ConnectOptions other;
+  other.tls.emplace();
+  CHECK_FALSE(words_of(closed, other).contains(kHint));
+  other.tls.reset();
+  other.websocket.emplace();
+  CHECK_FALSE(words_of(closed, other).contains(kHint));
+  client::Lost later = closed;
+  later.was_connected = true;
+  CHECK_FALSE(words_of(later, {}).contains(kHint));
 }
 
 TEST_CASE("a refusal is told in the standard's words and exits with its code") {
