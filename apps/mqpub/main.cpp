@@ -42,9 +42,10 @@ std::optional<std::uint64_t> input_size() {
 /// Runs the loop until the application is done.
 template <class Application>
 int drive(net::Loop& loop, std::optional<net::Input>& input, const cli::ConnectOptions& options,
-          client::Core& core, Application& application, MakeFilter make_filter) {
-  const net::Signals signals(loop, {SIGINT, SIGTERM},
-                             [&](int signal) { application.on_interrupt(signal, loop.now()); });
+          client::Core& core, Application& application, MakeFilter make_filter, cli::Await& await) {
+  net::Signals signals(loop, {SIGINT, SIGTERM},
+                       [&](int signal) { application.on_interrupt(signal, loop.now()); });
+  await = [&](int descriptor) { return signals.await_writable(descriptor, application.ends_by()); };
   net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),
                            std::move(make_filter));
   driver.start();
@@ -54,21 +55,22 @@ int drive(net::Loop& loop, std::optional<net::Input>& input, const cli::ConnectO
   return application.exit_code();
 }
 
+/// `await` is for both standard output and error.
 int run(const cli::PubOptions& options, std::string payload, MakeFilter make_filter,
-        cli::Notices& notices) {
+        cli::Notices& notices, cli::Await& await) {
   Prng prng(std::random_device{}());
   client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
   net::Loop loop;
   std::optional<net::Input> input;
   if (options.is_request) {
-    cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
+    cli::Output output(cli::write_to(STDOUT_FILENO, await), cli::medium_of(STDOUT_FILENO));
     cli::Requester requester(options, std::move(payload), core, output, notices, Prng(prng.next()));
     requester.start(loop.now());
-    return drive(loop, input, options.connection, core, requester, std::move(make_filter));
+    return drive(loop, input, options.connection, core, requester, std::move(make_filter), await);
   }
   cli::Publisher publisher(options, std::move(payload), input_size(), core, notices);
   if (options.reads_lines()) input.emplace(loop, STDIN_FILENO, publisher);
-  return drive(loop, input, options.connection, core, publisher, std::move(make_filter));
+  return drive(loop, input, options.connection, core, publisher, std::move(make_filter), await);
 }
 
 }  // namespace
@@ -83,7 +85,8 @@ int main(int argc, char** argv) {
   auto options = cli::parse_pub(arguments, files);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
-  cli::Notices notices("mqpub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
+  cli::Await await = cli::await_for_ever;
+  cli::Notices notices("mqpub", cli::write_to(STDERR_FILENO, await), cli::medium_of(STDERR_FILENO),
                        is_quiet ? Loudness::quiet : Loudness::normal);
   if (!options) {
     notices.errors(options.error().message);
@@ -106,5 +109,5 @@ int main(int argc, char** argv) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;
   }
-  return run(*options, std::move(*payload), std::move(*make_filter), notices);
+  return run(*options, std::move(*payload), std::move(*make_filter), notices, await);
 }

@@ -26,14 +26,16 @@ net::Way way_of(const cli::ConnectOptions& options) {
   return {options.endpoint, options.proxy, options.tls, options.websocket};
 }
 
-int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices) {
+/// `await` is for both standard output and error.
+int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& notices,
+        cli::Await& await) {
   Prng prng(std::random_device{}());
   client::Core core(cli::settings_of(options, static_cast<std::uint64_t>(getpid()), prng), prng);
-  cli::Output output(cli::write_to(STDOUT_FILENO), cli::medium_of(STDOUT_FILENO));
+  cli::Output output(cli::write_to(STDOUT_FILENO, await), cli::medium_of(STDOUT_FILENO));
   cli::Subscriber subscriber(options, core, output, notices, Prng(prng.next()));
   net::Loop loop;
-  const net::Signals signals(loop, {SIGINT, SIGTERM},
-                             [&](int) { subscriber.on_interrupt(loop.now()); });
+  net::Signals signals(loop, {SIGINT, SIGTERM}, [&](int) { subscriber.on_interrupt(loop.now()); });
+  await = [&](int descriptor) { return signals.await_writable(descriptor, subscriber.ends_by()); };
   net::ClientDriver driver(loop, core, subscriber, first_stop(way_of(options.connection)),
                            std::move(make_filter));
   subscriber.start(loop.now());
@@ -54,7 +56,8 @@ int main(int argc, char** argv) {
   auto options = cli::parse_sub(arguments, files);
   using Loudness = cli::Notices::Loudness;
   const bool is_quiet = options && options->connection.is_quiet;
-  cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO), cli::medium_of(STDERR_FILENO),
+  cli::Await await = cli::await_for_ever;
+  cli::Notices notices("mqsub", cli::write_to(STDERR_FILENO, await), cli::medium_of(STDERR_FILENO),
                        is_quiet ? Loudness::quiet : Loudness::normal);
   if (!options) {
     notices.errors(options.error().message);
@@ -72,5 +75,5 @@ int main(int argc, char** argv) {
     notices.error(make_filter.error().message);
     return cli::exit_code::kFailure;
   }
-  return run(*options, std::move(*make_filter), notices);
+  return run(*options, std::move(*make_filter), notices, await);
 }

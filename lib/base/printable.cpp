@@ -5,14 +5,8 @@
 #include "base/bytes.hpp"
 
 namespace mq {
-namespace {
 
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t size = 0;  ///< in bytes; 0: this is not UTF-8
-};
-
-Character first_of(std::string_view text) {
+Character first_character(std::string_view text) {
   const auto lead = static_cast<Byte>(text[0]);
   if (lead < 0x80) return {lead, 1};
   const std::size_t size = lead < 0xC0   ? 0
@@ -33,13 +27,12 @@ Character first_of(std::string_view text) {
   return {code, size};
 }
 
-/// What moves the cursor, ends the line or turns the direction of writing.
 bool is_control(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x200E || code == 0x200F ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-void append_escaped(std::string& out, std::string_view bytes) {
+void append_hex_escapes(std::string_view bytes, std::string& out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   for (const char c : bytes) {
     const auto byte = static_cast<Byte>(c);
@@ -49,17 +42,19 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
+namespace {
+
 /// Appends what of the text there is room for, a backslash before those that are marked. Returns
 /// whether that is all.
 bool append_shown(std::string& out, std::string_view text, std::size_t max,
                   std::string_view marked) {
   for (std::size_t at = 0; at < text.size();) {
-    const Character character = first_of(text.substr(at));
+    const Character character = first_character(text.substr(at));
     const std::size_t size = character.size == 0 ? 1 : character.size;
     if (at + size > max) return false;
     const std::string_view bytes = text.substr(at, size);
     if (character.size == 0 || is_control(character.code)) {
-      append_escaped(out, bytes);
+      append_hex_escapes(bytes, out);
     } else {
       if (marked.contains(bytes[0])) out += '\\';
       out += bytes;

@@ -115,18 +115,34 @@ Verdict set_property(ConnectOptions& options, std::string_view joined) {
   return {};
 }
 
+namespace {
+
+/// What the URL does not say is left as other options have said it.
+void add(const UrlParts& url, ConnectOptions& options) {
+  if (url.is_tls && !options.tls) options.tls.emplace();
+  if (url.is_websocket && !options.websocket) options.websocket.emplace();
+  if (url.user_name) options.user_name = url.user_name;
+  if (!url.password) return;
+  options.password = url.password;
+  options.password_file.reset();
+  options.password_variable.reset();
+}
+
+}  // namespace
+
 void complete(ConnectOptions& options) {
   constexpr std::uint16_t kPort = 1883;
   constexpr std::uint16_t kTlsPort = 8883;
   constexpr std::uint16_t kHttpPort = 80;
   constexpr std::uint16_t kHttpsPort = 443;
+  add(options.url, options);
   if (options.is_tls_refused) {
     options.tls.reset();
   } else if (options.port == kTlsPort && !options.tls) {
     options.tls.emplace();
   }
-  const std::uint16_t usual = options.is_web_port ? kHttpPort : kPort;
-  const std::uint16_t usual_tls = options.is_web_port ? kHttpsPort : kTlsPort;
+  const std::uint16_t usual = options.url.is_websocket ? kHttpPort : kPort;
+  const std::uint16_t usual_tls = options.url.is_websocket ? kHttpsPort : kTlsPort;
   options.endpoint.port = options.port.value_or(options.tls ? usual_tls : usual);
   if (options.uses_srv) {
     options.endpoint.srv_service = options.tls ? "_secure-mqtt._tcp" : "_mqtt._tcp";
@@ -184,10 +200,13 @@ Verdict check_words(const ConnectOptions& options) {
       options.password.value_or("").size() > kTextMax) {
     return wrong("user name and password must not be longer than 65535 bytes");
   }
-  if (int{options.password.has_value()} + int{options.password_file.has_value()} +
-          int{options.password_variable.has_value()} >
-      1) {
-    return wrong("only one of -P, --pw-file and --pw-env can say the password");
+  const int passwords = int{options.password.has_value()} + int{options.password_file.has_value()} +
+                        int{options.password_variable.has_value()};
+  if (passwords > 1) return wrong("only one of -P, --pw-file and --pw-env can say the password");
+  // [MQTT3-3.1.2-22]
+  if (passwords > 0 && !options.user_name && version_of(options) != wire::Version::v5) {
+    return wrong(
+        "a password needs -u with MQTT 3, which has none without a user name; or add -V 5");
   }
   return {};
 }
@@ -214,9 +233,7 @@ client::Settings settings_of(const ConnectOptions& options, std::uint64_t pid, P
   settings.clean_start = !options.is_session_kept;
   settings.keep_alive = options.keep_alive;
   settings.user_name = options.user_name;
-  if (options.user_name || settings.version == wire::Version::v5) {
-    settings.password = options.password;
-  }
+  settings.password = options.password;
   if (options.will_topic) {
     settings.will.emplace();
     settings.will->topic = *options.will_topic;

@@ -17,6 +17,14 @@
 
 namespace mq::cli {
 
+/// What a URL says beside the place and the topic.
+struct UrlParts {
+  bool is_tls = false;
+  bool is_websocket = false;
+  std::optional<std::string> user_name;
+  std::optional<std::string> password;
+};
+
 /// What mqsub and mqpub have in common, as it was typed.
 struct ConnectOptions {
   client::Endpoint endpoint;  ///< complete() sets the port
@@ -25,7 +33,7 @@ struct ConnectOptions {
   bool is_tls_refused = false;
   std::optional<client::Proxy> proxy;
   std::optional<web::ClientOptions> websocket;
-  bool is_web_port = false;  ///< without a port, it is the one of HTTP
+  UrlParts url;  ///< of the last one, as far as no later option says otherwise
   bool names_key_form = false;
   std::optional<std::string> client_id;
   std::optional<std::string> client_id_prefix;
@@ -58,7 +66,7 @@ struct ConnectOptions {
 
 inline constexpr std::uint32_t kNeverExpires = 0xFFFF'FFFF;
 
-/// Settles what depends on several options: the port, and whether it is TLS.
+/// Settles what depends on several options: what the URL says, the port, and whether it is TLS.
 void complete(ConnectOptions& options);
 
 /// Rules that involve several options.

@@ -101,23 +101,27 @@ std::vector<OptionRow<Options>> connect_rows() {
       {{"username", 'u', "NAME", "", "user name"},
        [](O& o, V value) -> Verdict {
          o.connection.user_name = value;
+         o.connection.url.user_name.reset();
          return {};
        }},
       {{"pw", 'P', "PASSWORD", "", "password", Values::one, Secrecy::secret},
        [](O& o, V value) -> Verdict {
          o.connection.password = value;
+         o.connection.url.password.reset();
          return {};
        }},
       {{"pw-file", 0, "FILE", "", "the password is the first line of this file"},
        [](O& o, V value) -> Verdict {
          if (value.empty()) return wrong("must not be empty");
          o.connection.password_file = value;
+         o.connection.url.password.reset();
          return {};
        }},
       {{"pw-env", 0, "VARIABLE", "", "the password is in this variable of the environment"},
        [](O& o, V value) -> Verdict {
          if (value.empty()) return wrong("must not be empty");
          o.connection.password_variable = value;
+         o.connection.url.password.reset();
          return {};
        }},
       {{"property", 'D', "COMMAND NAME VALUE", "",

@@ -47,6 +47,12 @@ std::string_view remedy_for_proxy(std::string_view words) {
   return ". That is the proxy, as --proxy names it: does it run there?";
 }
 
+/// Of a server that closes a plain connection at once, or talks of something else there.
+std::string_view remedy_for_way(const client::Lost& lost, const ConnectOptions& options) {
+  if (lost.was_connected || options.tls || options.websocket) return "";
+  return ". Does it want TLS (--cafile, --tls-use-os-certs) or a WebSocket (--ws)?";
+}
+
 std::string with_words(std::string text, std::string_view words) {
   if (!words.empty()) text += fmt::format(" ({})", words);
   return text;
@@ -72,14 +78,16 @@ std::string words_of(const client::Lost& lost, const ConnectOptions& options) {
                                     wire::name(lost.reason, PacketType::disconnect)),
                         lost.words);
     case Cause::violation:
-      return fmt::format("{} broke the protocol: {}", where, lost.words);
+      return fmt::format("{} broke the protocol: {}{}", where, lost.words,
+                         remedy_for_way(lost, options));
     case Cause::closed:
     case Cause::keep_alive:
     case Cause::unanswered:
       break;
   }
   if (!lost.was_connected) {
-    return fmt::format("cannot connect to {}: {}{}", where, lost.words, remedy(lost.words));
+    return fmt::format("cannot connect to {}: {}{}{}", where, lost.words, remedy(lost.words),
+                       lost.cause == Cause::closed ? remedy_for_way(lost, options) : "");
   }
   return fmt::format("connection to {} lost: {}", where, lost.words);
 }

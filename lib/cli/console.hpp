@@ -10,8 +10,19 @@ namespace mq::cli {
 /// Writes all of it. Returns false when nobody reads any more.
 using Write = std::function<bool(std::string_view)>;
 
+/// Waits until a file descriptor can be written to. Returns false when it is not to be waited for
+/// any longer.
+using Await = std::function<bool(int descriptor)>;
+
+/// Waits as long as it takes.
+bool await_for_ever(int descriptor);
+
 /// Writes to a file descriptor, and waits as long as that takes.
 Write write_to(int descriptor);
+/// The same, and waits by `await`, which must outlive it and may change. When that gives up, errno
+/// is ECANCELED. Whoever shares the descriptor notices nothing of it.
+Write write_to(int descriptor, const Await& await);
+Write write_to(int descriptor, Await&& await) = delete;
 
 enum class Medium : bool { file, terminal };
 Medium medium_of(int descriptor);
@@ -29,7 +40,7 @@ class Output {
 
   std::string& buffer() { return buffer_; }
   Medium medium() const { return medium_; }
-  /// Returns false when nobody reads any more.
+  /// Returns false when nobody reads any more; from then on nothing is written.
   bool flush();
   /// Flushes what has become large, so that memory stays bounded within a turn.
   bool flush_when_large() { return buffer_.size() < kLarge || flush(); }
@@ -40,6 +51,7 @@ class Output {
   Write write_;
   Medium medium_;
   std::string buffer_;
+  bool is_read_ = true;
 };
 
 /// What a program says beside its output, a line each: "mqsub: …". Words of others may be among it:

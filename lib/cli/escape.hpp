@@ -3,14 +3,12 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.hpp"
-
 namespace mq::cli {
 
 enum class Newlines : bool { kept, escaped };
 
-/// Appends text for a terminal: \xNN for control characters other than tabs, with newlines as it is
-/// said, and for what is not UTF-8.
+/// Appends text for a terminal: \xNN for control characters (see base/printable.hpp) other than
+/// tabs, with newlines as it is said, and for what is not UTF-8.
 void escape(std::string_view text, Newlines newlines, std::string& out);
 
 }  // namespace mq::cli

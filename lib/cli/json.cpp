@@ -1,6 +1,9 @@
 #include "cli/json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "base/printable.hpp"
 
 namespace mq::cli {
 
@@ -10,18 +13,20 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kSpaces = " \t\r\n";
+/// What is nested more deeply is indented no further, lest the tabs outweigh all the rest.
+constexpr std::size_t kMostTabs = 32;
 
-void append_code(unsigned code, std::string& out) {
-  out += "\\u00";
-  out += kHexDigits[code >> 4U];
-  out += kHexDigits[code & 15U];
+void append_code(std::uint32_t code, std::string& out) {
+  out += "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kHexDigits[code >> shift & 15U];
 }
 
-/// U+007F to U+009F, which JSON allows in a string and a terminal obeys: how many bytes.
-std::size_t control_size(std::string_view text) {
-  if (text[0] == '\x7F') return 1;
-  const bool is_c1 = text.size() > 1 && text[0] == '\xC2' && static_cast<Byte>(text[1]) < 0xA0;
-  return is_c1 ? 2 : 0;
+/// What JSON allows in a string and a terminal obeys: of no size when the text begins with
+/// something else.
+Character first_control(std::string_view text) {
+  if (static_cast<Byte>(text[0]) < 0x7F) return {};
+  const Character character = first_character(text);
+  return is_control(character.code) ? character : Character{};
 }
 
 char short_escape(char c) {
@@ -78,7 +83,7 @@ class Layout {
   }
   /// Before a string.
   void indent() {
-    if (is_line_begun_) out_.append(containers_.size(), '\t');
+    if (is_line_begun_) out_.append(std::min(containers_.size(), kMostTabs), '\t');
     is_line_begun_ = false;
   }
 
@@ -115,9 +120,9 @@ std::size_t copy_string(std::string_view text, std::string& out) {
   out += '"';
   std::size_t at = 1;
   while (text[at] != '"') {
-    if (const std::size_t size = control_size(text.substr(at)); size != 0) {
-      append_code(static_cast<Byte>(text[at + size - 1]), out);
-      at += size;
+    if (const Character control = first_control(text.substr(at)); control.size != 0) {
+      append_code(control.code, out);
+      at += control.size;
       continue;
     }
     if (text[at] == '\\') out += text[at++];
@@ -164,19 +169,19 @@ void append_json_string(std::string_view text, std::string& out) {
   std::size_t copied = 0;
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
-    const std::size_t control = control_size(text.substr(at));
-    if (static_cast<Byte>(c) >= 0x20 && c != '"' && c != '\\' && control == 0) {
+    const Character control = first_control(text.substr(at));
+    if (static_cast<Byte>(c) >= 0x20 && c != '"' && c != '\\' && control.size == 0) {
       ++at;
       continue;
     }
     out += text.substr(copied, at - copied);
-    at += control == 0 ? 1 : control;
+    at += control.size == 0 ? 1 : control.size;
     copied = at;
     if (const char letter = short_escape(c); letter != 0) {
       out += '\\';
       out += letter;
     } else {
-      append_code(static_cast<Byte>(text[at - 1]), out);
+      append_code(control.size == 0 ? static_cast<Byte>(c) : control.code, out);
     }
   }
   out += text.substr(copied);

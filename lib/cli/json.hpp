@@ -14,7 +14,7 @@ namespace mq::cli {
 /// to show on a terminal.
 enum class JsonStyle : std::uint8_t {
   compact,  ///< one line without spaces
-  pretty,   ///< a line for each member, indented by tabs
+  pretty,   ///< a line for each member, indented by tabs, by 32 at most
 };
 
 /// Whether a text is one JSON value, in UTF-8.

@@ -63,10 +63,12 @@ bool Publisher::wants_input() const {
   return core().is_connected() && has_room() && !lines_.may_have_line();
 }
 
-/// A JSON line says only when it is read what QoS it has.
+/// A JSON line says only when it is read what QoS it has; and whatever that is, it comes behind all
+/// lines before it.
 bool Publisher::has_room() const {
   if (options_.source() != Source::json_lines) return core().has_room(options_.connection.qos);
-  return core().has_room(QoS::at_most_once) && core().has_room(QoS::at_least_once);
+  return core().has_room(QoS::at_most_once) && core().has_room(QoS::at_least_once) &&
+         !core().has_unsent();
 }
 
 void Publisher::on_input(ByteView bytes, Now now) {
@@ -234,6 +236,7 @@ void Publisher::on_settled(const client::Settled& event, Now now) {
     published_ -= event.count;
     return;
   }
+  if (event.outcome == Outcome::dropped && is_finishing()) is_end_lost_ = true;
   settled_ += event.count;
   if (options_.reads_lines()) settle_lines(event.count);
   if (event.outcome == Outcome::refused) {
@@ -309,7 +312,12 @@ void Publisher::on_interrupt(int signal, Now now) {
 
 /// At QoS 0 the server's orderly close is the only sign that it has read everything.
 void Publisher::on_goodbye(const client::Ended& event) {
-  if (event.words.empty() || sent_ == 0 || exit_code() != exit_code::kOk) return;
+  if (exit_code() != exit_code::kOk) return;
+  if (is_end_lost_) {
+    return notices().error(fmt::format("connection to {} lost: {}", place(endpoint()),
+                                       event.words.empty() ? "closed by the server" : event.words));
+  }
+  if (event.words.empty() || sent_ == 0) return;
   notices().error(
       fmt::format("connection to {} broke at the end: {}; what was sent last may be lost",
                   place(endpoint()), event.words));

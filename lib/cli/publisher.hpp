@@ -84,6 +84,7 @@ class Publisher final : public Run, public client::InputSink {
   std::uint64_t bad_lines_ = 0;  ///< skipped, or the last one
   bool is_stopped_ = false;      ///< by a bad line
   bool is_input_broken_ = false;
+  bool is_end_lost_ = false;  ///< the network did not take what was to go before the goodbye
   bool are_properties_lost_ = false;
   std::optional<Pace> pace_;
   std::optional<JsonLine> held_;  ///< until it is due

@@ -53,8 +53,7 @@ void Requester::on_deadline(Now now) {
   }
   if (now.steady < ends_by_) return;
   ends_by_ = kNever;
-  notices().error("Timed out");
-  finish(exit_code::kTimedOut, now);
+  time_out(now);
 }
 
 void Requester::on_connected(const client::Connected& event, Now now) {

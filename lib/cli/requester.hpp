@@ -29,6 +29,7 @@ class Requester final : public Run {
   void start(Now now);
   void on_interrupt(int signal, Now now);
 
+  Instant ends_by() const override { return ends_by_; }
   void on_turn_end(Now now) override;
   Instant next_deadline() const override { return std::min(ends_by_, answered_by_); }
   void on_deadline(Now now) override;

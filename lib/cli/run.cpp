@@ -56,6 +56,7 @@ void Run::handle(const client::Event& event, Now now) {
   } else if (const auto* refused = std::get_if<client::Refused>(&event)) {
     handle_refused(*refused, now);
   } else if (const auto* ended = std::get_if<client::Ended>(&event)) {
+    if (is_cut_short_) return;
     on_goodbye(*ended);
     end(exit_code_);
   }
@@ -86,8 +87,16 @@ void Run::finish(int exit_code, Now now, wire::ReasonCode reason) {
 }
 
 void Run::interrupt(int exit_code, Now now, wire::ReasonCode reason) {
+  is_called_off_ = true;
   if (is_finishing_) return end(std::max(exit_code_, exit_code));
   finish(exit_code, now, reason);
+}
+
+void Run::time_out(Now now) {
+  is_called_off_ = true;
+  notices_.error("Timed out");
+  if (is_cut_short_) return end(mq::cli::exit_code::kTimedOut);
+  finish(mq::cli::exit_code::kTimedOut, now);
 }
 
 void Run::give_up_waiting(Now now) {
@@ -98,12 +107,13 @@ void Run::give_up_waiting(Now now) {
 
 void Run::note_unwritten() {
   const int error = errno;
-  if (error == EPIPE) return;
+  if (error == EPIPE || error == ECANCELED) return;
   notices_.error(std::string("cannot write: ") + std::strerror(error));
   if (exit_code_ == mq::cli::exit_code::kOk) exit_code_ = mq::cli::exit_code::kFailure;
 }
 
 void Run::give_up_printing(Now now) {
+  if (errno == ECANCELED && !is_called_off_) is_cut_short_ = is_finishing_ = true;
   note_unwritten();
   core_.abandon();
   finish(exit_code_, now);

@@ -23,6 +23,8 @@ class Run : public client::Application {
   void on_bytes_sent(ByteView bytes) final;
   void on_bytes_received(ByteView bytes) final;
   bool is_done() const final { return is_done_; }
+  /// The time limit of the run.
+  virtual Instant ends_by() const { return kNever; }
   /// Valid when it is done.
   int exit_code() const { return exit_code_; }
 
@@ -45,10 +47,13 @@ class Run : public client::Application {
   /// Somebody wants it to end: as finish(); and at once when it was about to.
   void interrupt(int exit_code, Now now,
                  wire::ReasonCode reason = wire::ReasonCode::normal_disconnection);
+  /// The time limit of the run has come: says so, and ends.
+  void time_out(Now now);
   /// The server has acknowledged nothing in time: says so, and ends.
   void give_up_waiting(Now now);
   /// What was received could not be written, as errno says: it is not acknowledged, and the run
-  /// ends. A reader that has gone away is a quiet end.
+  /// ends. A reader that has gone away is a quiet end. When it was not waited for (ECANCELED), the
+  /// run ends by what has put an end to waiting: an interrupt or the time limit.
   void give_up_printing(Now now);
   /// The same when the run is over: only words and the exit code are left.
   void note_unwritten();
@@ -77,6 +82,8 @@ class Run : public client::Application {
   std::uint64_t bytes_sent_ = 0;
   bool is_away_told_ = false;
   bool is_finishing_ = false;
+  bool is_called_off_ = false;  ///< by an interrupt or the time limit
+  bool is_cut_short_ = false;   ///< likewise, but by which of them is still to be heard
   bool is_done_ = false;
   int exit_code_ = 0;
 };

@@ -52,8 +52,7 @@ void Subscriber::on_interrupt(Now now) {
 void Subscriber::on_deadline(Now now) {
   if (now.steady >= ends_by_) {
     ends_by_ = kNever;
-    notices().error("Timed out");
-    finish(exit_code::kTimedOut, now);
+    time_out(now);
   }
   if (now.steady >= rate_at_) print_rate(now);
   if (now.steady >= answered_by_) {
@@ -80,13 +79,18 @@ void Subscriber::on_away(Now) {
 }
 
 void Subscriber::on_connected(const client::Connected& event, Now now) {
-  if (!event.is_first && options_.connection.is_session_kept && !event.session_present) {
+  const bool can_tell = core().version() != wire::Version::v31;
+  const bool is_new = can_tell && !event.session_present;
+  if (is_new && !event.is_first && options_.connection.is_session_kept) {
     notices().note("the server has forgotten the session; what came meanwhile is lost");
   }
-  if (event.is_first && !event.session_present) hint_at_new_session();
+  if (is_new && event.is_first) hint_at_new_session();
   was_connected_ = true;
   const bool was_unanswered = std::exchange(answers_due_, 0) > 0;
-  if (event.is_first || !event.session_present || was_unanswered) subscribe(now);
+  const bool wants_retained = !options_.shows_live && !is_ending_;
+  if (event.is_first || !event.session_present || was_unanswered || wants_retained) {
+    subscribe(now);
+  }
 }
 
 void Subscriber::hint_at_new_session() {

@@ -28,6 +28,7 @@ class Subscriber final : public Run {
   void start(Now now);
   void on_interrupt(Now now);
 
+  Instant ends_by() const override { return ends_by_; }
   void on_turn_end(Now now) override;
   Instant next_deadline() const override {
     return std::min({ends_by_, answered_by_, quiet_by_, rate_at_});

@@ -57,10 +57,10 @@ std::optional<std::pair<std::string_view, std::string_view>> split(std::string_v
 /// "USER" or "USER:PASSWORD". Returns false when it cannot be decoded.
 bool read_user(std::string_view text, Url& url) {
   const auto colon = text.find(':');
-  url.user_name = decoded(text.substr(0, colon));
-  if (colon == std::string_view::npos) return url.user_name.has_value();
-  url.password = decoded(text.substr(colon + 1));
-  return url.user_name && url.password;
+  url.parts.user_name = decoded(text.substr(0, colon));
+  if (colon == std::string_view::npos) return url.parts.user_name.has_value();
+  url.parts.password = decoded(text.substr(colon + 1));
+  return url.parts.user_name && url.parts.password;
 }
 
 /// What stands between the scheme and the path.
@@ -87,9 +87,9 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   const auto scheme_end = text.find("://");
   const std::string scheme = lower(text.substr(0, scheme_end));
   if (scheme_end == std::string_view::npos) return std::unexpected(std::string(kForm));
-  url.is_tls = scheme == "mqtts" || scheme == "wss";
-  url.is_websocket = scheme == "ws" || scheme == "wss";
-  if (scheme != "mqtt" && !url.is_tls && !url.is_websocket) {
+  url.parts.is_tls = scheme == "mqtts" || scheme == "wss";
+  url.parts.is_websocket = scheme == "ws" || scheme == "wss";
+  if (scheme != "mqtt" && !url.parts.is_tls && !url.parts.is_websocket) {
     return std::unexpected(std::string(kForm));
   }
 
@@ -118,8 +118,8 @@ std::expected<client::Proxy, std::string> parse_proxy(std::string_view text) {
   if (auto verdict = read_authority(text, url); !verdict) return std::unexpected(verdict.error());
   client::Proxy proxy{.host = url.host};
   proxy.port = url.port.value_or(proxy.port);
-  proxy.user_name = url.user_name.value_or("");
-  proxy.password = url.password.value_or("");
+  proxy.user_name = url.parts.user_name.value_or("");
+  proxy.password = url.parts.password.value_or("");
   if (proxy.user_name.size() > 255 || proxy.password.size() > 255) {
     return std::unexpected("its user name and password must not be longer than 255 bytes");
   }
@@ -128,12 +128,8 @@ std::expected<client::Proxy, std::string> parse_proxy(std::string_view text) {
 
 void apply_url(const Url& url, ConnectOptions& options) {
   options.endpoint.host = url.host;
-  if (url.port) options.port = url.port;
-  if (url.user_name) options.user_name = url.user_name;
-  if (url.password) options.password = url.password;
-  if (url.is_tls && !options.tls) options.tls.emplace();
-  if (url.is_websocket && !options.websocket) options.websocket.emplace();
-  options.is_web_port = url.is_websocket;
+  options.port = url.port;
+  options.url = url.parts;
 }
 
 }  // namespace mq::cli

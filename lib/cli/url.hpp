@@ -13,10 +13,7 @@ namespace mq::cli {
 
 /// What "mqtts://user:password@host:port/topic" says, decoded.
 struct Url {
-  bool is_tls = false;
-  bool is_websocket = false;
-  std::optional<std::string> user_name;
-  std::optional<std::string> password;
+  UrlParts parts;
   std::string host;  ///< an IPv6 address without its brackets
   std::optional<std::uint16_t> port;
   std::string topic;
@@ -29,7 +26,7 @@ std::expected<Url, std::string> parse_url(std::string_view text);
 /// "socks5h://user:password@host:port". The port is 1080 by default.
 std::expected<client::Proxy, std::string> parse_proxy(std::string_view text);
 
-/// Where to connect, and as whom.
+/// Where to connect, and as whom, in place of what an earlier URL said.
 void apply_url(const Url& url, ConnectOptions& options);
 
 }  // namespace mq::cli

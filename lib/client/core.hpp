@@ -102,6 +102,8 @@ class Core {
   /// publish() would take a message of this QoS.
   bool has_room(wire::QoS qos) const;
   bool has_output() const { return !output_.empty(); }
+  /// QoS 1 and 2 messages wait for their turn: one of QoS 0 would overtake them.
+  bool has_unsent() const { return outbox_.waiting() > 0; }
   /// QoS 1 and 2 messages whose outcome is open.
   std::size_t unsettled() const { return unsettled_; }
   wire::Version version() const { return settings_.version; }

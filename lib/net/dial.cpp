@@ -24,6 +24,16 @@ namespace {
 
 constexpr std::uint64_t kHeadStartMs = 250;  // RFC 8305, connection attempt delay
 
+/// Of the failures of several addresses, the one that tells most is told: that somebody is there
+/// and refuses; least, that an address is of another family than the one to connect from.
+int more_telling(int one, int later) {
+  const auto rank = [](int status) {
+    if (status == UV_ECONNREFUSED) return 2;
+    return status == UV_EAFNOSUPPORT ? 0 : 1;
+  };
+  return one == 0 || rank(later) >= rank(one) ? later : one;
+}
+
 /// The address that `host` spells, if it is one.
 std::optional<sockaddr_storage> numeric(const std::string& host, std::uint16_t port) {
   sockaddr_storage address{};
@@ -84,7 +94,7 @@ struct Dial::Race {
   std::vector<sockaddr_storage> addresses;  ///< of the target
   std::size_t next = 0;
   std::vector<Link*> links;  ///< connecting
-  int last_status = 0;
+  int failure = 0;
 };
 
 Dial::Dial(Loop& loop, const client::Endpoint& endpoint, Done done)
@@ -122,7 +132,7 @@ void Dial::Race::look_up_servers() {
 void Dial::Race::try_target() {
   const SrvTarget& server = targets[target];
   next = 0;
-  last_status = 0;
+  failure = 0;
   addresses = known(server.host, server.port);
   if (addresses.empty()) return resolve_name();
   try_next();
@@ -211,11 +221,11 @@ void Dial::Race::on_connected(Link* link, int status) {
     if (status == 0) {
       succeed(std::move(owner));
     } else {
-      if (last_status != UV_ECONNREFUSED) last_status = status;
+      failure = more_telling(failure, status);
       if (next < addresses.size()) {
         try_next();
       } else if (links.empty() && !is_over) {
-        give_up(uv_strerror(last_status));
+        give_up(uv_strerror(failure));
       }
     }
   }

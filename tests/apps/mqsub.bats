@@ -213,6 +213,31 @@ rate_is_seen() {
   wait "$pid"
   [[ ! -s $house/left.err ]]
 }
+@test "a reader that takes nothing keeps nobody from ending mqsub" {
+  start_broker
+  mkfifo "$house/fifo"
+  exec {stalled}<>"$house/fifo"
+  mqsub -p "$port" -i bond -c -q 1 -t a -E
+  head -c 300000 /dev/zero | mqpub -p "$port" -q 1 -t a -s
+  local end code
+  for end in TERM:0 INT:0 none:27; do
+    window left bash -c "exec mqsub -p $port -i bond -c -q 1 -t a -W 3 >fifo"
+    wait_until "mqsub has filled the pipe" read -t 0 -u "$stalled"
+    code=0
+    if [[ $end == none:* ]]; then wait_for_end left || code=$?; else stop left "${end%:*}" || code=$?; fi
+    ((code == ${end#*:}))
+    timeout 1 cat <&"$stalled" >/dev/null || true
+  done
+  [[ $(cat "$house/left.err") == "mqsub: Timed out" ]]
+  (($(mqsub -p "$port" -i bond -c -q 1 -t a -C 1 -N -W 20 | wc -c) == 300000)) # was not acknowledged
+}
+
+@test "a reader that is only slow has everything, up to the end" {
+  start_broker
+  mqpub -p "$port" -t a -r -f <(head -c 1000000 /dev/zero)
+  (($(mqsub -p "$port" -t a -C 1 -N | (sleep 0.5 && wc -c)) == 1000000))
+}
+
 publish_until_gone() {
   publish -t a -m x
   ! kill -0 "$1" 2>/dev/null

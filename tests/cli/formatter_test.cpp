@@ -148,6 +148,12 @@ TEST_CASE("escaping leaves text as it is, in any script, with tabs and newlines"
   CHECK(escaped("\x80x\xF8") == "\\x80x\\xf8");
 }
 
+TEST_CASE("what turns the direction of writing or ends a line is escaped") {
+  CHECK(escaped("a\u202Eb\u2028c\u200Fd\u2066") ==
+        R"(a\xe2\x80\xaeb\xe2\x80\xa8c\xe2\x80\x8fd\xe2\x81\xa6)");
+  CHECK(escaped("\u200D\u2030") == "\u200D\u2030");
+}
+
 TEST_CASE("-F: what the message is") {
   CHECK(by("%t|%p|%l|%q|%r|%m|%%") == "a/b|hello|5|1|1|5|%");
   CHECK(by("%x %X", "j\xff") == "6aff 6AFF");
@@ -227,6 +233,7 @@ TEST_CASE("%j: a line of JSON, its keys in mosquitto's order") {
 TEST_CASE("%j is valid whatever the payload: NUL, quotes, controls, no UTF-8") {
   CHECK(bare("%j", std::string("a\0\"\\\n\x1b\x7f\xC2\x9B", 9))
             .ends_with(R"("payload":"a\u0000\"\\\n\u001b\u007f\u009b"})"));
+  CHECK(bare("%j", "a\u202E\u2028\u00e9").ends_with("\"payload\":\"a\\u202e\\u2028\u00e9\"}"));
   CHECK(bare("%j", "\xff").ends_with(R"("payload_b64":"/w=="})"));
   CHECK(bare("%j", "\xff\xfe").ends_with(R"("payload_b64":"//4="})"));
   CHECK(bare("%j", std::string("\x00\xff\x01", 3)).ends_with(R"("payload_b64":"AP8B"})"));
@@ -251,6 +258,7 @@ TEST_CASE("%J: the payload's own text on one line, numbers untouched; else a str
   CHECK(bare("%J", "hello").ends_with(R"("payload":"hello"})"));
   CHECK(bare("%J", "[1] 2").ends_with(R"("payload":"[1] 2"})"));
   CHECK(bare("%J", "\"\x7f\"").ends_with(R"("payload":"\u007f"})"));
+  CHECK(bare("%J", "\"\u202E\u00e9\"").ends_with("\"payload\":\"\\u202e\u00e9\"}"));
   CHECK(bare("%J", "\xff").ends_with(R"("payload_b64":"/w=="})"));
 }
 
@@ -265,6 +273,18 @@ TEST_CASE("--pretty: laid out as mosquitto does") {
         "\t\"qos\":\t1,\n\t\"retain\":\ttrue,\n\t\"payloadlen\":\t6,\n\t\"mid\":\t5,\n"
         "\t\"properties\":\t{\n\t\t\"user-properties\":\t[{\n\t\t\t\t\"k\":\t\"v\"\n\t\t\t}, {\n"
         "\t\t\t\t\"k\":\t\"w\"\n\t\t\t}]\n\t},\n\t\"payload\":\t[1, {\n\t\t}]\n}");
+}
+
+TEST_CASE("--pretty: what is nested deeply is not indented as deeply") {
+  std::string deep;
+  for (int i = 0; i < 10'000; ++i) deep += "{\"\":";
+  deep += "1" + std::string(10'000, '}');
+  std::string text;
+  append_json(deep, JsonStyle::pretty, text);
+  CHECK(text.size() < 20 * deep.size());
+  std::string compact;
+  append_json(text, JsonStyle::compact, compact);
+  CHECK(compact == deep);
 }
 
 TEST_CASE("what has a NUL in it is no JSON, whatever stands before that") {

@@ -392,6 +392,42 @@ TEST_CASE("-A, -S, --nodelay") {
   CHECK(sub_error({"-t", "a", "-S", "--unix", "x"}).starts_with("-S says where the servers are"));
 }
 
+TEST_CASE("the last URL says where to connect and as whom, and nothing of an earlier one is left") {
+  const auto last = sub({"-L", "wss://me:secret@a:1/x", "-L", "mqtt://b/y"}).connection;
+  CHECK(last.endpoint.host == "b");
+  CHECK(last.endpoint.port == 1883);
+  CHECK_FALSE(last.tls);
+  CHECK_FALSE(last.websocket);
+  CHECK_FALSE(last.user_name);
+  CHECK_FALSE(last.password);
+  const auto partly = sub({"-L", "mqtt://me:secret@a/x", "-L", "mqtt://you@b/y"}).connection;
+  CHECK(partly.user_name == "you");
+  CHECK_FALSE(partly.password);
+}
+
+TEST_CASE("what a URL does not say is as options of their own say it") {
+  const auto own =
+      sub({"-u", "me", "-P", "x", "-L", "mqtt://you:y@a/x", "-L", "mqtt://b/y"}).connection;
+  CHECK(own.user_name == "me");
+  CHECK(own.password == "x");
+  CHECK(sub({"--cafile", "x", "-L", "mqtt://a/x"}).connection.tls);
+  CHECK(sub({"--ws", "-L", "mqtt://a/x"}).connection.websocket);
+  CHECK(sub({"-h", "a", "-p", "21999", "-L", "mqtt://b/x"}).connection.endpoint.port == 1883);
+}
+
+TEST_CASE("of a URL and an option of its own, the last one counts") {
+  const auto url = sub({"-u", "me", "--pw-file", "x", "-L", "mqtt://you:y@a/x"}).connection;
+  CHECK(url.user_name == "you");
+  CHECK(url.password == "y");
+  CHECK_FALSE(url.password_file);
+  const auto own = sub({"-L", "mqtt://you:y@a/x", "-p", "1", "-u", "me", "-P", "x"}).connection;
+  CHECK(own.endpoint.port == 1);
+  CHECK(own.user_name == "me");
+  CHECK(own.password == "x");
+  CHECK(sub({"-L", "mqtt://you:y@a/x", "--pw-file", "x"}).connection.password_file == "x");
+  CHECK_FALSE(sub({"-L", "mqtt://you:y@a/x", "--pw-env", "X"}).connection.password);
+}
+
 TEST_CASE("only one option says the password") {
   CHECK(sub({"-t", "a", "-u", "me", "--pw-file", "x"}).connection.password_file == "x");
   CHECK(sub({"-t", "a", "-u", "me", "--pw-env", "X"}).connection.password_variable == "X");
@@ -488,7 +524,10 @@ TEST_CASE("a password goes along with a user name, in v5 also alone [MQTT3-3.1.2
   const auto both = settings({"-t", "a", "-u", "me", "-P", "secret"});
   CHECK(both.user_name == "me");
   CHECK(both.password == "secret");
-  CHECK_FALSE(settings({"-t", "a", "-P", "secret"}).password);
+  for (const auto* option : {"-P", "--pw-file", "--pw-env"}) {
+    CHECK(sub_error({"-t", "a", option, "x"}) ==
+          "a password needs -u with MQTT 3, which has none without a user name; or add -V 5");
+  }
   CHECK(settings({"-t", "a", "-P", "secret", "-V", "5"}).password == "secret");
 }
 
@@ -504,7 +543,8 @@ TEST_CASE("what is wrong with a secret is told without it") {
 }
 
 TEST_CASE("a password is wiped from the command line, however it was given") {
-  CommandLine line{"-t", "P", "-P", "one", "--pw", "two", "--pw=three", "-vP", "four", "-Pfive"};
+  CommandLine line{"-t",         "P",   "-P",   "one",    "--pw", "two",
+                   "--pw=three", "-vP", "four", "-Pfive", "-u",   "me"};
   const auto options = parse_sub(line.span());
   REQUIRE(options);
   CHECK(options->connection.password == "five");

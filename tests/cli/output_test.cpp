@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <optional>
 #include <string>
 
@@ -10,6 +15,34 @@
 
 using namespace mq;
 using namespace mq::cli;
+
+namespace {
+
+/// Both ends of a pipe or a connection.
+struct Ends {
+  static Ends of_pipe() {
+    std::array<int, 2> both{};
+    REQUIRE(pipe(both.data()) == 0);
+    return {.in = both[1], .out = both[0]};
+  }
+  static Ends of_socket() {
+    std::array<int, 2> both{};
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, both.data()) == 0);
+    return {.in = both[1], .out = both[0]};
+  }
+  std::string read() const {
+    std::string bytes(65'536, '\0');
+    const ssize_t size = ::read(out, bytes.data(), bytes.size());
+    REQUIRE(size > 0);
+    bytes.resize(static_cast<std::size_t>(size));
+    return bytes;
+  }
+
+  int in;
+  int out;
+};
+
+}  // namespace
 
 TEST_CASE("lines of any length come out of pieces, NULs included, the last without newline") {
   LineCutter lines;
@@ -48,6 +81,48 @@ TEST_CASE("a line that comes byte by byte is one line") {
   }
   lines.feed("\n");
   CHECK(lines.next()->size() == 100'000);
+}
+
+TEST_CASE("what a pipe or a socket does not take at once is waited for") {
+  for (const Ends& ends : {Ends::of_pipe(), Ends::of_socket()}) {
+    std::string all;
+    std::string text;
+    while (text.size() < 3'000'000) text += std::to_string(text.size());
+    const Await read_some = [&](int descriptor) {
+      CHECK(descriptor == ends.in);
+      all += ends.read();
+      return true;
+    };
+    CHECK(write_to(ends.in, read_some)(text));
+    while (all.size() < text.size()) all += ends.read();
+    CHECK((all == text));
+  }
+}
+
+TEST_CASE("a reader may be given up, and others who write there do not notice") {
+  for (const Ends& ends : {Ends::of_pipe(), Ends::of_socket()}) {
+    const Await never = [](int) { return false; };
+    errno = 0;
+    CHECK_FALSE(write_to(ends.in, never)(std::string(3'000'000, 'x')));
+    CHECK(errno == ECANCELED);
+    CHECK((fcntl(ends.in, F_GETFL) & O_NONBLOCK) == 0);
+  }
+}
+
+TEST_CASE("what nobody reads is not written any more") {
+  int writes = 0;
+  Output output(
+      [&](std::string_view) {
+        ++writes;
+        return false;
+      },
+      Medium::file);
+  output.buffer() = "one";
+  CHECK_FALSE(output.flush());
+  output.buffer() = "two";
+  CHECK(output.flush());
+  CHECK(writes == 1);
+  CHECK(output.buffer().empty());
 }
 
 TEST_CASE("output is gathered until it is flushed, or large") {

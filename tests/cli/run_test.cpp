@@ -325,6 +325,21 @@ TEST_CASE("--retained-only ends after a quiet second, or with the first other me
   CHECK(busy.printed == "old\n");
 }
 
+TEST_CASE("--retained-only asks again in a session that goes on: nobody knows what was lost") {
+  SubOptions options = to({"a"});
+  options.shows_live = false;
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  Subscribing stage(options);
+  stage.join();
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.reply(stage.run, Connack{.session_present = true, .properties = {}});
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
+}
+
 TEST_CASE("--retained-only does not take for live what --remove-retained brings about") {
   SubOptions options = to({"a"});
   options.shows_live = false;
@@ -541,6 +556,45 @@ TEST_CASE("a full disk at the end is no good end") {
   CHECK(stage.said == "mq: cannot write: No space left on device\n");
 }
 
+TEST_CASE("a run whose reader is not waited for acknowledges nothing, and ends as it is told to") {
+  SubOptions options = to({"a"});
+  options.timeout = Seconds(3);
+  for (const bool is_interrupted : {true, false}) {
+    Subscribing stage(options);
+    stage.join();
+    stage.is_read = false;
+    stage.write_error = ECANCELED;
+    stage.reply(stage.run, wire::Publish{.qos = kQoS1,
+                                         .topic = "a",
+                                         .packet_id = 7,
+                                         .properties = {},
+                                         .payload = bytes_of("x")});
+    CHECK(stage.talk.sent().empty());
+    CHECK_FALSE(stage.run.is_done());
+    if (is_interrupted) {
+      stage.run.on_interrupt(stage.talk.now);
+    } else {
+      stage.advance(stage.run, Seconds(3));
+    }
+    REQUIRE(stage.run.is_done());
+    CHECK(stage.run.exit_code() == (is_interrupted ? 0 : 27));
+    CHECK(stage.said == (is_interrupted ? "" : "mq: Timed out\n"));
+  }
+}
+
+TEST_CASE("the last message, too, is waited for, and no good end without it") {
+  SubOptions options = to({"a"});
+  options.count = 1;
+  options.timeout = Seconds(3);
+  Subscribing stage(options);
+  stage.join();
+  stage.is_read = false;
+  stage.write_error = ECANCELED;
+  stage.arrive("a", std::string(2'000'000, 'x'));
+  stage.advance(stage.run, Seconds(3));
+  CHECK(stage.run.exit_code() == 27);
+}
+
 TEST_CASE("what came right before the connection was lost for good is printed") {
   SubOptions options = to({"a"});
   options.connection.version = wire::Version::v5;
@@ -644,10 +698,29 @@ TEST_CASE("in a resumed session nothing is subscribed to again; a forgotten one 
   }
 }
 
+TEST_CASE("MQTT 3.1 cannot say whether there was a session, so nothing is told of it") {
+  SubOptions options = to({"a"});
+  options.connection.version = wire::Version::v31;
+  options.connection.client_id = "me";
+  options.connection.is_session_kept = true;
+  options.connection.qos = kQoS1;
+  Subscribing stage(options);
+  stage.join();
+  CHECK(stage.said.empty());
+  stage.cut(stage.run);
+  stage.advance(stage.run, Seconds(1));
+  stage.talk.core.on_open(stage.talk.now);
+  stage.talk.sent();
+  stage.take_said();
+  stage.reply(stage.run, Connack{});
+  CHECK(stage.said == "mq: connected to localhost port 1883 again\n");
+  CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q1");
+}
+
 TEST_CASE("what cannot be connected to is named, with the reason and the way out") {
   Subscribing stage(to({"a"}));
   stage.cut(stage.run);
-  CHECK(stage.said == "mq: cannot connect to localhost port 1883: reset\n");
+  CHECK(stage.said.starts_with("mq: cannot connect to localhost port 1883: reset. Does it want"));
   CHECK(stage.run.exit_code() == 1);
   const client::Lost refused{.cause = client::Cause::unreachable,
                              .words = "cannot connect to x port 1 (1.2.3.4): connection refused"};
@@ -662,6 +735,24 @@ TEST_CASE("what cannot be connected to is named, with the reason and the way out
   const client::Lost elsewhere{.cause = client::Cause::unreachable,
                                .words = "cannot connect to x: address not available"};
   CHECK(words_of(elsewhere, {}).ends_with("-A must be one of this machine"));
+}
+
+TEST_CASE("a server that closes at once, or talks of something else, may want another way") {
+  constexpr std::string_view kHint =
+      ". Does it want TLS (--cafile, --tls-use-os-certs) or a WebSocket (--ws)?";
+  const client::Lost closed{.cause = client::Cause::closed, .words = "closed by the server"};
+  CHECK(words_of(closed, {}).ends_with("closed by the server" + std::string(kHint)));
+  const client::Lost garbled{.cause = client::Cause::violation, .words = "no CONNACK"};
+  CHECK(words_of(garbled, {}).ends_with("no CONNACK" + std::string(kHint)));
+  ConnectOptions other;
+  other.tls.emplace();
+  CHECK_FALSE(words_of(closed, other).contains(kHint));
+  other.tls.reset();
+  other.websocket.emplace();
+  CHECK_FALSE(words_of(closed, other).contains(kHint));
+  client::Lost later = closed;
+  later.was_connected = true;
+  CHECK_FALSE(words_of(later, {}).contains(kHint));
 }
 
 TEST_CASE("a refusal is told in the standard's words and exits with its code") {
@@ -717,6 +808,18 @@ TEST_CASE("at QoS 0 a connection that breaks at the end leaves a doubt, and that
   CHECK(stage.said ==
         "mq: connection to localhost port 1883 broke at the end: reset; what was sent last may be "
         "lost\n");
+}
+
+TEST_CASE("a message at QoS 0 that the server does not read to its end is told with the reason") {
+  for (const bool is_reset : {true, false}) {
+    Publishing stage(message(kQoS0), "hello");
+    stage.join();
+    is_reset ? stage.cut(stage.run) : stage.close(stage.run);
+    CHECK(stage.run.exit_code() == 7);
+    CHECK(stage.said == std::string("mq: connection to localhost port 1883 lost: ") +
+                            (is_reset ? "reset" : "closed by the server") +
+                            "\nmq: 1 of 1 message was not sent\n");
+  }
 }
 
 TEST_CASE("mqpub waits for the acknowledgement of QoS 1") {
@@ -873,6 +976,26 @@ TEST_CASE("--json-lines publishes what each line says; the command line goes bef
   stubborn.run.on_input(bytes_of("{\"topic\":\"b\",\"qos\":2,\"payload\":\"x\"}\n"),
                         stubborn.talk.now);
   CHECK(stubborn.sent(stubborn.run) == "PUBLISH a q1 id=1 retain 'x'");
+}
+
+TEST_CASE("no JSON line overtakes one before it that waits for an acknowledgement") {
+  PubOptions options = message(kQoS0, Source::json_lines);
+  options.connection.in_flight_max = 1;
+  Publishing stage(options, "");
+  stage.join();
+  stage.run.on_input(bytes_of(R"({"qos":1,"payload":1})"
+                              "\n"
+                              R"({"qos":1,"payload":2})"
+                              "\n"
+                              R"({"qos":0,"payload":3})"
+                              "\n"),
+                     stage.talk.now);
+  stage.run.on_input_end(stage.talk.now);
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=1 '1'");
+  stage.reply(stage.run, puback(1));
+  CHECK(stage.sent(stage.run) == "PUBLISH a q1 id=2 '2'; PUBLISH a q0 '3'");
+  stage.reply(stage.run, puback(2));
+  CHECK(stage.sent(stage.run) == "DISCONNECT");
 }
 
 TEST_CASE("a bad JSON line ends the run with 1, when what came before it is acknowledged") {

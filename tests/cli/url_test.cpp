@@ -18,14 +18,14 @@ TEST_CASE("a URL has a host and a topic, and may have all the rest") {
   const auto url = parse_url("mqtt://broker.example/a/b").value();
   CHECK(url.host == "broker.example");
   CHECK(url.topic == "a/b");
-  CHECK_FALSE(url.is_tls);
+  CHECK_FALSE(url.parts.is_tls);
   CHECK_FALSE(url.port.has_value());
-  CHECK_FALSE(url.user_name.has_value());
+  CHECK_FALSE(url.parts.user_name.has_value());
 
   const auto all = parse_url("mqtts://me:pa:ss@[::1]:8884//t?x#y").value();
-  CHECK(all.is_tls);
-  CHECK(all.user_name == "me");
-  CHECK(all.password == "pa:ss");
+  CHECK(all.parts.is_tls);
+  CHECK(all.parts.user_name == "me");
+  CHECK(all.parts.password == "pa:ss");
   CHECK(all.host == "::1");
   CHECK(all.port == 8884);
   CHECK(all.topic == "/t?x#y");
@@ -33,15 +33,15 @@ TEST_CASE("a URL has a host and a topic, and may have all the rest") {
 
 TEST_CASE("a scheme is the same in large letters and small ones") {
   CHECK(parse_url("MQTT://h/A").value().topic == "A");
-  CHECK(parse_url("Mqtts://h/a").value().is_tls);
-  CHECK(parse_url("WSS://h/a").value().is_websocket);
+  CHECK(parse_url("Mqtts://h/a").value().parts.is_tls);
+  CHECK(parse_url("WSS://h/a").value().parts.is_websocket);
   CHECK(parse_proxy("SOCKS5H://h").value().host == "h");
 }
 
 TEST_CASE("what is written with percent signs is decoded, in every part") {
   const auto url = parse_url("mqtt://%6de%40home:p%2fw@%6cocalhost:1/%23%25").value();
-  CHECK(url.user_name == "me@home");
-  CHECK(url.password == "p/w");
+  CHECK(url.parts.user_name == "me@home");
+  CHECK(url.parts.password == "p/w");
   CHECK(url.host == "localhost");
   CHECK(url.topic == "#%");
 }
@@ -78,8 +78,8 @@ TEST_CASE("a URL says where to connect and as whom") {
 TEST_CASE("a URL of a WebSocket has the ports of HTTP, and its path is the topic") {
   const auto options_for = [](std::string_view text, std::optional<std::uint16_t> port = {}) {
     ConnectOptions options;
-    options.port = port;
     apply_url(parse_url(text).value(), options);
+    if (port) options.port = port;
     complete(options);
     return options;
   };

@@ -61,6 +61,14 @@ TEST_CASE("a refused connection names host, port, the addresses tried and the re
         "cannot connect to 127.1 port " + number + " (127.0.0.1): connection refused");
 }
 
+TEST_CASE(
+    "an address to connect from that is not ours is the reason, whatever else there is to try") {
+  CHECK(
+      outcome(
+          {.host = "localhost", .port = free_port(), .unix_path = {}, .bind_address = "192.0.2.1"})
+          .ends_with("(127.0.0.1, ::1) from 192.0.2.1: address not available"));
+}
+
 TEST_CASE("a name that cannot be resolved is named") {
   const std::string words = outcome({.host = "not..a..name", .port = 1883, .unix_path = {}});
   CHECK(words.starts_with("cannot connect to not..a..name port 1883: "));
