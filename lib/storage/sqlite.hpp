@@ -32,7 +32,7 @@ class Sqlite {
   Sqlite& operator=(Sqlite&&) = delete;
 
   /// What is stored, within the budget.
-  std::expected<Snapshot, Failure> load(const Budget& budget = {});
+  std::expected<Snapshot, Failure> load(const Budget& budget = kUnlimited);
   /// What was asked for, as far as it is stored.
   std::expected<Page, Error> read(const Load& load);
   /// Stores the batch, or nothing of it. With SyncPolicy::Kind::always, as it is at first, it
