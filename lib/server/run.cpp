@@ -180,9 +180,7 @@ std::expected<void, Error> BrokerProcess::open_data() {
   if (!guise) return std::unexpected(guise.error());
   const Now start = net::now();
   const mode_t usual = umask(0077);  // what it holds is nobody else's business
-  auto file = storage::open_file(
-      config_.data_file,
-      {{config_.broker.queue_window.messages, config_.broker.queue_window.bytes}}, start.wall);
+  auto file = storage::open_file(config_.data_file, config_.broker.budget(), start.wall);
   umask(usual);
   if (!file) return std::unexpected(file.error());
   if (file->imported) {

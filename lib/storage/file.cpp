@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "storage/mosquitto_db.hpp"
+#include "storage/salvage.hpp"
 
 namespace mq::storage {
 namespace {
@@ -89,8 +91,25 @@ std::string salvaged_of(const std::string& path) {
 /// Has what was salvaged take the place of the damaged file.
 std::expected<void, Error> replace_damaged(const std::string& path, const std::string& aside) {
   auto done = move_aside(path, aside);
-  if (done) done = rename(salvaged_of(path), path);
-  return done;
+  if (!done) return done;
+  std::remove(Sqlite::damage_mark(path).c_str());
+  return rename(salvaged_of(path), path);
+}
+
+/// What was found while the file was in use; nothing: nothing was.
+std::optional<Failure> marked_damage(const std::string& path) {
+  std::ifstream mark(Sqlite::damage_mark(path));
+  if (!mark) return std::nullopt;
+  std::string words;
+  std::getline(mark, words);
+  return Failure{Failure::Kind::damaged, Error{path + ": " + words}};
+}
+
+std::string lost_words(const Salvaged& salvaged) {
+  const auto& [state, queued, retained] = salvaged;
+  if (queued == 0 && retained == 0) return {};
+  return "; known to be lost: queued messages: " + std::to_string(queued) +
+         ", retained: " + std::to_string(retained);
 }
 
 /// Moves a damaged file aside and goes on with what can be read of it. Cut off at any moment, it
@@ -100,7 +119,9 @@ std::expected<File, Error> open_damaged(FileLock lock, const std::string& path,
                                         WallTime now) {
   const std::string aside = aside_of(path, now);
   const std::string unfinished = path + ".unfinished";
-  auto done = write_whole(unfinished, Sqlite::salvage(path));
+  auto salvaged = Sqlite::salvage(path);
+  if (!salvaged) return std::unexpected(salvaged.error());
+  auto done = write_whole(unfinished, salvaged->state);
   if (done) done = rename(unfinished, salvaged_of(path));
   if (done) done = replace_damaged(path, aside);
   if (!done) return std::unexpected(done.error());
@@ -110,7 +131,7 @@ std::expected<File, Error> open_damaged(FileLock lock, const std::string& path,
               .lock = std::move(lock),
               .content = std::move(opened->first),
               .state = std::move(opened->second),
-              .damage = damage + "; it is kept as " + aside};
+              .damage = damage + "; it is kept as " + aside + lost_words(*salvaged)};
 }
 
 }  // namespace
@@ -134,7 +155,9 @@ std::expected<File, Error> open_file(const std::string& named, const Budget& bud
     }
     imported = std::move(*done);
   }
+  const auto damaged = std::filesystem::exists(path) ? marked_damage(path) : std::nullopt;
   auto opened = open_and_load(path, budget);
+  if (opened && damaged) opened = std::unexpected(*damaged);
   if (opened) {
     return File{.path = path,
                 .lock = std::move(*lock),

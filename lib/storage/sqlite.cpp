@@ -1,11 +1,13 @@
 #include "storage/sqlite.hpp"
 
 #include <array>
+#include <fstream>
 #include <utility>
 
 #include "storage/chunk.hpp"
 #include "storage/database.hpp"
 #include "storage/queue_commit.hpp"
+#include "storage/salvage.hpp"
 #include "storage/sqlite_commit.hpp"
 #include "storage/sqlite_load.hpp"
 
@@ -156,7 +158,21 @@ struct Sqlite::State {
         committer(database),
         page_reader(database) {}
 
+  /// For who reads and writes; damage is marked.
+  Error failed(const DatabaseError& error) {
+    if (!error.is_damage()) return {path + ": " + error.words};
+    mark(error);
+    return {path + " is damaged (" + error.words +
+            "); when the broker is started anew it goes on with what can be read"};
+  }
+  /// Where that is not possible, the next start may find the damage by itself.
+  void mark(const DatabaseError& damage) {
+    if (std::exchange(is_marked, true)) return;
+    std::ofstream(Sqlite::damage_mark(path)) << damage.words << '\n';
+  }
+
   std::string path;
+  bool is_marked = false;
   Database database;
   Committer committer;
   PageReader page_reader;
@@ -192,20 +208,19 @@ std::expected<Page, Error> Sqlite::read(const Load& load) {
     Page page{load.number, load.client_id, {}};
     if (!load.bodies.empty()) {
       state_->page_reader.read(load.bodies, load.window.bytes, page);
-      return page;
+    } else {
+      state_->page_reader.read(
+          state_->committer.id_of(load.client_id), load.first, load.window,
+          [&page](const QueuedMessage& message) {
+            auto body = message.queued.message == 0 ? Body() : message.body();
+            if (!body) return;
+            page.entries.push_back({message.sequence, message.queued, *std::move(body)});
+          });
     }
-    state_->page_reader.read(
-        state_->committer.id_of(load.client_id), load.first, load.window,
-        [&page](const QueuedMessage& message) {
-          auto body = message.queued.message == 0 ? Body() : message.body();
-          if (!body) return;
-          page.entries.push_back({message.sequence, message.queued, *std::move(body)});
-        });
+    if (const auto damage = state_->page_reader.take_damage()) state_->mark(*damage);
     return page;
   } catch (const DatabaseError& error) {
-    // What is damaged does not get better, and must not keep the others waiting.
-    if (error.is_damage()) return Page{load.number, load.client_id, {}, load.bodies};
-    return std::unexpected(failure_of(state_->path, error).error);
+    return std::unexpected(state_->failed(error));
   }
 }
 
@@ -214,7 +229,7 @@ std::expected<void, Error> Sqlite::commit(const Batch& batch) {
     state_->committer.commit(batch);
     return {};
   } catch (const DatabaseError& error) {
-    return std::unexpected(failure_of(state_->path, error).error);
+    return std::unexpected(state_->failed(error));
   }
 }
 
@@ -225,7 +240,7 @@ std::expected<void, Error> Sqlite::use(SyncPolicy::Kind kind) {
     state_->database.run(kPragmas[static_cast<std::size_t>(kind)]);
     return {};
   } catch (const DatabaseError& error) {
-    return std::unexpected(failure_of(state_->path, error).error);
+    return std::unexpected(state_->failed(error));
   }
 }
 
@@ -237,16 +252,17 @@ std::expected<void, Error> Sqlite::checkpoint() {
   return std::unexpected(Error{state_->path + ": " + sqlite3_errmsg(database)});
 }
 
-Snapshot Sqlite::salvage(const std::string& path) {
-  Snapshot snapshot;
+std::expected<Salvaged, Error> Sqlite::salvage(const std::string& path) {
+  Salvaged salvaged;
   try {
     const Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
-    upgrade(database);
-    if (identify(database).empty()) load_some(database, snapshot);
-  } catch (const DatabaseError&) {
-    return snapshot;  // what could be read until then
+    const auto format = database.number("PRAGMA user_version");
+    const bool is_ours = database.number("PRAGMA application_id") == kApplicationId;
+    if (is_ours && format >= 1 && format <= kFormat) load_some(database, format, salvaged);
+  } catch (const DatabaseError& error) {
+    if (!error.is_damage()) return std::unexpected(failure_of(path, error).error);
   }
-  return snapshot;
+  return salvaged;
 }
 
 }  // namespace mq::storage

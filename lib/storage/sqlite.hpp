@@ -11,8 +11,10 @@
 namespace mq::storage {
 
 class Database;
+struct Salvaged;
 
-/// A broker's state in an SQLite file, as FORMAT.md lays it out. One thread at a time.
+/// A broker's state in an SQLite file, as FORMAT.md lays it out. One thread at a time. Where damage
+/// is found while it is in use, a mark is left beside it.
 class Sqlite {
  public:
   /// Why a file cannot be opened.
@@ -32,8 +34,8 @@ class Sqlite {
   Sqlite& operator=(Sqlite&&) = delete;
 
   /// What is stored, within the budget.
-  std::expected<Snapshot, Failure> load(const Budget& budget = {});
-  /// What was asked for, as far as it is stored.
+  std::expected<Snapshot, Failure> load(const Budget& budget = kUnlimited);
+  /// What was asked for, as far as it is stored and not damaged.
   std::expected<Page, Error> read(const Load& load);
   /// Stores the batch, or nothing of it. With SyncPolicy::Kind::always, as it is at first, it
   /// survives a power cut when this returns; with `interval`, when checkpoint() returns after it.
@@ -45,8 +47,12 @@ class Sqlite {
   /// Why the database is none that we can use; empty: it is one.
   static std::string identify(const Database& database);
 
-  /// What can be read of a file that is damaged; nothing at worst.
-  static Snapshot salvage(const std::string& path);
+  /// What can be read of a file that is damaged, which stays as it is; nothing at worst.
+  ///
+  /// Fails  it cannot be read for another reason: what is in it may be whole
+  static std::expected<Salvaged, Error> salvage(const std::string& path);
+  /// The name of the file that is beside one in which damage was found while it was in use.
+  static std::string damage_mark(const std::string& path) { return path + ".damaged"; }
 
  private:
   struct State;

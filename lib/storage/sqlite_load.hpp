@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/chunk.hpp"
 #include "storage/database.hpp"
 #include "storage/store.hpp"
 
@@ -19,7 +20,7 @@ struct QueuedMessage {
   std::function<std::optional<Body>()> body;
 };
 
-/// Reads queues and bodies, a page at a time.
+/// Reads queues and bodies, a page at a time. What is damaged is left out, and remembered.
 class PageReader {
  public:
   /// database  must outlive it. Throws DatabaseError.
@@ -32,19 +33,27 @@ class PageReader {
   /// Adds bodies to the page, in order, until their payloads have reached so many bytes. Throws
   /// DatabaseError.
   void read(const std::vector<MessageId>& ids, std::size_t bytes, Page& page);
+  /// Nothing: it is not there. Throws DatabaseError.
+  std::optional<Body> body_of(MessageId id);
+  /// What was found to be damaged since the last call.
+  std::optional<DatabaseError> take_damage();
 
  private:
-  std::optional<Body> body_of(MessageId id);
+  /// Returns false, and remembers it, where the work comes upon damage.
+  template <class Work>
+  bool is_whole(const Work& work);
+  std::vector<ChunkEntry> chunk(std::int64_t id);
+  /// Of the chunk that was read last.
+  std::optional<Body> body_of(const ChunkEntry& entry);
 
   Statement chunks_;
+  Statement chunk_;
   Statement body_;
+  std::optional<DatabaseError> damage_;
 };
 
 /// Reads every table, as far as the budget goes. Throws DatabaseError; also for
 /// content that makes no sense.
 void load_all(const Database& database, const Budget& budget, Snapshot& snapshot);
-
-/// Reads of every table what can be read, and leaves out what refers to something that is lost.
-void load_some(const Database& database, Snapshot& snapshot);
 
 }  // namespace mq::storage

@@ -75,10 +75,14 @@ std::vector<Change> changes_of(const Snapshot& state);
 
 /// How much of what is stored is read at the start.
 struct Budget {
-  Window queue{};                         ///< of every queue
-  std::size_t retained_bytes = SIZE_MAX;  ///< bodies of retained messages: none once their payloads
-                                          ///< have reached so much
+  constexpr Budget(Window of_queue, std::size_t of_retained)
+      : queue(of_queue), retained_bytes(of_retained) {}
+
+  Window queue;                ///< of every queue
+  std::size_t retained_bytes;  ///< bodies of retained messages: none once their payloads have
+                               ///< reached so much
 };
+inline constexpr Budget kUnlimited{{}, SIZE_MAX};
 
 /// Asks for messages of a queue, or for bodies.
 struct Load {

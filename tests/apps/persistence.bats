@@ -137,6 +137,20 @@ retained_memory_limit 400000"
   ((${#lines[@]} == 600))
 }
 
+@test "retained messages above the limit stay on the disk when the broker starts again" {
+  start_broker broker "$kept
+persistence_location $house/
+retained_memory_limit 1"
+  seq 1 3 | while read -r i; do publish -t "kept/$i" -m first -r -q 1; done
+  stop broker
+  window broker mqbroker -v -c broker.conf
+  wait_until "the broker runs again" started_or_ended broker
+  # What is read from the file now is what the file says now.
+  python3 -c 'import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute("UPDATE message SET payload = ?", (b"other",)); c.commit()' "$house/mqbroker.db"
+  run -0 mqsub -p "$port" -t 'kept/#' -C 3 -W 20
+  [[ $(sort <<<"$output") == $'first\nother\nother' ]]
+}
+
 @test "--no-persistence forgets everything and leaves no file" {
   broker_options=(--no-persistence)
   start_broker

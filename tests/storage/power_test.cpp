@@ -6,6 +6,7 @@
 #include <string>
 
 #include "storage/memory.hpp"
+#include "storage/salvage.hpp"
 #include "storage/sqlite.hpp"
 #include "support/chance.hpp"
 #include "support/disk.hpp"
@@ -106,6 +107,16 @@ TEST_CASE("a write, sync or truncation that fails costs the batch nothing but an
     }
     CHECK(failures > 50);
   }
+}
+
+TEST_CASE("what the disk does not give is not taken for lost by who saves what can be read") {
+  Disk disk;
+  Chance chance(3);
+  REQUIRE(Sqlite::open(kPath)->commit(chance.batch(1)));
+  disk.fail_reads(100);
+  const auto salvaged = Sqlite::salvage(kPath);
+  REQUIRE_FALSE(salvaged);
+  CHECK(salvaged.error().message.contains("/a.db: disk I/O error"));
 }
 
 }  // namespace mq::storage

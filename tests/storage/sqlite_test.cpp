@@ -206,7 +206,7 @@ TEST_CASE("a file of format 3 is brought to this one, and nobody knows what was 
     Database(directory / "a.db", SQLITE_OPEN_READWRITE)
         .run("ALTER TABLE session DROP COLUMN fresh_from; PRAGMA user_version = 3");
   }
-  Snapshot expected = memory.load(Budget{});
+  Snapshot expected = memory.load(kUnlimited);
   for (auto& [id, session] : expected.sessions) session.fresh_from = kAnythingSent;
   auto file = Sqlite::open(directory / "a.db");
   REQUIRE(file);
