@@ -1,170 +1,418 @@
+#include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/check.hpp"
 #include "client/core.hpp"
+#include "client_server.hpp"
+#include "client_setup.hpp"
 #include "script.hpp"
-#include "wire/encode.hpp"
 
-// The input is a script: what the application wants, what the server sends, well-formed or not, how
-// time passes and when the transport breaks. What the client sends is well-formed all the same.
+// The input is a script: what the application wants, what the server allows and sends, well-formed
+// or not, how little of it is read or written at a time, how time passes and when the transport
+// breaks. Bytes go the way that net::ClientDriver has them go. Whatever the script says, each
+// outcome is told once, no deadline stays due, and what the client sends is what client_server.hpp
+// lets pass.
 
 namespace mq {
 
 namespace {
 
+using client::Outcome;
+using client::Transport;
+using fuzz::Numbered;
 using fuzz::Script;
+using fuzz::Server;
+using wire::PropertyId;
 using wire::QoS;
 using wire::Version;
 
+constexpr std::string_view kTopics[] = {"t", "topic", "a/longer/one", "another/one"};
+constexpr std::string_view kFilters[] = {"t", "#", "+/x"};
+/// Of payloads: the first is not copied into the output, the rest of the second is read straight
+/// into the message.
+constexpr std::size_t kLongOut = 20'000;
+constexpr std::size_t kLongIn = 90'000;
+/// So often is something due again at once, or something is wrong.
+constexpr int kOften = 10;
+
 class Play {
  public:
-  explicit Play(Script& script) : script_(script), core_(settings(), Prng(script.byte())) {
+  explicit Play(Script& script)
+      : script_(script),
+        settings_(fuzz::drawn_settings(script)),
+        core_(settings_, Prng(script.byte())),
+        server_(settings_.version, published_) {
     now_.steady += Seconds(1000);
     core_.connect(now_);
   }
 
   void run() {
-    for (int i = 0; i < 200 && !script_.is_over(); ++i) {
+    for (int i = 0; i < 200 && !script_.is_over() && !is_over_; ++i) {
       step();
-      while (core_.next_event(now_)) {
-      }
-      if (core_.transport() != client::Transport::open) is_open_ = false;
-      send();
+      settle();
     }
   }
 
  private:
-  client::Settings settings() {
-    client::Settings settings;
-    version_ = script_.flag() ? Version::v5 : Version::v311;
-    settings.version = version_;
-    settings.client_id = "me";
-    settings.clean_start = script_.flag();
-    settings.retry = client::Retry::always;
-    settings.retry_first = Millis(10);
-    settings.keep_alive = 5;
-    if (script_.flag()) settings.properties.add(wire::PropertyId::topic_alias_maximum, 2U);
-    return settings;
-  }
+  // The script.
 
   void step() {
-    const auto act = script_.below(16);
-    if (!is_open_ && core_.transport() == client::Transport::open) {
-      if (act == 0) return core_.on_open_failed("no", now_);
-      is_open_ = true;
-      framer_ = wire::Framer();
-      return core_.on_open(now_);
-    }
-    const auto id = script_.two_bytes();
-    const auto reason =
-        script_.flag() ? wire::ReasonCode::success : wire::ReasonCode::quota_exceeded;
+    room_ = takes_ == 0 ? SIZE_MAX : takes_;
+    const auto act = script_.below(32);
+    const bool is_dialling = !is_open_ && core_.transport() == Transport::open;
     switch (act) {
       case 0:
-      case 1:
         return advance();
+      case 1:
+        return core_.ping(now_);
       case 2:
-        if (core_.transport() != client::Transport::none) core_.on_close("cut", now_);
-        is_open_ = false;
-        return;
+        return script_.below(4) == 0 ? core_.disconnect(wire::ReasonCode{}, now_) : void();
       case 3:
+        return script_.below(8) == 0 ? core_.abandon() : void();
       case 4:
-        return publish();
+        return script_.below(4) == 0 ? core_.take_no_more() : void();
       case 5:
-        return subscribe();
       case 6:
-        return feed(script_.bytes());
+        return subscribe();
       case 7:
-        return hear(wire::Connack{.session_present = script_.flag()});
+        return unsubscribe();
       case 8:
-        return hear(wire::Puback{id, reason, {}});
       case 9:
-        return hear(wire::Pubrec{id, reason, {}});
       case 10:
-        return hear(wire::Pubrel{id, {}, {}});
       case 11:
-        return hear(wire::Pubcomp{id, {}, {}});
-      case 12: {
-        constexpr std::array<Byte, 1> kGranted{0};
-        return hear(wire::Suback{.packet_id = id, .codes = kGranted});
-      }
+      case 12:
+        return publish();
       case 13:
-        return hear(wire::Publish{.qos = static_cast<QoS>(script_.below(3)),
-                                  .topic = "t",
-                                  .packet_id = id,
-                                  .payload = script_.bytes()});
+        read_size_ = script_.byte() * std::size_t{script_.flag() ? 1U : 64U};
+        return;
       case 14:
-        return hear(wire::Pingresp{});
+        takes_ = script_.byte() * std::size_t{script_.flag() ? 1U : 64U};
+        return;
       default:
-        return hear(wire::Disconnect{reason, {}});
+        if (is_dialling) return dial(act);
+        if (is_open_) serve(act);
     }
   }
 
-  void advance() {
-    now_.steady += Millis(script_.two_bytes());
-    if (core_.next_deadline() <= now_.steady) core_.on_deadline(now_);
+  /// What the server does.
+  void serve(unsigned act) {
+    const auto id = static_cast<std::uint16_t>(1 + script_.below(4));
+    const auto reason = script_.flag() ? wire::ReasonCode::quota_exceeded : wire::ReasonCode{};
+    switch (act) {
+      case 15:
+        return cut(reason == wire::ReasonCode{} ? "" : "cut");
+      case 16:
+        return server_.say_anything(script_.bytes());
+      case 17:
+        return server_.say(wire::Disconnect{reason, {}});
+      case 18:
+        return server_.acknowledge(wire::Puback{id, reason, {}});
+      case 19:
+        return server_.acknowledge(wire::Pubrec{id, reason, {}});
+      case 20:
+        return server_.acknowledge(wire::Pubcomp{id, reason, {}});
+      case 21:
+        return server_.release(id);
+      case 22:
+        return server_.say(wire::Pingresp{});
+      case 23:
+      case 24:
+      case 25:
+        return serve_message(id);
+      default:
+        return answer(reason);
+    }
   }
 
+  // What the application wants. A number for each message, a ticket for each number.
+
   void publish() {
-    const wire::Publish message{.qos = static_cast<QoS>(script_.below(3)),
-                                .retain = script_.flag(),
-                                .topic = script_.flag() ? "t" : "topic",
-                                .payload = script_.bytes()};
-    (void)core_.publish(message, now_);
+    const auto choice = script_.byte();
+    const auto more = script_.byte();
+    const auto qos = static_cast<QoS>((choice & 3U) % 3);
+    wire::PropertyList properties;
+    if ((choice & 16U) != 0) properties.add(PropertyId::message_expiry_interval, 2U);
+    if ((choice & 32U) != 0) properties.add_user("name", "value");
+    if ((choice & 64U) != 0) properties.add(PropertyId::response_topic, std::string_view("back"));
+    const auto topic = script_.one_of(kTopics);
+    const auto number = published_.size();
+    const auto payload = published_.add(std::string(topic), (choice & 128U) != 0 ? kLongOut : more);
+    const wire::Publish message{.qos = qos,
+                                .retain = (choice & 4U) != 0,
+                                .topic = topic,
+                                .properties = properties.view(),
+                                .payload = payload};
+    const bool has_room = core_.has_room(qos);
+    const auto ticket = core_.publish(message, now_);
+    MQ_CHECK(ticket.has_value() == has_room);
+    if (!ticket) return;
+    const bool is_new = messages_.emplace(*ticket, Message{number, qos}).second;
+    MQ_CHECK(is_new);
   }
 
   void subscribe() {
     wire::Subscribe request;
-    request.subscriptions = {{"t", {}}};
-    if (script_.flag()) {
-      (void)core_.subscribe(request, now_);
+    const auto count = 1 + script_.below(3);
+    for (unsigned i = 0; i < count; ++i) {
+      request.subscriptions.push_back({kFilters[i], {.qos = static_cast<QoS>(i)}});
+    }
+    note_request(core_.subscribe(request, now_));
+  }
+
+  void unsubscribe() {
+    wire::Unsubscribe request;
+    const auto count = 1 + script_.below(3);
+    for (unsigned i = 0; i < count; ++i) request.filters.push_back(kFilters[i]);
+    note_request(core_.unsubscribe(request, now_));
+  }
+
+  void note_request(std::optional<client::Ticket> ticket) {
+    MQ_CHECK(!ticket || core_.is_connected());
+    if (ticket) MQ_CHECK(requests_.insert(*ticket).second);
+  }
+
+  // What it hears of it.
+
+  void take_events() {
+    while (const auto event = core_.next_event(now_)) {
+      MQ_CHECK(!is_over_);
+      std::visit([this](const auto& e) { on(e); }, *event);
+    }
+    MQ_CHECK(core_.unsettled() ==
+             static_cast<std::size_t>(std::ranges::count_if(messages_, [](const auto& message) {
+               return message.second.qos != QoS::at_most_once;
+             })));
+    follow_wish();
+  }
+
+  void on(const client::Connected& connected) {
+    MQ_CHECK(connected.is_first == !std::exchange(was_connected_, true));
+    MQ_CHECK(!connected.session_present || !server_.is_clean());
+  }
+  void on(const client::Arrived& arrived) {
+    const auto& message = arrived.message;
+    const auto number = server_.sent.check(message.topic, message.payload);
+    if (!number || message.qos != QoS::exactly_once) return;
+    MQ_CHECK(arrived_.insert(*number).second);  // [MQTT-4.3.3-10]
+  }
+  void on(const client::Settled& settled) {
+    MQ_CHECK(settled.count > 0);
+    for (std::uint64_t i = 0; i < settled.count; ++i) {
+      const auto message = messages_.find(settled.ticket + i);
+      MQ_CHECK(message != messages_.end());
+      const auto [number, qos] = message->second;
+      const bool is_unacknowledged = qos == QoS::at_most_once;
+      const bool is_of_qos0 =
+          settled.outcome == Outcome::sent || settled.outcome == Outcome::dropped;
+      MQ_CHECK(settled.outcome == Outcome::refused || is_of_qos0 == is_unacknowledged);
+      if (settled.outcome == Outcome::acknowledged) MQ_CHECK(server_.may_have(number));
+      messages_.erase(message);
+    }
+  }
+  void on(const client::Subscribed& subscribed) { settle_request(subscribed.ticket); }
+  void on(const client::Unsubscribed& unsubscribed) { settle_request(unsubscribed.ticket); }
+  void on(const client::Refused& refused) { lose(refused.retry_at == kNever); }
+  void on(const client::Lost& lost) { lose(lost.retry_at == kNever); }
+  void on(const client::Ended&) { lose(true); }
+
+  void settle_request(client::Ticket ticket) { MQ_CHECK(requests_.erase(ticket) == 1); }
+
+  void lose(bool is_over) {
+    requests_.clear();
+    const auto is_unacknowledged = [](const auto& message) {
+      return message.second.qos == QoS::at_most_once;
+    };
+    MQ_CHECK(std::ranges::none_of(messages_, is_unacknowledged));
+    is_over_ = is_over;
+  }
+
+  // What the server says.
+
+  void answer(wire::ReasonCode reason) {
+    const auto choice = script_.byte();
+    if (server_.is_asked()) return accept(choice);
+    const auto& window = server_.window();
+    const auto& requests = server_.requests();
+    if (!requests.empty() && (window.empty() || (choice & 1U) != 0)) {
+      return answer(requests.begin()->first, requests.begin()->second, choice);
+    }
+    if (window.empty()) return server_.say(wire::Pingresp{});
+    const auto open = window.any(choice >> 1U);
+    if (open.is_released) {
+      server_.acknowledge(wire::Pubcomp{open.packet_id, {}, {}});
+    } else if (open.qos == QoS::exactly_once) {
+      server_.acknowledge(wire::Pubrec{open.packet_id, reason, {}});
     } else {
-      wire::Unsubscribe end;
-      end.filters = {"t"};
-      (void)core_.unsubscribe(end, now_);
+      server_.acknowledge(wire::Puback{open.packet_id, reason, {}});
     }
   }
 
-  template <class P>
-  void hear(const P& packet) {
-    std::vector<Byte> bytes;
-    wire::encode(packet, version_, bytes);
-    feed(bytes);
-  }
-
-  void feed(ByteView bytes) {
-    if (!is_open_) return;
-    std::vector<Byte> kept(bytes.begin(), bytes.end());
-    core_.on_bytes(kept, now_);
-    while (core_.next_event(now_)) {
+  void answer(std::uint16_t id, Server::Request request, unsigned choice) {
+    const std::size_t count = (choice & 128U) != 0 ? request.filters + 1 : request.filters;
+    const std::vector<Byte> codes(count);
+    if (request.answer == wire::PacketType::suback) {
+      server_.answer(wire::Suback{id, {}, codes});
+    } else {
+      server_.answer(wire::Unsuback{id, {}, codes});
     }
   }
 
-  void send() {
-    std::array<ByteView, 4> pieces;
-    while (core_.has_output()) {
-      std::size_t size = 0;
-      const auto count = core_.gather(pieces);
-      for (std::size_t i = 0; i < count; ++i) {
-        framer_.feed(pieces[i]);
-        size += pieces[i].size();
-        while (true) {
-          const auto frame = framer_.next(wire::kMaximumPacketSize);
-          MQ_CHECK(frame.has_value());
-          if (!*frame) break;
-          MQ_CHECK(wire::decode(**frame, version_).has_value());
-        }
+  void accept(unsigned choice) {
+    if ((choice & 15U) == 15) {
+      const bool is_v5 = settings_.version == Version::v5;
+      constexpr std::array kReasons{wire::ReasonCode::server_busy,
+                                    wire::ReasonCode::not_authorized};
+      const auto code = static_cast<std::uint8_t>(kReasons[choice >> 4U & 1U]);
+      return server_.say(wire::Connack{
+          false, is_v5 ? code : static_cast<std::uint8_t>(3 + (choice >> 4U) % 3), {}});
+    }
+    const auto bits = script_.byte();
+    const auto limit = [](unsigned bits_of_it) {
+      constexpr std::array<std::uint32_t, 4> kSizes{0, 12, 40, 300};
+      return kSizes[bits_of_it & 3U];
+    };
+    Server::Limits limits;
+    wire::PropertyList properties;
+    if ((bits & 1U) != 0) properties.add(PropertyId::receive_maximum, 2U);
+    if ((bits & 2U) != 0) properties.add(PropertyId::maximum_qos, bits >> 7U);
+    if ((bits & 4U) != 0) properties.add(PropertyId::retain_available, 0U);
+    if ((bits & 8U) != 0) properties.add(PropertyId::topic_alias_maximum, 2U);
+    const auto size = limit(bits >> 4U);
+    if (size > 0) properties.add(PropertyId::maximum_packet_size, size);
+    if ((bits & 64U) != 0) properties.add(PropertyId::server_keep_alive, 2U);
+    if (settings_.client_id.empty()) {
+      properties.add(PropertyId::assigned_client_identifier, std::string_view("you"));
+    }
+    if (settings_.version == Version::v5) {
+      if ((bits & 1U) != 0) limits.receive_maximum = 2;
+      if ((bits & 2U) != 0) limits.maximum_qos = static_cast<QoS>(bits >> 7U);
+      limits.retain_available = (bits & 4U) == 0;
+      if ((bits & 8U) != 0) limits.topic_alias_maximum = 2;
+      if (size > 0) limits.maximum_packet_size = size;
+    }
+    if (settings_.in_flight_max) {
+      limits.receive_maximum =
+          std::min<std::size_t>(limits.receive_maximum, *settings_.in_flight_max);
+    }
+    const bool is_present = settings_.version != Version::v31 && (choice & 16U) != 0 &&
+                            (!server_.is_clean() || (choice & 32U) != 0);
+    server_.accept(is_present, limits, properties.view());
+  }
+
+  void serve_message(std::uint16_t id) {
+    const auto choice = script_.byte();
+    const auto qos = static_cast<QoS>((choice & 3U) % 3);
+    wire::PropertyList properties;
+    const bool has_alias = (choice & 4U) != 0 && settings_.version == Version::v5;
+    if (has_alias) properties.add(PropertyId::topic_alias, 1 + script_.below(3));
+    const bool is_short = has_alias && (choice & 8U) != 0;
+    const wire::Publish message{.qos = qos,
+                                .dup = qos != QoS::at_most_once && (choice & 16U) != 0,
+                                .retain = (choice & 32U) != 0,
+                                .topic = is_short ? std::string_view() : script_.one_of(kTopics),
+                                .packet_id = qos == QoS::at_most_once ? std::uint16_t{0} : id,
+                                .properties = properties.view()};
+    server_.publish(message, (choice & 128U) != 0 ? kLongIn : script_.byte());
+  }
+
+  // What a driver does.
+
+  void dial(unsigned act) {
+    if (act == 15) return core_.on_open_failed("no", now_);
+    is_open_ = true;
+    server_.on_open();
+    core_.on_open(now_);
+  }
+
+  void cut(std::string_view words) {
+    is_open_ = false;
+    core_.on_close(words, now_);
+  }
+
+  void follow_wish() {
+    if (core_.transport() == Transport::none) is_open_ = false;
+  }
+
+  void advance() {
+    now_.steady += Millis(script_.two_bytes());
+    core_.on_deadline(now_);
+  }
+
+  void settle() {
+    take_events();
+    read();
+    write();
+    for (int often = 0; core_.next_deadline() <= now_.steady; ++often) {
+      MQ_CHECK(often < kOften);
+      core_.on_deadline(now_);
+      take_events();
+      write();
+    }
+  }
+
+  /// What was handed over stays where it is until there are no more events.
+  void read() {
+    for (int i = 0; i < 4 && is_open_ && !server_.said.empty(); ++i) {
+      auto& said = server_.said;
+      const auto tail = core_.tail();
+      auto size = read_size_ == 0 ? said.size() : std::min(read_size_, said.size());
+      if (!tail.empty()) size = std::min(size, tail.size());
+      const auto end = said.begin() + static_cast<std::ptrdiff_t>(size);
+      const std::vector<Byte> part(said.begin(), end);
+      said.erase(said.begin(), end);
+      if (tail.empty()) {
+        core_.on_bytes(part, now_);
+      } else {
+        std::ranges::copy(part, tail.begin());
+        core_.on_tail(size, now_);
       }
-      core_.on_sent(size, now_);
+      take_events();
     }
   }
+
+  void write() {
+    std::array<ByteView, 4> pieces;
+    while (is_open_ && room_ > 0 && core_.has_output()) {
+      const auto count = core_.gather(pieces);
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < count && size < room_; ++i) {
+        const auto part = pieces[i].first(std::min(pieces[i].size(), room_ - size));
+        server_.hear(part);
+        size += part.size();
+      }
+      if (room_ != SIZE_MAX) room_ -= size;
+      core_.on_sent(size, now_);
+      take_events();
+    }
+  }
+
+  struct Message {
+    std::size_t number;
+    QoS qos;
+  };
 
   Script& script_;
-  Version version_{};
+  client::Settings settings_;
   Now now_{};
   client::Core core_;
-  wire::Framer framer_;
+  Numbered published_;
+  Server server_;
+  std::map<client::Ticket, Message> messages_;  ///< that are not settled
+  std::set<client::Ticket> requests_;
+  std::set<std::size_t> arrived_;  ///< numbers of QoS 2 messages
+  std::size_t read_size_ = 0;      ///< so much is read at once; 0: all
+  std::size_t takes_ = 0;          ///< so much does the transport take in a step; 0: all
+  std::size_t room_ = SIZE_MAX;    ///< what is left of that
   bool is_open_ = false;
+  bool was_connected_ = false;
+  bool is_over_ = false;
 };
 
 }  // namespace

@@ -30,9 +30,9 @@ class Script {
     rest_ = rest_.subspan(size);
     return taken;
   }
-  template <std::size_t N>
-  std::string_view one_of(const std::string_view (&words)[N]) {
-    return words[below(N)];
+  template <class T, std::size_t N>
+  T one_of(const T (&choices)[N]) {
+    return choices[below(N)];
   }
 
  private:

@@ -71,7 +71,9 @@ void write_broker_seeds(Folder folder) {
   for (const Bytes& frame : table_frames()) {
     if (frame.size() > 255) continue;
     for (const Byte version : Bytes{0, 1, 2}) {
-      Bytes script = {2, 0, version, 1, 0, 0, 7, 0, static_cast<Byte>(frame.size())};
+      Bytes script(6);  // the configuration
+      const Bytes acts = {0, 0, version, 0, 0, 0, 15, 0, static_cast<Byte>(frame.size())};
+      script.insert(script.end(), acts.begin(), acts.end());
       script.insert(script.end(), frame.begin(), frame.end());
       folder.write(script);
     }
@@ -82,9 +84,10 @@ void write_broker_seeds(Folder folder) {
 void write_client_seeds(Folder folder) {
   for (const Bytes& frame : table_frames()) {
     if (frame.size() > 255) continue;
-    for (const Byte version : Bytes{0, 1}) {
-      Bytes script = {
-          version, 1, 1, 9, 1, 7, 0, 0, 1, 0, 6, 0, 0, 1, static_cast<Byte>(frame.size())};
+    for (const Byte version : Bytes{0, 2}) {
+      Bytes script = {version, 0, 0, 0, 0};  // the settings
+      const Bytes acts = {31, 26, 0, 0, 0, 0, 16, 0, 0, static_cast<Byte>(frame.size())};
+      script.insert(script.end(), acts.begin(), acts.end());
       script.insert(script.end(), frame.begin(), frame.end());
       folder.write(script);
     }
