@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <span>
+#include <vector>
 
 #include "cli/exit_code.hpp"
 #include "cli/options_file.hpp"
@@ -39,11 +40,20 @@ std::optional<std::uint64_t> input_size() {
   return static_cast<std::uint64_t>(std::max<off_t>(status.st_size - std::max<off_t>(at, 0), 0));
 }
 
+/// A hang-up, too, for standard input is to be left as it was found. With nohup it is no end.
+std::vector<int> ending_signals() {
+  std::vector<int> signals = {SIGINT, SIGTERM};
+  struct sigaction hang_up{};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) signals.push_back(SIGHUP);
+  return signals;
+}
+
 /// Runs the loop until the application is done.
 template <class Application>
 int drive(net::Loop& loop, std::optional<net::Input>& input, const cli::ConnectOptions& options,
           client::Core& core, Application& application, MakeFilter make_filter, cli::Await& await) {
-  net::Signals signals(loop, {SIGINT, SIGTERM},
+  net::Signals signals(loop, ending_signals(),
                        [&](int signal) { application.on_interrupt(signal, loop.now()); });
   await = [&](int descriptor) { return signals.await_writable(descriptor, application.ends_by()); };
   net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),

@@ -20,7 +20,8 @@ Verdict check_text(std::string_view text) {
   if (text.empty()) return wrong("must not be empty");  // [MQTT-4.7.3-1]
   // [MQTT-4.7.3-3]
   if (text.size() > kTextMax) return wrong("must not be longer than 65535 bytes");
-  // [MQTT-3.1.3-11] [MQTT-3.3.2-1] [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.3-2]
+  if (text.contains('\0')) return wrong("must not have a NUL in it");  // [MQTT-4.7.3-2]
+  // [MQTT-3.1.3-11] [MQTT-3.3.2-1] [MQTT-3.8.3-1] [MQTT-3.10.3-1]
   if (!wire::is_utf8_string(bytes_of(text))) return wrong("must be UTF-8");
   return {};
 }

@@ -9,6 +9,17 @@ namespace mq::cli {
 
 namespace {
 
+/// Whether only one of these options may be given. They are named by their long names.
+bool are_rivals(std::string_view one, std::string_view other) {
+  static const std::vector<std::string_view> kGroups[] = {
+      {"pw", "pw-file", "pw-env"},
+      {"id", "id-prefix"},
+      {"message", "file", "stdin-file", "stdin-line", "json-lines", "null-message"}};
+  return std::ranges::any_of(kGroups, [&](const auto& names) {
+    return std::ranges::count(names, one) > 0 && std::ranges::count(names, other) > 0;
+  });
+}
+
 /// The words of "COMMAND NAME VALUE": the last one has the rest of the line.
 std::vector<std::string> words_of_property(std::string_view rest) {
   std::vector<std::string> words;
@@ -119,7 +130,14 @@ std::expected<std::vector<Given>, Error> given_by_file(std::span<const OptionNam
   }
   const auto text = read_file(path);
   if (!text) return std::unexpected(text.error());
-  return parse_options_file(table, *text, path);
+  auto given = parse_options_file(table, *text, path);
+  if (!given) return given;
+  std::erase_if(*given, [&](const Given& one) {
+    return std::ranges::any_of(command_line, [&](const Given& other) {
+      return are_rivals(table[one.row].name, table[other.row].name);
+    });
+  });
+  return given;
 }
 
 }  // namespace mq::cli

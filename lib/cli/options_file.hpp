@@ -32,7 +32,8 @@ std::expected<std::vector<Given>, Error> parse_options_file(std::span<const Opti
                                                             std::string_view text,
                                                             const std::string& path);
 
-/// What the file says that goes with a command line; see apply_with_file().
+/// What the file says that goes with a command line, but for what that says in another way; see
+/// apply_with_file().
 std::expected<std::vector<Given>, Error> given_by_file(std::span<const OptionName> table,
                                                        std::span<const Given> command_line,
                                                        std::span<const std::string> default_files);

@@ -32,7 +32,7 @@ int millis_until(Instant end) {
 
 }  // namespace
 
-Signals::Signals(Loop& loop, std::initializer_list<int> signals, Handler handler)
+Signals::Signals(Loop& loop, const std::vector<int>& signals, Handler handler)
     : handler_(std::move(handler)), poll_(std::make_unique<uv_poll_t>()) {
   sigset_t heard{};
   sigemptyset(&heard);

@@ -4,8 +4,8 @@
 
 #include <csignal>
 #include <functional>
-#include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include "base/time.hpp"
 #include "net/loop.hpp"
@@ -19,7 +19,7 @@ class Signals {
  public:
   using Handler = std::function<void(int signal)>;
 
-  Signals(Loop& loop, std::initializer_list<int> signals, Handler handler);
+  Signals(Loop& loop, const std::vector<int>& signals, Handler handler);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

@@ -369,6 +369,30 @@ sys.exit(not (before and unread[0] > 0 and sleep() == before))
 PYTHON
 }
 
+@test "whatever ends mqpub, standard input is left as it was" {
+  start_broker
+  mkfifo "$house/fifo"
+  exec {input}<>"$house/fifo"
+  local signal pid
+  for signal in HUP INT TERM; do
+    env --default-signal=INT mqpub -p "$port" -t a -l <&"$input" 3>&- &
+    pid=$!
+    wait_until "standard input is read" is_nonblocking
+    kill -s "$signal" "$pid"
+    run ! wait "$pid"
+    run ! is_nonblocking
+  done
+  (trap '' HUP && exec mqpub -p "$port" -t a -l <&"$input") 3>&- &
+  pid=$!
+  wait_until "standard input is read" is_nonblocking
+  kill -s HUP "$pid" # nohup
+  kill -s TERM "$pid"
+  local code=0
+  wait "$pid" || code=$?
+  ((code == 143))
+}
+is_nonblocking() { (($(awk '$1 == "flags:" { print $2 }' "/proc/$BASHPID/fdinfo/$input") & 04000)); }
+
 @test "Unix sockets" {
   start_broker broker 'listener PORT 127.0.0.1
 listener 0 HOUSE/socket

@@ -121,7 +121,7 @@ TEST_CASE("what is wrong with a line is told with its place [MQTT-4.7.3-2]") {
   CHECK(fault("[1]") == "column 1: must be an object, in braces");
   CHECK(fault(R"({"topic":1,"payload":""})") == "topic: must be a string");
   CHECK(fault(R"({"topic":"a/+","payload":""})").starts_with("topic: must be one topic"));
-  CHECK(fault(R"({"topic":"a\u0000","payload":""})") == "topic: must be UTF-8");
+  CHECK(fault(R"({"topic":"a\u0000","payload":""})") == "topic: must not have a NUL in it");
   CHECK(fault(R"({"qos":3,"payload":""})") == "qos: must be 0, 1 or 2");
   CHECK(fault(R"({"qos":-1,"payload":""})") == "qos: must be 0, 1 or 2");
   CHECK(fault(R"({"retain":2,"payload":""})") == "retain: must be true or false");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
+#include "cli/pub_options.hpp"
 #include "cli/sub_options.hpp"
 
 using namespace mq;
@@ -54,12 +55,19 @@ class Directory {
   std::filesystem::path path_;
 };
 
-std::expected<SubOptions, Error> sub(std::vector<std::string> arguments,
-                                     std::span<const std::string> files) {
-  arguments.insert(arguments.begin(), "mqsub");
+template <class Options>
+std::expected<Options, Error> parse(std::vector<std::string> arguments,
+                                    std::span<const std::string> files) {
+  arguments.insert(arguments.begin(), "program");
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());
-  return parse_sub(pointers, files);
+  if constexpr (std::is_same_v<Options, SubOptions>) return parse_sub(pointers, files);
+  if constexpr (std::is_same_v<Options, PubOptions>) return parse_pub(pointers, files);
+}
+
+std::expected<SubOptions, Error> sub(std::vector<std::string> arguments,
+                                     std::span<const std::string> files) {
+  return parse<SubOptions>(std::move(arguments), files);
 }
 
 }  // namespace
@@ -106,6 +114,27 @@ TEST_CASE("the command line goes before the file; -o before the usual files; our
   CHECK(sub({"-t", "a", "-p", "3"}, files)->connection.endpoint.port == 3);
   const std::string other = directory.add("other", "-p 4");
   CHECK(sub({"-t", "a", "-o", other}, files)->connection.endpoint.port == 4);
+}
+
+TEST_CASE("what excludes an option of the command line is not read from the file") {
+  const Directory directory;
+  const std::string file = directory.add("options", "-u me\n--pw-file x\n");
+  for (const auto* option : {"-P", "--pw-file", "--pw-env"}) {
+    const auto options = sub({"-t", "a", option, "y"}, {&file, 1});
+    REQUIRE(options);
+    CHECK(options->connection.password_file.value_or("y") == "y");
+  }
+  const std::string id = directory.add("id", "-i me\n");
+  CHECK(sub({"-t", "a", "-I", "you"}, {&id, 1})->connection.client_id == std::nullopt);
+  const std::string lines = directory.add("lines", "-t a\n-m x\n");
+  for (const auto* option : {"-l", "-s", "-n", "--json-lines", "-my", "-fy"}) {
+    const auto options = parse<PubOptions>({option}, {&lines, 1});
+    REQUIRE_MESSAGE(options, option);
+    CHECK(options->sources.size() == 1);
+  }
+  CHECK(parse<PubOptions>({"-r"}, {&lines, 1})->message == "x");
+  const std::string both = directory.add("both", "-t a\n-m x\n-n\n");
+  CHECK_FALSE(parse<PubOptions>({"-r"}, {&both, 1}));
 }
 
 TEST_CASE("a value that an option does not take is told with its place in the file") {

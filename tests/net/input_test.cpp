@@ -137,3 +137,29 @@ TEST_CASE("a signal is a call from the loop") {
   loop.run();
   CHECK(seen == SIGUSR2);
 }
+
+TEST_CASE("a signal ends the wait for a reader that takes nothing, and is left for the loop") {
+  Pipe pipe;
+  fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK);
+  Pipe input;
+  Sink sink(1);
+  Loop loop;
+  const Input keeps_the_loop_alive(loop, input.ends[0], sink);
+  int seen = 0;
+  Signals signals(loop, {SIGUSR1}, [&](int signal) { seen = signal; });
+  CHECK(signals.await_writable(pipe.ends[1], kNever));
+  while (write(pipe.ends[1], "x", 1) == 1) continue;
+  raise(SIGUSR1);
+  CHECK_FALSE(signals.await_writable(pipe.ends[1], kNever));
+  CHECK(seen == 0);
+  loop.run_until([&] { return seen == SIGUSR1; });
+}
+
+TEST_CASE("a time limit ends it, too") {
+  Pipe pipe;
+  fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK);
+  while (write(pipe.ends[1], "x", 1) == 1) continue;
+  Loop loop;
+  Signals signals(loop, {SIGUSR1}, [](int) {});
+  CHECK_FALSE(signals.await_writable(pipe.ends[1], loop.now().steady + Millis(10)));
+}
