@@ -288,6 +288,8 @@ class Core {
                    wire::Properties properties);
   void retain(Incoming& incoming);
   void drop_retained(std::string_view topic);
+  /// Likewise, but not in the store. Returns whether there was one.
+  bool forget_retained(std::string_view topic);
   void put_retained(Message message);
   void count_retained_away(const Message& message);
   /// Lets go of the bodies above the limit that are stored by now.

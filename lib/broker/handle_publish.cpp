@@ -225,11 +225,16 @@ void Core::shed_retained() {
 }
 
 void Core::drop_retained(std::string_view topic) {
+  if (!forget_retained(topic)) return;
+  if (!is_reserved(topic)) journal_.drop_retained(topic);
+}
+
+bool Core::forget_retained(std::string_view topic) {
   const auto dropped = retained_.drop(topic);
-  if (!dropped) return;
+  if (!dropped) return false;
   count_retained_away(*dropped);
   if (const auto source = sources_.find(topic); source != sources_.end()) sources_.erase(source);
-  if (!is_reserved(topic)) journal_.drop_retained(topic);
+  return true;
 }
 
 }  // namespace mq::broker

@@ -88,6 +88,8 @@ void Core::load_tail(Session& session) {
   const Tail& tail = session.tail;
   if (tail.count == 0 || session.loading != 0 || !is_stored(session, tail.first)) return;
   session.loading = ++last_load_;
+  session.loading_end =
+      session.unstored.empty() ? tail.end : std::min(tail.end, session.unstored.front().second);
   loads_.push_back({session.loading, session.client_id, tail.first, {}, page_size()});
 }
 
@@ -128,6 +130,10 @@ void Core::leave_tail(Session& session, const storage::Page::Entry& entry) {
 
 void Core::lose_tail(Session& session) {
   Tail& tail = session.tail;
+  if (session.loading_end < tail.end) {
+    tail.first = session.loading_end;  // what came since is not lost
+    return;
+  }
   held_.count -= tail.count;
   held_.bytes -= tail.bytes;
   session.queued_bytes -= tail.bytes;
@@ -282,7 +288,8 @@ void Core::go_on_with_feeds() {
 }
 
 bool Core::pump_feed(Session& session, RetainedFeed& feed) {
-  std::vector<std::string> gone;
+  std::vector<std::string> expired;
+  std::vector<std::string> unreadable;
   bool is_body_missing = false;
   const bool is_done =
       retained_.walk(feed.filter, feed.after, feed_steps_, [&](const Message& kept) {
@@ -298,16 +305,18 @@ bool Core::pump_feed(Session& session, RetainedFeed& feed) {
           message = &body->second;
         }
         if (!*message) {
-          gone.emplace_back(kept.topic());
+          unreadable.emplace_back(kept.topic());
           count_drop(session, Drop::unreadable);
         } else if (message->is_expired(now_.steady)) {
-          gone.emplace_back(kept.topic());
+          expired.emplace_back(kept.topic());
         } else {
           feed_one(session, feed, *message);
         }
         return true;
       });
-  for (const auto& topic : gone) drop_retained(topic);  // [MQTT-3.3.2-5]
+  for (const auto& topic : expired) drop_retained(topic);  // [MQTT-3.3.2-5]
+  // The store is damaged there, and writing would come upon it.
+  for (const auto& topic : unreadable) forget_retained(topic);
   if (is_body_missing) load_bodies(session, feed);
   return is_done;
 }

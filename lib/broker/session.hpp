@@ -97,10 +97,11 @@ struct Session : WheelNode {
   std::unique_ptr<StoredWill> will;
   absl::flat_hash_set<topic::FilterId> subscriptions;
   Outbox outbox;
-  storage::Tail tail;               ///< of the queue, behind the outbox
-  std::uint64_t loading = 0;        ///< the number of the Load that is on its way; 0: none
-  std::uint64_t fresh_from = 0;     ///< what has a lower sequence number was sent before, or may be
-  std::size_t queued_bytes = 0;     ///< payload bytes in the outbox and in the tail
+  storage::Tail tail;             ///< of the queue, behind the outbox
+  std::uint64_t loading = 0;      ///< the number of the Load that is on its way; 0: none
+  std::uint64_t loading_end = 0;  ///< what was before it in the tail was stored when that was asked
+  std::uint64_t fresh_from = 0;   ///< what has a lower sequence number was sent before, or may be
+  std::size_t queued_bytes = 0;   ///< payload bytes in the outbox and in the tail
   std::size_t in_flight_bytes = 0;  ///< of these, under way
   session::Inbox inbox;
   std::unique_ptr<RetainedFeeds> feeds;  ///< none: there is nothing to feed

@@ -128,7 +128,7 @@ std::string_view words_of(Drop reason) {
     case Drop::denied:
       return "the client may not read what waited for it (acl_file)";
     case Drop::unreadable:
-      return "the store has lost the message";
+      return "the store has lost the message; started anew, the broker saves what can be read";
     case Drop::size_limit:
       return "the payload is too long (message_size_limit)";
     case Drop::memory:

@@ -1116,3 +1116,47 @@ TEST_CASE("retain_expiry_interval finds what has expired in the store only, too"
   CHECK(world.core().retained_count() == 1);
   CHECK(world.store.load().retained.size() == 1);
 }
+
+TEST_CASE(
+    "a retained message whose body is lost stays in the store, for who saves what can be read") {
+  auto config = support::durable();
+  config.retained_memory_limit = 0;
+  World world(config);
+  world.peer().join("p").retain("a", "one").retain("b", "two").retain("c", "three");
+  auto damaged = world.store.load();
+  damaged.messages.erase(damaged.retained.at("b").message);
+  world.store = storage::Memory::holding(damaged);
+  world.crash();
+  CHECK(world.peer().join("s").subscribe("#").all() ==
+        "PUBLISH a q0 retain 'one'; PUBLISH c q0 retain 'three'");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 1);
+  CHECK(world.core().retained_count() == 2);
+  CHECK(world.store.load().retained.size() == 3);
+}
+
+TEST_CASE("what is stored while the store has lost what was before it is not lost, too") {
+  World world(narrow(2));
+  world.peer().resume("s").subscribe("t", kQoS1).drop();
+  auto& publisher = world.peer().join("p");
+  publish_many(publisher, 1, 6);
+  auto damaged = world.store.load();
+  auto& queue = damaged.sessions.at("s").queue;
+  queue.erase(std::next(queue.begin(), 2), queue.end());
+  world.store = storage::Memory::holding(damaged);
+  wire::Connect connect;
+  connect.version = Version::v5;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  wire::PropertyList properties;
+  properties.add(wire::PropertyId::receive_maximum, 1U);
+  connect.properties = properties.view();
+  auto& peer = world.peer().connect(connect);
+  world.is_storing = false;
+  publish_many(publisher, 7, 7);
+  peer.puback(1);  // and what is behind it is asked for
+  world.is_storing = true;
+  world.settle();
+  CHECK(drain(peer) == "1 2 7 ");
+  CHECK(world.core().stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 4);
+  CHECK(world.core().stored().count == 0);
+}
