@@ -107,6 +107,10 @@ void Core::recover_session(const std::string& client_id, const storage::Snapshot
 
 void Core::restore(Session& session, std::uint64_t sequence,
                    const storage::Snapshot::Queued& queued, Message message) {
+  if (queued.qos > 2) {  // the file may be damaged
+    count_drop(session, Drop::unreadable);
+    return journal_.drop_queued(session, sequence);
+  }
   auto state = queued.message == 0 ? Delivery::resumed : Delivery::waiting;
   const auto qos = static_cast<QoS>(queued.qos);
   const bool was_sent = qos != QoS::at_most_once && sequence < session.fresh_from;

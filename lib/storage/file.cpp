@@ -159,6 +159,10 @@ std::expected<File, Error> open_file(const std::string& named, const Budget& bud
   auto opened = open_and_load(path, budget);
   if (opened && damaged) opened = std::unexpected(*damaged);
   if (opened) {
+    // Of a file that is gone, they would be taken for this one's.
+    for (const auto& left : {salvaged_of(path), Sqlite::damage_mark(path)}) {
+      std::remove(left.c_str());
+    }
     return File{.path = path,
                 .lock = std::move(*lock),
                 .content = std::move(opened->first),

@@ -92,6 +92,14 @@ Failure failure_of(const std::string& path, const DatabaseError& error) {
           Error{path + ": " + error.words}};
 }
 
+/// Waits until the write-ahead log is on the disk.
+int sync_log(sqlite3* database) {
+  sqlite3_file* log = nullptr;
+  const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return code;
+  return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+}
+
 void set_format(const Database& database) {
   database.run(("PRAGMA user_version = " + std::to_string(kFormat)).c_str());
 }
@@ -246,10 +254,14 @@ std::expected<void, Error> Sqlite::use(SyncPolicy::Kind kind) {
 
 std::expected<void, Error> Sqlite::checkpoint() {
   sqlite3* database = state_->database.handle();
-  const int code =
-      sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  int frames = 0;
+  int moved = 0;
+  int code =
+      sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+  // Beside somebody who reads, SQLite may have had nothing to move, and so no reason to sync.
+  if (code == SQLITE_BUSY || (code == SQLITE_OK && moved != frames)) code = sync_log(database);
   if (code == SQLITE_OK) return {};
-  return std::unexpected(Error{state_->path + ": " + sqlite3_errmsg(database)});
+  return std::unexpected(Error{state_->path + ": " + sqlite3_errstr(code)});
 }
 
 std::expected<Salvaged, Error> Sqlite::salvage(const std::string& path) {

@@ -732,10 +732,11 @@ TEST_CASE("what makes no sense in the file is lost and counted, and the rest is 
   session.expiry_interval = UINT32_MAX;
   session.asleep_since = WallTime(Seconds(1));
   for (std::uint64_t i = 1; i <= 4; ++i) session.queue[i] = {i, 1, 0, 0};
+  session.queue[5] = {4, 3, 0, 0};
   session.will = storage::Will{.topic = "w", .properties = nonsense, .payload = {}};
   const Now now{Instant(Seconds(1)), WallTime(Seconds(1))};
   broker::Core core(durable(), now, stored);
-  CHECK(core.stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 3);
+  CHECK(core.stats().drops[static_cast<std::size_t>(broker::Drop::unreadable)] == 4);
   CHECK(core.stored().count == 2);  // one that waits, and the stub of what is retained
   core.shut_down(now);
 }

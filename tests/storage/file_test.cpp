@@ -268,6 +268,21 @@ TEST_CASE("a batch that comes upon damage says what to do, and the next start do
   }
 }
 
+TEST_CASE("what is left of a salvage is not taken for the state when the file is deleted later") {
+  const TemporaryTree directory;
+  const std::string path = directory / "a.db";
+  fill(path, 3);
+  std::filesystem::copy_file(path, path + ".salvaged");
+  CHECK(open_file(path, kUnlimited, kThen)->state.sessions.size() == 3);
+  std::filesystem::remove(path);
+  std::ofstream(path + ".damaged") << "of the deleted one\n";
+  const auto file = open_file(path, kUnlimited, kThen);
+  REQUIRE(file);
+  CHECK(file->damage.empty());
+  CHECK(file->state.sessions.empty());
+  CHECK_FALSE(std::filesystem::exists(path + ".damaged"));
+}
+
 TEST_CASE("a second process is refused, and told the first one's id") {
   const TemporaryTree directory;
   const auto mine = open_file(directory / "a.db", kUnlimited, kThen);

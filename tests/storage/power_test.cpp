@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "storage/database.hpp"
 #include "storage/memory.hpp"
 #include "storage/salvage.hpp"
 #include "storage/sqlite.hpp"
@@ -106,6 +107,30 @@ TEST_CASE("a write, sync or truncation that fails costs the batch nothing but an
       if (has_failed) ++failures;
     }
     CHECK(failures > 50);
+  }
+}
+
+TEST_CASE("a checkpoint brings to the disk what was committed, also beside somebody who reads") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Disk disk;
+    {
+      auto file = Sqlite::open(kPath);
+      REQUIRE(file);
+      REQUIRE(file->use(SyncPolicy::Kind::interval));
+      const Database reader(kPath, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+      reader.run("BEGIN");
+      CHECK(reader.number("SELECT count(*) FROM session") == 0);
+      for (const char* id : {"a", "b"}) {
+        REQUIRE(file->commit({.ticket = 1, .changes = {PutSession{id, 1, kAwake}}}));
+        REQUIRE(file->checkpoint());
+      }
+      disk.fail_at(1, SQLITE_IOERR, UINT64_MAX);
+    }
+    Prng prng(seed);
+    disk.cut_power(prng);
+    auto file = Sqlite::open(kPath);
+    REQUIRE(file);
+    CHECK(file->load()->sessions.size() == 2);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <span>
 #include <utility>
 
 namespace mq::storage {
@@ -75,7 +76,18 @@ struct DiskFile {
     *out = shared[static_cast<std::size_t>(region)].data();
     return SQLITE_OK;
   }
-  static int lock_shared(sqlite3_file*, int, int, int) { return SQLITE_OK; }
+  /// Of the memory that connections share.
+  static int lock_shared(sqlite3_file* file, int first, int count, int flags) {
+    const auto locks =
+        std::span(of(file).content->locks)
+            .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const int change = (flags & SQLITE_SHM_SHARED) != 0 ? 1 : Disk::kExclusive;
+    const bool is_taken = std::ranges::any_of(
+        locks, [change](int held) { return change == 1 ? held < 0 : held != 0; });
+    if ((flags & SQLITE_SHM_LOCK) != 0 && is_taken) return SQLITE_BUSY;
+    for (int& held : locks) held += (flags & SQLITE_SHM_LOCK) != 0 ? change : -change;
+    return SQLITE_OK;
+  }
   static void barrier(sqlite3_file*) {}
   static int unmap(sqlite3_file* file, int is_to_be_deleted) {
     if (is_to_be_deleted != 0) of(file).content->shared.clear();
@@ -185,6 +197,7 @@ void Disk::cut_power(Prng& prng) {
     content.now = content.synced = std::move(left);
     content.unsynced.clear();
     content.shared.clear();
+    content.locks = {};
   }
 }
 

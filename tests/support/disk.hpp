@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -38,6 +39,7 @@ class Disk {
 
  private:
   friend struct DiskFile;
+  static constexpr int kExclusive = -1;
 
   struct Write {
     std::size_t at = 0;
@@ -49,6 +51,7 @@ class Disk {
     std::vector<unsigned char> synced;
     std::vector<Write> unsynced;
     std::vector<std::vector<unsigned char>> shared;  ///< memory that connections share
+    std::array<int, SQLITE_SHM_NLOCK> locks{};       ///< on it: how many have one, or kExclusive
   };
 
   /// SQLITE_OK, or the failure that is due.
