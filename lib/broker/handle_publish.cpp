@@ -131,9 +131,12 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
     journal_.put_incoming(*connection.session, packet.packet_id);
   }
   auto reason = ReasonCode::success;
+  const bool is_unstorable =
+      is_store_in_trouble_ && packet.retain && packet.qos == QoS::at_most_once;
+  if (is_unstorable && !is_denied) count_drop(*connection.session, Drop::unstorable);
   if (is_denied) {  // [MQTT3-3.3.5-2]
     reason = refusal;
-  } else if (!publish(incoming)) {
+  } else if (is_unstorable ? !route(incoming) : !publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
   }
   // What is cleared already may not be stored as such yet.
@@ -186,9 +189,6 @@ bool Core::publish(Incoming& incoming) {
 }
 
 void Core::retain(Incoming& incoming) {
-  const bool is_lost = is_store_in_trouble_ && incoming.packet.qos == QoS::at_most_once &&
-                       !is_reserved(incoming.packet.topic);
-  if (is_lost) return count_drop(*sessions_[incoming.publisher], Drop::unstorable);
   if (incoming.packet.payload.empty()) {   // [MQTT-3.3.1-7]
     drop_retained(incoming.packet.topic);  // [MQTT-3.3.1-6]
   } else {
