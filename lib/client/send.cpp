@@ -33,6 +33,8 @@ constexpr std::size_t kOutputMax = 1U << 20U;
 constexpr std::size_t kQos2WindowV3 = 20;
 /// An alias takes three bytes.
 constexpr std::size_t kShortTopic = 3;
+/// What a new alias adds to a packet, at most: the lengths before it may need a byte more each.
+constexpr std::size_t kAliasSize = 5;
 
 /// Whether no packet can hold it (MQTT 5.0 §2.1.4).
 bool is_beyond_measure(const wire::Publish& message) {
@@ -169,7 +171,9 @@ void Core::send_stored(Outbox::Item item) {
 /// long one is not copied.
 void Core::send_publish(const wire::Publish& packet, const BlockRef& owner) {
   wire::Publish aliased = packet;
-  if (packet.topic.size() > kShortTopic) {
+  const bool has_room =
+      wire::encoded_size(packet, settings_.version) + kAliasSize <= limits_.maximum_packet_size;
+  if (packet.topic.size() > kShortTopic && has_room) {
     // [MQTT-3.2.2-17] [MQTT-3.3.2-9]
     if (const auto alias = aliases_out_.take(packet.topic, limits_.topic_alias_maximum)) {
       scratch_ = {};

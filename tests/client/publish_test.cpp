@@ -447,6 +447,17 @@ TEST_CASE(
         "PUBLISH  q1 id=1 {topic-alias=2} 'x'");
 }
 
+TEST_CASE("an alias does not make a packet larger than the server takes [MQTT-3.2.2-15]") {
+  Conversation talk(v5());
+  PropertyList properties;
+  properties.add(PropertyId::topic_alias_maximum, 2U).add(PropertyId::maximum_packet_size, 30U);
+  talk.join(properties);
+  talk.publish("topic", std::string(20, 'x'), kQoS0);
+  talk.publish("topic", "x", kQoS0);
+  CHECK(talk.sent() ==
+        "PUBLISH topic q0 'xxxxxxxxxxxxxxxxxxxx'; PUBLISH topic q0 {topic-alias=1} 'x'");
+}
+
 TEST_CASE("topic aliases end with the connection [MQTT-3.3.2-7]") {
   Settings settings = v5(only(PropertyId::session_expiry_interval, 60));
   Conversation talk(settings);
