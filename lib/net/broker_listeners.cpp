@@ -58,7 +58,7 @@ int let_in(const std::string& path, const ListenOptions& options) {
   constexpr auto kSame = static_cast<uid_t>(-1);
   const bool is_given = options.owner || options.group;
   if (is_given &&
-      chown(path.c_str(), options.owner.value_or(kSame), options.group.value_or(kSame)) != 0) {
+      lchown(path.c_str(), options.owner.value_or(kSame), options.group.value_or(kSame)) != 0) {
     return uv_translate_sys_error(errno);
   }
   if (options.mode && chmod(path.c_str(), *options.mode) != 0) return uv_translate_sys_error(errno);

@@ -61,7 +61,7 @@ std::expected<void, Error> make_data_directory(const std::string& file, const st
   if (error) return cannot_make(directory, error.message());
   const auto owner = user_after_root(user);
   if (!owner) return std::unexpected(owner.error());
-  if (*owner && chown(directory.c_str(), (*owner)->uid, (*owner)->gid) != 0) {
+  if (*owner && lchown(directory.c_str(), (*owner)->uid, (*owner)->gid) != 0) {
     return std::unexpected(
         Error{fmt::format("cannot give the data directory {} to {}: {}",
                           printable(directory.string()), (*owner)->name, std::strerror(errno))});

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -12,19 +13,20 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "server/open_to_write.hpp"
+
 namespace mq::server {
 namespace {
 
 /// Who may read the log is the operator's decision, so nobody else may until he says so.
 constexpr mode_t kFileMode = 0600;
 
-std::expected<int, Error> open_file(const LogConfig& config) {
-  const int file =
-      ::open(config.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
-  if (file >= 0) return file;
+std::expected<int, Error> open_file(const LogConfig& config, std::optional<uid_t> heir) {
+  const auto file = open_to_write(config.file, O_APPEND, kFileMode, heir);
+  if (file) return *file;
   return std::unexpected(
       Error{fmt::format("{}{}cannot open the log file {}: {}", config.file_place,
-                        config.file_place.empty() ? "" : ": ", config.file, std::strerror(errno))});
+                        config.file_place.empty() ? "" : ": ", config.file, file.error().message)});
 }
 
 /// A line that cannot be written, because the disk is full or the reader has gone, is lost: the
@@ -134,8 +136,9 @@ std::string timestamp(const LogConfig& config, WallTime now) {
   return std::string(text.data(), size) + ": ";
 }
 
-std::expected<Log, Error> Log::open(const LogConfig& config, Clock clock) {
-  Log log(std::move(clock));
+std::expected<Log, Error> Log::open(const LogConfig& config, Clock clock,
+                                    std::optional<uid_t> heir) {
+  Log log(std::move(clock), heir);
   if (auto done = log.use(config); !done) return std::unexpected(done.error());
   return log;
 }
@@ -143,12 +146,15 @@ std::expected<Log, Error> Log::open(const LogConfig& config, Clock clock) {
 Log::Log(Log&& other) noexcept
     : config_(std::move(other.config_)),
       clock_(std::move(other.clock_)),
+      heir_(other.heir_),
       topic_sink_(std::move(other.topic_sink_)),
       file_(std::exchange(other.file_, -1)) {}
 
 void Log::give_to(uid_t user, gid_t group) const {
+  struct stat found{};
+  if (file_ < 0 || fstat(file_, &found) != 0 || !S_ISREG(found.st_mode)) return;
   // Where that is not possible the first attempt to open it anew says so.
-  if (file_ >= 0 && fchown(file_, user, group) != 0) return;
+  if (fchown(file_, user, group) != 0) return;
 }
 
 Log::~Log() {
@@ -186,7 +192,7 @@ std::expected<void, Error> Log::use(const LogConfig& config) {
   const bool is_same = file_ >= 0 && config.file == config_.file;
   int file = is_same ? file_ : -1;
   if (!is_same && !config.file.empty()) {
-    const auto opened = open_file(config);
+    const auto opened = open_file(config, heir_);
     if (!opened) return std::unexpected(opened.error());
     file = *opened;
   }
@@ -199,7 +205,7 @@ std::expected<void, Error> Log::use(const LogConfig& config) {
 
 std::expected<void, Error> Log::reopen() {
   if (file_ < 0) return {};
-  const auto file = open_file(config_);
+  const auto file = open_file(config_, heir_);
   if (!file) return std::unexpected(file.error());
   close(std::exchange(file_, *file));
   return {};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,8 +58,10 @@ class Log {
   using Clock = std::function<WallTime()>;
   using TopicSink = std::function<void(LogType type, std::string_view line)>;
 
+  /// heir   whom root becomes later; nothing: nobody
   /// Fails  a file that cannot be opened
-  static std::expected<Log, Error> open(const LogConfig& config, Clock clock);
+  static std::expected<Log, Error> open(const LogConfig& config, Clock clock,
+                                        std::optional<uid_t> heir = std::nullopt);
   ~Log();
   Log(Log&& other) noexcept;
   Log& operator=(Log&&) = delete;
@@ -73,16 +76,17 @@ class Log {
   /// Goes on by another configuration; a file that both have stays open. The old one stays when it
   /// fails.
   std::expected<void, Error> use(const LogConfig& config);
-  /// Lets that user open the file anew, who is no root.
+  /// Lets that user open the file anew, if it is one, who is no root.
   void give_to(uid_t user, gid_t group) const;
   /// Opens the file anew, because the old one was moved away. The old one stays when it fails.
   std::expected<void, Error> reopen();
 
  private:
-  explicit Log(Clock clock) : clock_(std::move(clock)) {}
+  Log(Clock clock, std::optional<uid_t> heir) : clock_(std::move(clock)), heir_(heir) {}
 
   LogConfig config_;
   Clock clock_;
+  std::optional<uid_t> heir_;
   TopicSink topic_sink_;
   int file_ = -1;
 };

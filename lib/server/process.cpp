@@ -12,13 +12,18 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <iterator>
+#include <string>
 #include <utility>
 
 #include "base/check.hpp"
+#include "server/open_to_write.hpp"
 
 namespace mq::server {
 namespace {
+
+/// Anybody may know it.
+constexpr mode_t kPidFileMode = 0666;
 
 std::unexpected<Error> failed(const std::string& what) {
   return std::unexpected(Error{fmt::format("{}: {}", what, std::strerror(errno))});
@@ -77,12 +82,19 @@ void Daemon::ready() {
   close(std::exchange(pipe_, -1));
 }
 
-std::expected<PidFile, Error> PidFile::write(const std::string& path) {
-  errno = 0;
-  std::ofstream file(path, std::ios::trunc);
-  file << getpid() << '\n' << std::flush;
-  if (!file) return failed("cannot write " + path);
-  return PidFile(path);
+std::expected<PidFile, Error> PidFile::write(const std::string& path, std::optional<uid_t> heir) {
+  const auto file = open_to_write(path, 0, kPidFileMode, heir);
+  if (!file) {
+    return std::unexpected(Error{fmt::format("cannot write {}: {}", path, file.error().message)});
+  }
+  const std::string id = std::to_string(getpid()) + '\n';
+  // What cannot be cut off is no file.
+  const bool is_cut = ftruncate(*file, 0) == 0 || errno == EINVAL;
+  const bool is_written = is_cut && ::write(*file, id.data(), id.size()) == std::ssize(id);
+  auto result =
+      is_written ? std::expected<PidFile, Error>(PidFile(path)) : failed("cannot write " + path);
+  close(*file);
+  return result;
 }
 
 PidFile::PidFile(PidFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}

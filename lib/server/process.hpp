@@ -36,8 +36,9 @@ class Daemon {
 /// A file with the process id in it, for as long as the object lives.
 class PidFile {
  public:
+  /// heir   whom root becomes later; nothing: nobody
   /// Fails  the file cannot be written
-  static std::expected<PidFile, Error> write(const std::string& path);
+  static std::expected<PidFile, Error> write(const std::string& path, std::optional<uid_t> heir);
   ~PidFile();
   PidFile(PidFile&& other) noexcept;
   PidFile& operator=(PidFile&&) = delete;

@@ -78,6 +78,12 @@ std::expected<std::optional<AsUser>, Error> as_heir(const Config& config) {
   return std::unexpected(Error{config.places.before("user") + guise.error().message});
 }
 
+/// Whom root becomes.
+std::optional<uid_t> heir_of(const Config& config) {
+  const auto heir = user_after_root(config.user);
+  return heir && *heir ? std::optional((*heir)->uid) : std::nullopt;
+}
+
 }  // namespace
 
 std::string name_of(const Listener& listener) {
@@ -150,7 +156,7 @@ std::expected<void, Error> BrokerProcess::open() {
   driver_.every(kHalfADay, [this] { tell_certificates(); });
   if (auto done = open_data(); !done) return done;
   if (!config_.pid_file.empty()) {
-    auto written = PidFile::write(config_.pid_file);
+    auto written = PidFile::write(config_.pid_file, heir_of(config_));
     if (!written) {
       return std::unexpected(Error{config_.places.before("pid_file") + written.error().message});
     }
@@ -251,7 +257,7 @@ net::ListenOptions BrokerProcess::listen_options(const Config& config, std::size
   options.interface = listener.interface;
   options.mode = listener.socket_mode;
   options.group = listener.socket_group;
-  if (const auto heir = user_after_root(config.user); heir && *heir) options.owner = (*heir)->uid;
+  options.owner = heir_of(config);
   return options;
 }
 
@@ -361,7 +367,7 @@ std::expected<void, Error> run(const Config& config, const Reread& reread) {
     daemon.emplace(std::move(*started));
   }
   raise_file_limit();
-  auto log = Log::open(config.log, net::wall_time);
+  auto log = Log::open(config.log, net::wall_time, heir_of(config));
   if (!log) return std::unexpected(log.error());
   log->write(LogType::information, fmt::format("{} starting", config.broker.version));
   BrokerProcess process(config, reread, *log);

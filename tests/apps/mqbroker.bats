@@ -308,3 +308,46 @@ user nobody"
   run -0 mandoc -Tlint -Wwarning "$BATS_TEST_DIRNAME"/../../man/mqbroker{.8,.conf.5}
   [[ -z $output ]]
 }
+
+@test "root writes its log and its process id to nothing that somebody else has led it to" {
+  ((UID == 0)) || skip "it takes root"
+  mkdir "$house/theirs"
+  chown nobody "$house/theirs"
+  echo secret >"$house/victim"
+  chmod 600 "$house/victim"
+  refused() {
+    printf 'listener 0 127.0.0.1\nuser nobody\n%s %s\n' "$1" "$house/theirs/file" >"$house/c"
+    run -1 --separate-stderr timeout 20 mqbroker -c "$house/c"
+    [[ $stderr == *"$house/c:3: ${1%% *}: cannot "*"$house/theirs/file: root does not $2"* ]]
+    [[ $(cat "$house/victim") == secret && $(stat -c %u "$house/victim") == 0 ]]
+  }
+  local option
+  for option in "log_dest file" pid_file; do
+    ln -sf "$house/victim" "$house/theirs/file"
+    refused "$option" "follow a symbolic link"
+    ln -f "$house/victim" "$house/theirs/file"
+    refused "$option" "write to a file with a second name"
+    rm "$house/theirs/file"
+    touch "$house/theirs/file"
+    chown daemon "$house/theirs/file"
+    refused "$option" "write to a file of somebody else"
+    rm "$house/theirs/file"
+  done
+}
+
+@test "root follows a link that only root can have made, and goes on with its own files and the heir's" {
+  ((UID == 0)) || skip "it takes root"
+  mkdir "$house/theirs"
+  chown nobody "$house/theirs"
+  echo 1 >"$house/theirs/pid"
+  touch "$house/theirs/log"
+  chown nobody "$house/theirs/log"
+  ln -s "$house/theirs/log" "$house/log"
+  start_broker broker "listener PORT 127.0.0.1
+user nobody
+log_dest stderr
+log_dest file HOUSE/log
+pid_file HOUSE/theirs/pid"
+  [[ $(cat "$house/theirs/pid") == "${window_pid[broker]}" ]]
+  grep -q ' running$' "$house/theirs/log"
+}
