@@ -83,6 +83,15 @@ bool is_argon2id(std::string_view text) {
   return code == std::errc() && goes_on && memory <= kArgonMemoryMax && fields == 5;
 }
 
+/// What is behind a name such as "$m=" in an argon2id hash; 0 where there is no number.
+std::uint64_t number_behind(std::string_view name, std::string_view text) {
+  const auto at = text.find(name);
+  if (at == std::string_view::npos) return 0;
+  std::uint64_t number = 0;
+  std::from_chars(text.data() + at + name.size(), text.data() + text.size(), number);
+  return number;
+}
+
 std::string_view next_field(std::string_view& rest) {
   const auto end = std::min(rest.find('$'), rest.size());
   const auto field = rest.substr(0, end);
@@ -141,6 +150,14 @@ std::optional<PasswordHash> PasswordHash::parse(std::string_view text) {
   parsed.salt_ = *salt;
   parsed.hash_ = *hash;
   return parsed;
+}
+
+std::uint64_t PasswordHash::cost() const {
+  // A round of PBKDF2 takes half a microsecond, argon2 a whole one for each KiB that it goes over.
+  if (kind_ == HashKind::argon2id) {
+    return number_behind("$m=", encoded_) * number_behind(",t=", encoded_);
+  }
+  return iterations_ / 2;
 }
 
 bool PasswordHash::begins_like_one(std::string_view text) {

@@ -41,6 +41,8 @@ class PasswordHash {
   ///
   /// Cost  tens of milliseconds, on purpose; argon2id also the memory that it names
   bool matches(std::string_view password) const;
+  /// How long that takes, in something like microseconds.
+  std::uint64_t cost() const;
   HashKind kind() const { return kind_; }
   bool operator==(const PasswordHash&) const = default;
 

@@ -46,7 +46,7 @@ std::expected<PasswordFile, Error> PasswordFile::parse(std::string_view text,
                       printable(user)));
     }
     auto shared = std::make_shared<const crypto::PasswordHash>(*std::move(hash));
-    if (file.decoy_ == nullptr) file.decoy_ = shared;
+    if (file.decoy_ == nullptr || file.decoy_->cost() < shared->cost()) file.decoy_ = shared;
     file.users_.emplace(user, std::move(shared));
   }
   return file;

@@ -23,8 +23,8 @@ class PasswordFile {
   ///        password itself; the line names the place and the way out
   static std::expected<PasswordFile, Error> parse(std::string_view text, const std::string& name);
 
-  /// What the user's password must match; for an unknown user the hash of another, so that finding
-  /// out takes the same time. nullptr when there are no users.
+  /// What the user's password must match; for an unknown user the dearest hash of the others, so
+  /// that finding out takes no less time. nullptr when there are no users.
   struct Found {
     Hash hash;
     bool is_known = false;

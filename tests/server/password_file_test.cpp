@@ -67,6 +67,25 @@ TEST_CASE("plain passwords are hashed, colons and all, and hashes stay") {
   CHECK(file.find("new").hash->matches("my:pass"));
 }
 
+TEST_CASE("finding out that a user is unknown takes as long as the dearest password of the file") {
+  const auto hash_of = [](crypto::HashKind kind, std::uint32_t iterations) {
+    return crypto::PasswordHash::make("x", {.kind = kind, .iterations = iterations}).value();
+  };
+  using enum crypto::HashKind;
+  const std::string cheap = hash_of(sha512_pbkdf2, 1000);
+  const std::string dear = hash_of(sha512_pbkdf2, 3000);
+  const std::string dearest = hash_of(argon2id, 1);
+  const auto decoy_in = [](const std::string& text) {
+    const auto found = PasswordFile::parse(text, "users")->find("nobody");
+    CHECK_FALSE(found.is_known);
+    return *found.hash;
+  };
+  const std::string old = "old:" + kTheirs + "\n";
+  CHECK(decoy_in(old + "a:" + cheap + "\nb:" + dear + "\n") == *crypto::PasswordHash::parse(dear));
+  CHECK(decoy_in(old + "b:" + dear + "\na:" + cheap + "\n") == *crypto::PasswordHash::parse(dear));
+  CHECK(decoy_in("b:" + dear + "\nc:" + dearest + "\n") == *crypto::PasswordHash::parse(dearest));
+}
+
 TEST_CASE("a damaged hash is not hashed as if it were a password") {
   for (const auto& damaged : {kTheirs.substr(0, kTheirs.size() - 5), std::string("$6$salt"),
                               std::string("$argon2id$v=19$m=47104,t=1$x")}) {
