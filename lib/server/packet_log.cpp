@@ -15,7 +15,10 @@ using Passage = BrokerDriver::Passage;
 
 void PacketLog::on_bytes(broker::ConnectionId id, Passage passage, ByteView bytes) {
   const Key key{id.slot, id.generation};
-  if (passage == Passage::opened) clients_.try_emplace(key);
+  if (passage == Passage::opened) {
+    const std::size_t limit = limit_();
+    clients_.try_emplace(key, Client{.limit = limit == 0 ? wire::kMaximumPacketSize : limit});
+  }
   const auto client = clients_.find(key);
   if (client == clients_.end()) return;
   const bool is_over = passage == Passage::closed || !show(client->second, passage, bytes);
@@ -32,7 +35,7 @@ bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
   wire::Framer& framer = is_received ? client.received : client.sent;
   framer.feed(bytes);
   while (true) {
-    const auto frame = framer.next(wire::kMaximumPacketSize);
+    const auto frame = framer.next(is_received ? client.limit : wire::kMaximumPacketSize);
     if (!frame) return false;  // the core ends the connection
     if (!*frame) return true;
     if (is_received && (**frame)[0] >> 4U == static_cast<unsigned>(wire::PacketType::connect)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -20,7 +21,10 @@ namespace mq::server {
 class PacketLog {
  public:
   using Line = std::function<void(std::string_view line)>;
-  explicit PacketLog(Line line) : line_(std::move(line)) {}
+  using Limit = std::function<std::size_t()>;
+  /// limit  how long a packet may be for the broker to take it from who comes now; 0: as MQTT has
+  /// it
+  PacketLog(Line line, Limit limit) : line_(std::move(line)), limit_(std::move(limit)) {}
 
   void on_bytes(broker::ConnectionId id, net::BrokerDriver::Passage passage, ByteView bytes);
   /// The client has come in under this id.
@@ -29,6 +33,7 @@ class PacketLog {
  private:
   using Key = std::pair<std::uint32_t, std::uint32_t>;
   struct Client {
+    std::size_t limit;  ///< of what it sends
     std::string name = "a new client";
     wire::Version version = wire::Version::v311;
     wire::Framer received{};
@@ -38,6 +43,7 @@ class PacketLog {
   bool show(Client& client, net::BrokerDriver::Passage passage, ByteView bytes);
 
   Line line_;
+  Limit limit_;
   std::map<Key, Client> clients_;
 };
 

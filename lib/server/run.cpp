@@ -107,7 +107,8 @@ void BrokerProcess::use_packet_log() {
     return driver_.tell_bytes(nullptr);
   }
   if (packets_) return;
-  packets_.emplace([this](std::string_view line) { log_.write_unpublished(LogType::debug, line); });
+  packets_.emplace([this](std::string_view line) { log_.write_unpublished(LogType::debug, line); },
+                   [this] { return core_.config().max_packet_size; });
   driver_.tell_bytes([this](broker::ConnectionId id, BrokerDriver::Passage passage,
                             ByteView bytes) { packets_->on_bytes(id, passage, bytes); });
 }

@@ -43,7 +43,9 @@ wire::Publish publish(std::string_view topic) {
 
 struct Told {
   std::string all;
-  PacketLog log{[this](std::string_view line) { all.append(line) += '\n'; }};
+  std::size_t limit = 1000;
+  PacketLog log{[this](std::string_view line) { all.append(line) += '\n'; },
+                [this] { return limit; }};
 };
 
 }  // namespace
@@ -92,4 +94,19 @@ TEST_CASE("connections that were there before, or broke in a packet, are nobody 
   told.log.on_bytes(kSecond, Passage::received, endless);
   told.log.on_bytes(kSecond, Passage::received, bytes);
   CHECK(told.all.ends_with("from a new client.\n"));
+}
+
+TEST_CASE(
+    "a packet that the broker will not take costs no memory, and what comes behind is nobody's") {
+  for (const std::size_t limit : {8U, 0U}) {
+    Told told;
+    told.limit = limit;
+    told.log.on_bytes(kFirst, Passage::opened, {});
+    const auto bytes = bytes_of_packet(publish("a"), wire::Version::v311);  // 13 bytes
+    told.log.on_bytes(kFirst, Passage::received, bytes);
+    CHECK(told.all.empty() == (limit == 8));
+    told.log.on_bytes(kFirst, Passage::received,
+                      bytes_of_packet(wire::Pingreq{}, wire::Version::v5));
+    CHECK(told.all.contains("PINGREQ") == (limit == 0));
+  }
 }
