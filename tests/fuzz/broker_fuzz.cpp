@@ -109,10 +109,7 @@ class Play {
       case 15:
         return say_anything(connection, script_.bytes());
       case 16:
-        return send(connection,
-                    wire::Disconnect{script_.flag() ? wire::ReasonCode::disconnect_with_will
-                                                    : wire::ReasonCode::normal_disconnection,
-                                     {}});
+        return disconnect(connection);
       case 17:
         return acknowledge_anything(connection);
       case 18:
@@ -225,6 +222,17 @@ class Play {
       driver_.core().on_broken(connection.id, "broken", driver_.now());
     }
     connection.has_left = true;
+  }
+
+  void disconnect(Connection& connection) {
+    const auto choice = script_.byte();
+    wire::PropertyList properties;
+    if ((choice & 2U) != 0) {
+      properties.add(PropertyId::session_expiry_interval, (choice & 4U) != 0 ? 20U : 0U);
+    }
+    const auto reason = (choice & 1U) != 0 ? wire::ReasonCode::disconnect_with_will
+                                           : wire::ReasonCode::normal_disconnection;
+    send(connection, wire::Disconnect{reason, properties.view()});
   }
 
   /// Nothing in it looks like a message with a number.
