@@ -1,32 +1,31 @@
 #include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/check.hpp"
 #include "client/core.hpp"
+#include "client_owner.hpp"
 #include "client_server.hpp"
 #include "client_setup.hpp"
 #include "script.hpp"
 
-// The input is a script: what the application wants, what the server allows and sends, well-formed
-// or not, how little of it is read or written at a time, how time passes and when the transport
-// breaks. Bytes go the way that net::ClientDriver has them go. Whatever the script says, each
-// outcome is told once, no deadline stays due, and what the client sends is what client_server.hpp
-// lets pass.
+// The input is a script: what the application wants, what the server allows and
+// sends, well-formed or not, how little of it is read or written at a time, how
+// time passes and when the transport breaks. Bytes go the way that
+// net::ClientDriver has them go. Whatever the script says, each outcome is told
+// once, no deadline stays due, and what the client sends is what
+// client_server.hpp lets pass.
 
 namespace mq {
 
 namespace {
 
-using client::Outcome;
 using client::Transport;
 using fuzz::Numbered;
+using fuzz::Owner;
 using fuzz::Script;
 using fuzz::Server;
 using wire::PropertyId;
@@ -35,8 +34,8 @@ using wire::Version;
 
 constexpr std::string_view kTopics[] = {"t", "topic", "a/longer/one", "another/one"};
 constexpr std::string_view kFilters[] = {"t", "#", "+/x"};
-/// Of payloads: the first is not copied into the output, the rest of the second is read straight
-/// into the message.
+/// Of payloads: the first is not copied into the output, the rest of the second
+/// is read straight into the message.
 constexpr std::size_t kLongOut = 20'000;
 constexpr std::size_t kLongIn = 90'000;
 /// So often is something due again at once, or something is wrong.
@@ -48,13 +47,14 @@ class Play {
       : script_(script),
         settings_(fuzz::drawn_settings(script)),
         core_(settings_, Prng(script.byte())),
-        server_(settings_.version, published_) {
+        server_(settings_.version, messages_),
+        owner_(server_) {
     now_.steady += Seconds(1000);
     core_.connect(now_);
   }
 
   void run() {
-    for (int i = 0; i < 200 && !script_.is_over() && !is_over_; ++i) {
+    for (int i = 0; i < 200 && !script_.is_over() && !owner_.is_over(); ++i) {
       step();
       settle();
     }
@@ -73,11 +73,14 @@ class Play {
       case 1:
         return core_.ping(now_);
       case 2:
-        return script_.below(4) == 0 ? core_.disconnect(wire::ReasonCode{}, now_) : void();
+        if (script_.below(4) == 0) core_.disconnect(wire::ReasonCode{}, now_);
+        return;
       case 3:
-        return script_.below(8) == 0 ? core_.abandon() : void();
+        if (script_.below(8) == 0) core_.abandon();
+        return;
       case 4:
-        return script_.below(4) == 0 ? core_.take_no_more() : void();
+        if (script_.below(4) == 0) core_.take_no_more();
+        return;
       case 5:
       case 6:
         return subscribe();
@@ -131,7 +134,8 @@ class Play {
     }
   }
 
-  // What the application wants. A number for each message, a ticket for each number.
+  // What the application wants. A number for each message, a ticket for each
+  // number.
 
   void publish() {
     const auto choice = script_.byte();
@@ -142,8 +146,8 @@ class Play {
     if ((choice & 32U) != 0) properties.add_user("name", "value");
     if ((choice & 64U) != 0) properties.add(PropertyId::response_topic, std::string_view("back"));
     const auto topic = script_.one_of(kTopics);
-    const auto number = published_.size();
-    const auto payload = published_.add(std::string(topic), (choice & 128U) != 0 ? kLongOut : more);
+    const auto number = messages_.size();
+    const auto payload = messages_.add(std::string(topic), (choice & 128U) != 0 ? kLongOut : more);
     const wire::Publish message{.qos = qos,
                                 .retain = (choice & 4U) != 0,
                                 .topic = topic,
@@ -152,9 +156,7 @@ class Play {
     const bool has_room = core_.has_room(qos);
     const auto ticket = core_.publish(message, now_);
     MQ_CHECK(ticket.has_value() == has_room);
-    if (!ticket) return;
-    const bool is_new = messages_.emplace(*ticket, Message{number, qos}).second;
-    MQ_CHECK(is_new);
+    if (ticket) owner_.published(*ticket, number, qos);
   }
 
   void subscribe() {
@@ -175,62 +177,7 @@ class Play {
 
   void note_request(std::optional<client::Ticket> ticket) {
     MQ_CHECK(!ticket || core_.is_connected());
-    if (ticket) MQ_CHECK(requests_.insert(*ticket).second);
-  }
-
-  // What it hears of it.
-
-  void take_events() {
-    while (const auto event = core_.next_event(now_)) {
-      MQ_CHECK(!is_over_);
-      std::visit([this](const auto& e) { on(e); }, *event);
-    }
-    MQ_CHECK(core_.unsettled() ==
-             static_cast<std::size_t>(std::ranges::count_if(messages_, [](const auto& message) {
-               return message.second.qos != QoS::at_most_once;
-             })));
-    follow_wish();
-  }
-
-  void on(const client::Connected& connected) {
-    MQ_CHECK(connected.is_first == !std::exchange(was_connected_, true));
-    MQ_CHECK(!connected.session_present || !server_.is_clean());
-  }
-  void on(const client::Arrived& arrived) {
-    const auto& message = arrived.message;
-    const auto number = server_.sent.check(message.topic, message.payload);
-    if (!number || message.qos != QoS::exactly_once) return;
-    MQ_CHECK(arrived_.insert(*number).second);  // [MQTT-4.3.3-10]
-  }
-  void on(const client::Settled& settled) {
-    MQ_CHECK(settled.count > 0);
-    for (std::uint64_t i = 0; i < settled.count; ++i) {
-      const auto message = messages_.find(settled.ticket + i);
-      MQ_CHECK(message != messages_.end());
-      const auto [number, qos] = message->second;
-      const bool is_unacknowledged = qos == QoS::at_most_once;
-      const bool is_of_qos0 =
-          settled.outcome == Outcome::sent || settled.outcome == Outcome::dropped;
-      MQ_CHECK(settled.outcome == Outcome::refused || is_of_qos0 == is_unacknowledged);
-      if (settled.outcome == Outcome::acknowledged) MQ_CHECK(server_.may_have(number));
-      messages_.erase(message);
-    }
-  }
-  void on(const client::Subscribed& subscribed) { settle_request(subscribed.ticket); }
-  void on(const client::Unsubscribed& unsubscribed) { settle_request(unsubscribed.ticket); }
-  void on(const client::Refused& refused) { lose(refused.retry_at == kNever); }
-  void on(const client::Lost& lost) { lose(lost.retry_at == kNever); }
-  void on(const client::Ended&) { lose(true); }
-
-  void settle_request(client::Ticket ticket) { MQ_CHECK(requests_.erase(ticket) == 1); }
-
-  void lose(bool is_over) {
-    requests_.clear();
-    const auto is_unacknowledged = [](const auto& message) {
-      return message.second.qos == QoS::at_most_once;
-    };
-    MQ_CHECK(std::ranges::none_of(messages_, is_unacknowledged));
-    is_over_ = is_over;
+    if (ticket) owner_.requested(*ticket);
   }
 
   // What the server says.
@@ -265,38 +212,17 @@ class Play {
   }
 
   void accept(unsigned choice) {
+    const bool is_v5 = settings_.version == Version::v5;
     if ((choice & 15U) == 15) {
-      const bool is_v5 = settings_.version == Version::v5;
-      constexpr std::array kReasons{wire::ReasonCode::server_busy,
-                                    wire::ReasonCode::not_authorized};
-      const auto code = static_cast<std::uint8_t>(kReasons[choice >> 4U & 1U]);
-      return server_.say(wire::Connack{
-          false, is_v5 ? code : static_cast<std::uint8_t>(3 + (choice >> 4U) % 3), {}});
+      const auto reason =
+          (choice & 16U) != 0 ? wire::ReasonCode::server_busy : wire::ReasonCode::not_authorized;
+      const auto code = is_v5 ? static_cast<std::uint8_t>(reason)
+                              : static_cast<std::uint8_t>(3 + (choice >> 4U) % 3);
+      return server_.say(wire::Connack{false, code, {}});
     }
-    const auto bits = script_.byte();
-    const auto limit = [](unsigned bits_of_it) {
-      constexpr std::array<std::uint32_t, 4> kSizes{0, 12, 40, 300};
-      return kSizes[bits_of_it & 3U];
-    };
-    Server::Limits limits;
     wire::PropertyList properties;
-    if ((bits & 1U) != 0) properties.add(PropertyId::receive_maximum, 2U);
-    if ((bits & 2U) != 0) properties.add(PropertyId::maximum_qos, bits >> 7U);
-    if ((bits & 4U) != 0) properties.add(PropertyId::retain_available, 0U);
-    if ((bits & 8U) != 0) properties.add(PropertyId::topic_alias_maximum, 2U);
-    const auto size = limit(bits >> 4U);
-    if (size > 0) properties.add(PropertyId::maximum_packet_size, size);
-    if ((bits & 64U) != 0) properties.add(PropertyId::server_keep_alive, 2U);
-    if (settings_.client_id.empty()) {
-      properties.add(PropertyId::assigned_client_identifier, std::string_view("you"));
-    }
-    if (settings_.version == Version::v5) {
-      if ((bits & 1U) != 0) limits.receive_maximum = 2;
-      if ((bits & 2U) != 0) limits.maximum_qos = static_cast<QoS>(bits >> 7U);
-      limits.retain_available = (bits & 4U) == 0;
-      if ((bits & 8U) != 0) limits.topic_alias_maximum = 2;
-      if (size > 0) limits.maximum_packet_size = size;
-    }
+    auto limits = drawn_limits(properties);
+    if (!is_v5) limits = {};
     if (settings_.in_flight_max) {
       limits.receive_maximum =
           std::min<std::size_t>(limits.receive_maximum, *settings_.in_flight_max);
@@ -304,6 +230,37 @@ class Play {
     const bool is_present = settings_.version != Version::v31 && (choice & 16U) != 0 &&
                             (!server_.is_clean() || (choice & 32U) != 0);
     server_.accept(is_present, limits, properties.view());
+  }
+
+  Server::Limits drawn_limits(wire::PropertyList& properties) {
+    constexpr std::array<std::uint32_t, 4> kSizes{0, 12, 40, 300};
+    const auto bits = script_.byte();
+    Server::Limits limits;
+    if ((bits & 1U) != 0) {
+      limits.receive_maximum = 2;
+      properties.add(PropertyId::receive_maximum, 2U);
+    }
+    if ((bits & 2U) != 0) {
+      limits.maximum_qos = static_cast<QoS>(bits >> 7U);
+      properties.add(PropertyId::maximum_qos, bits >> 7U);
+    }
+    if ((bits & 4U) != 0) {
+      limits.retain_available = false;
+      properties.add(PropertyId::retain_available, 0U);
+    }
+    if ((bits & 8U) != 0) {
+      limits.topic_alias_maximum = 2;
+      properties.add(PropertyId::topic_alias_maximum, 2U);
+    }
+    if (const auto size = kSizes[bits >> 4U & 3U]; size > 0) {
+      limits.maximum_packet_size = size;
+      properties.add(PropertyId::maximum_packet_size, size);
+    }
+    if ((bits & 64U) != 0) properties.add(PropertyId::server_keep_alive, 2U);
+    if (settings_.client_id.empty()) {
+      properties.add(PropertyId::assigned_client_identifier, std::string_view("you"));
+    }
+    return limits;
   }
 
   void serve_message(std::uint16_t id) {
@@ -334,6 +291,12 @@ class Play {
   void cut(std::string_view words) {
     is_open_ = false;
     core_.on_close(words, now_);
+  }
+
+  void take_events() {
+    while (const auto event = core_.next_event(now_)) owner_.hear(*event);
+    MQ_CHECK(core_.unsettled() == owner_.unsettled());
+    follow_wish();
   }
 
   void follow_wish() {
@@ -393,26 +356,17 @@ class Play {
     }
   }
 
-  struct Message {
-    std::size_t number;
-    QoS qos;
-  };
-
   Script& script_;
   client::Settings settings_;
   Now now_{};
   client::Core core_;
-  Numbered published_;
+  Numbered messages_;  ///< that the client has published
   Server server_;
-  std::map<client::Ticket, Message> messages_;  ///< that are not settled
-  std::set<client::Ticket> requests_;
-  std::set<std::size_t> arrived_;  ///< numbers of QoS 2 messages
-  std::size_t read_size_ = 0;      ///< so much is read at once; 0: all
-  std::size_t takes_ = 0;          ///< so much does the transport take in a step; 0: all
-  std::size_t room_ = SIZE_MAX;    ///< what is left of that
+  Owner owner_;
+  std::size_t read_size_ = 0;    ///< so much is read at once; 0: all
+  std::size_t takes_ = 0;        ///< so much does the transport take in a step; 0: all
+  std::size_t room_ = SIZE_MAX;  ///< what is left of that
   bool is_open_ = false;
-  bool was_connected_ = false;
-  bool is_over_ = false;
 };
 
 }  // namespace
