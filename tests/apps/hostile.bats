@@ -83,6 +83,7 @@ user root"
 }
 
 @test "the largest packet, and larger ones" {
+  free_at_once
   start_broker
   misbehave largest $((scale * 10))
 }
