@@ -83,10 +83,11 @@ class Core {
   /// The answer to one of take_loads().
   void on_loaded(const storage::Page& page, Now now);
   /// Nothing can be stored, or it can again. Meanwhile a PUBLISH that would have to be is refused.
+  void on_store_trouble(bool is_in_trouble) { is_store_in_trouble_ = is_in_trouble; }
+
   /// Where the ids that are given to clients come from: whoever guesses one takes over a session.
   /// By default from `config.seed`, which is good for tests only.
   void use_random(std::function<std::uint64_t()> random) { random_ = std::move(random); }
-  void on_store_trouble(bool is_in_trouble) { is_store_in_trouble_ = is_in_trouble; }
 
   /// Takes over what a store read back. Before anything else happens, and with persistence on.
   void recover(const storage::Snapshot& stored);
