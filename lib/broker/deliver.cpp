@@ -195,7 +195,8 @@ void Core::give_to_member(FilterId share, const Message& message, Session& excep
     if (session.is_awake) break;
   }
   if (chosen == nullptr) {
-    return members.size() > 1 ? count_drop(except, Drop::left_behind) : void();
+    if (members.size() > 1) count_drop(except, Drop::left_behind);
+    return;
   }
   message.set_stored_id(0);  // the store may have dropped its body with the last use
   const auto options = GrantedOptions::of(chosen->options);
