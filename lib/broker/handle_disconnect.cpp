@@ -119,11 +119,12 @@ void Core::let_go(Session& session) {
 }
 
 void Core::hand_over_shares(Session& session) {
-  // What is noted only would be settled when this session forgets it, before another has stored it.
-  if (!session.outbox.empty()) journal_.write_noted(now_);
+  bool is_written = false;
   for (std::size_t i = 0; i < session.outbox.size(); ++i) {
     auto& entry = session.outbox[i];
     if ((entry.flags & kFromShare) == 0 || !entry.message.message) continue;
+    // What is only noted would be settled when this session forgets it, before another stores it.
+    if (!std::exchange(is_written, true)) journal_.write_noted(now_);
     if (entry.qos == QoS::exactly_once && entry.was_sent) {  // [MQTT-4.8.2-5]
       count_drop(session, Drop::left_behind);
       continue;
