@@ -49,7 +49,8 @@ std::string_view remedy_for_proxy(std::string_view words) {
 
 /// Of a server that closes a plain connection at once, or talks of something else there.
 std::string_view remedy_for_way(const client::Lost& lost, const ConnectOptions& options) {
-  if (lost.was_connected || options.tls || options.websocket) return "";
+  const bool is_chosen = options.tls || options.is_tls_refused || options.websocket;
+  if (lost.was_connected || is_chosen) return "";
   return ". Does it want TLS (--cafile, --tls-use-os-certs) or a WebSocket (--ws)?";
 }
 

@@ -160,7 +160,7 @@ $(printf '%s\n' "$@")"
 @test "port 8883 means TLS, and --no-tls that there is none" {
   their_broker server
   run -1 --separate-stderr timeout 20 mqpub -h localhost -p "$port" --cafile ca.crt --no-tls -t a -m b
-  [[ $stderr == *'Does it want TLS'* ]]
+  [[ $stderr != *TLS* ]]
 }
 
 @test "the broker speaks TLS in either version, at every QoS, with our clients and theirs" {
