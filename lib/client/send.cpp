@@ -171,9 +171,11 @@ void Core::send_stored(Outbox::Item item) {
 /// long one is not copied.
 void Core::send_publish(const wire::Publish& packet, const BlockRef& owner) {
   wire::Publish aliased = packet;
-  const bool has_room =
-      wire::encoded_size(packet, settings_.version) + kAliasSize <= limits_.maximum_packet_size;
-  if (packet.topic.size() > kShortTopic && has_room) {
+  const auto has_room = [&] {
+    return wire::encoded_size(packet, settings_.version) + kAliasSize <=
+           limits_.maximum_packet_size;
+  };
+  if (limits_.topic_alias_maximum > 0 && packet.topic.size() > kShortTopic && has_room()) {
     // [MQTT-3.2.2-17] [MQTT-3.3.2-9]
     if (const auto alias = aliases_out_.take(packet.topic, limits_.topic_alias_maximum)) {
       scratch_ = {};
