@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "net/machine.hpp"
 
 namespace mq::net {
 
@@ -18,16 +19,10 @@ namespace {
 /// A reader that is merely slow has so long to take what is begun.
 constexpr Millis kGrace = Seconds(1);
 
-/// On the loop's clock, which stands still while the loop does.
-Instant steady_now() {
-  constexpr std::uint64_t kNanosInMilli = 1'000'000;
-  return Instant(Millis(uv_hrtime() / kNanosInMilli));
-}
-
 /// For poll().
 int millis_until(Instant end) {
   if (end == kNever) return -1;
-  return static_cast<int>(std::clamp<Millis::rep>((end - steady_now()).count(), 0, INT_MAX));
+  return static_cast<int>(std::clamp<Millis::rep>((end - steady_time()).count(), 0, INT_MAX));
 }
 
 }  // namespace
@@ -62,7 +57,7 @@ void Signals::take() {
 }
 
 void Signals::give_up_soon() {
-  give_up_at_ = std::min(give_up_at_, steady_now() + kGrace);
+  give_up_at_ = std::min(give_up_at_, steady_time() + kGrace);
 }
 
 bool Signals::await_writable(int descriptor, Instant by) {
@@ -71,8 +66,8 @@ bool Signals::await_writable(int descriptor, Instant by) {
   while (true) {
     const bool is_ending = give_up_at_ != kNever;
     poll(either.data(), is_ending ? 1 : 2, millis_until(is_ending ? give_up_at_ : by));
-    if (either[1].revents != 0 || steady_now() >= by) give_up_soon();
-    if (steady_now() >= give_up_at_) return false;
+    if (either[1].revents != 0 || steady_time() >= by) give_up_soon();
+    if (steady_time() >= give_up_at_) return false;
     if (either[0].revents != 0) return true;
   }
 }
