@@ -62,6 +62,13 @@ struct Stage {
     talk.core.on_close("reset", talk.now);
     turn(run);
   }
+  /// The connection breaks, and CONNECT goes out on the next one.
+  void come_back(Run& run) {
+    cut(run);
+    advance(run, Seconds(1));
+    talk.core.on_open(talk.now);
+    talk.sent();
+  }
   /// The server closes, as it should after a goodbye.
   void close(Run& run) {
     talk.core.on_close("", talk.now);
@@ -332,10 +339,7 @@ TEST_CASE("--retained-only asks again in a session that goes on: nobody knows wh
   options.connection.is_session_kept = true;
   Subscribing stage(options);
   stage.join();
-  stage.cut(stage.run);
-  stage.advance(stage.run, Seconds(1));
-  stage.talk.core.on_open(stage.talk.now);
-  stage.talk.sent();
+  stage.come_back(stage.run);
   stage.reply(stage.run, Connack{.session_present = true, .properties = {}});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
 }
@@ -617,10 +621,7 @@ TEST_CASE("a SUBSCRIBE that was not answered is sent again, also in a session th
   Subscribing stage(options);
   stage.reply(stage.run, Connack{});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
-  stage.cut(stage.run);
-  stage.advance(stage.run, Seconds(1));
-  stage.talk.core.on_open(stage.talk.now);
-  stage.talk.sent();
+  stage.come_back(stage.run);
   stage.reply(stage.run, Connack{.session_present = true, .properties = {}});
   CHECK(stage.talk.sent() == "SUBSCRIBE 65535 a q0");
 }
@@ -687,10 +688,7 @@ TEST_CASE("in a resumed session nothing is subscribed to again; a forgotten one 
   for (const bool is_present : {true, false}) {
     Subscribing stage(options);
     stage.join();
-    stage.cut(stage.run);
-    stage.advance(stage.run, Seconds(1));
-    stage.talk.core.on_open(stage.talk.now);
-    stage.talk.sent();
+    stage.come_back(stage.run);
     stage.take_said();
     stage.reply(stage.run, Connack{.session_present = is_present, .properties = {}});
     CHECK(stage.said.contains("the server has forgotten the session") == !is_present);
@@ -707,10 +705,7 @@ TEST_CASE("MQTT 3.1 cannot say whether there was a session, so nothing is told o
   Subscribing stage(options);
   stage.join();
   CHECK(stage.said.empty());
-  stage.cut(stage.run);
-  stage.advance(stage.run, Seconds(1));
-  stage.talk.core.on_open(stage.talk.now);
-  stage.talk.sent();
+  stage.come_back(stage.run);
   stage.take_said();
   stage.reply(stage.run, Connack{});
   CHECK(stage.said == "mq: connected to localhost port 1883 again\n");
