@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "aliases.hpp"
 #include "base/check.hpp"
 #include "broker/access.hpp"
 #include "numbered.hpp"
@@ -159,7 +160,8 @@ class Client {
   }
 
   void hear_publish(const wire::Publish& publish) {
-    const std::string whole = std::string(terms_.mount) + topic_of(publish);
+    const std::string whole =
+        std::string(terms_.mount) + aliases_.topic_of(publish, terms_.topic_alias_maximum);
     if (access_ && !hears_older_) {
       MQ_CHECK(access_->decide(broker::Right::read, whole).is_allowed);
     }
@@ -173,16 +175,6 @@ class Client {
       MQ_CHECK(was_empty || window_.bytes() <= limits_.bytes);
     }
     if (publish.qos == wire::QoS::exactly_once && is_last()) take_once(publish, number);
-  }
-
-  std::string topic_of(const wire::Publish& publish) {
-    const auto alias = publish.properties.number(PropertyId::topic_alias);
-    MQ_CHECK(!alias || *alias <= terms_.topic_alias_maximum);  // [MQTT-3.1.2-26]
-    if (!alias) return std::string(publish.topic);
-    std::string& known = aliases_[*alias];
-    if (!publish.topic.empty()) known = publish.topic;
-    MQ_CHECK(!known.empty());
-    return known;
   }
 
   /// Once for each of its subscriptions, which have different identifiers, or none. What is
@@ -208,7 +200,7 @@ class Client {
   Limits limits_;
   wire::Framer framer_;
   Window window_;
-  std::map<std::uint32_t, std::string> aliases_;
+  Aliases aliases_;
   std::shared_ptr<const broker::AccessRules> rules_;
   std::optional<broker::Access> access_;
   bool is_window_known_ = true;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "aliases.hpp"
 #include "base/check.hpp"
 #include "numbered.hpp"
 #include "window.hpp"
@@ -175,7 +176,8 @@ class Server {
   void hear_publish(const wire::Publish& publish) {
     MQ_CHECK(publish.qos <= limits_.maximum_qos);           // [MQTT-3.2.2-11]
     MQ_CHECK(!publish.retain || limits_.retain_available);  // [MQTT-3.2.2-14]
-    const auto number = published_.check(topic_of(publish), publish.payload);
+    const auto number =
+        published_.check(aliases_.topic_of(publish, limits_.topic_alias_maximum), publish.payload);
     if (publish.qos == wire::QoS::at_most_once) return;
     MQ_CHECK(number.has_value());
     if (!is_unsure_) hear_in_session(publish, *number);
@@ -193,16 +195,6 @@ class Server {
     if (publish.qos == wire::QoS::exactly_once && inbox_.insert(publish.packet_id).second) {
       MQ_CHECK(!was_seen);  // [MQTT-4.3.3-6]
     }
-  }
-
-  std::string topic_of(const wire::Publish& publish) {
-    const auto alias = publish.properties.number(PropertyId::topic_alias);
-    MQ_CHECK(!alias || *alias <= limits_.topic_alias_maximum);  // [MQTT-3.2.2-17]
-    if (!alias) return std::string(publish.topic);
-    std::string& known = aliases_[*alias];
-    if (!publish.topic.empty()) known = publish.topic;
-    MQ_CHECK(!known.empty());
-    return known;
   }
 
   void hear_request(std::uint16_t packet_id, Request request) {
@@ -228,7 +220,7 @@ class Server {
   wire::Framer framer_;
   Window window_;
   std::map<std::uint16_t, Request> requests_;
-  std::map<std::uint32_t, std::string> aliases_;
+  Aliases aliases_;
   std::map<std::uint32_t, std::string> aliases_out_;
   Limits limits_;
   bool is_asked_ = false;     ///< CONNECT has come
