@@ -97,27 +97,36 @@ Access::Access(std::shared_ptr<const AccessRules> rules, std::string_view user_n
 Access::Decision Access::decide(Right right, std::string_view topic) const {
   const AccessRule* rule = own_ == nullptr ? nullptr : own_->find(right, topic);
   if (rule == nullptr) rule = patterns_.find(right, topic);
-  return {rule != nullptr && !rule->is_denial(), rule};
+  const std::size_t own = own_ == nullptr ? 0 : own_->wild();
+  return {rule != nullptr && !rule->is_denial(), rule, own + patterns_.wild()};
 }
 
 Access::Decision Access::decide_subscription(std::string_view filter) const {
-  Decision denied;
+  Decision decision;
   const auto look_into = [&](const RuleList& list, const RuleList* before) -> const AccessRule* {
     for (const AccessRule& rule : list.rules()) {
+      ++decision.tried;
       if (!rule.grants(Right::read)) continue;
       const auto common = topic::intersection(filter, rule.filter);
       if (!common) continue;
       const AccessRule* denial = list.denial_of(*common);
-      if (denial == nullptr && before != nullptr) denial = before->denial_of(*common);
+      decision.tried += list.rules().size();
+      if (denial == nullptr && before != nullptr) {
+        denial = before->denial_of(*common);
+        decision.tried += before->rules().size();
+      }
       if (denial == nullptr) return &rule;
-      denied.rule = denial;
+      decision.rule = denial;
     }
     return nullptr;
   };
   const AccessRule* grant = own_ == nullptr ? nullptr : look_into(*own_, nullptr);
   if (grant == nullptr) grant = look_into(patterns_, own_);
-  if (grant != nullptr) return {true, grant};
-  return denied;
+  if (grant != nullptr) {
+    decision.is_allowed = true;
+    decision.rule = grant;
+  }
+  return decision;
 }
 
 // What the core asks.
@@ -144,6 +153,7 @@ bool Core::check(Session& session, fact::Act act, std::string_view topic) {
       act == fact::Act::subscribe
           ? access.decide_subscription(topic)
           : access.decide(act == fact::Act::read ? Right::read : Right::write, topic);
+  work_ += decision.tried;
   if (decision.is_allowed) return true;
   Access::Telling& telling = act == fact::Act::read ? access.reads : access.others;
   if (telling.next > now_.steady) {

@@ -37,6 +37,8 @@ class RuleList {
   const std::vector<AccessRule>& rules() const { return rules_; }
   /// A denial of everything that the filter matches; nullptr: there is none.
   const AccessRule* denial_of(std::string_view filter) const;
+  /// Of its rules, those with a wildcard.
+  std::size_t wild() const { return wild_denials_.size() + wild_grants_.size(); }
 
  private:
   std::vector<AccessRule> rules_;
@@ -64,6 +66,7 @@ class Access {
   struct Decision {
     bool is_allowed = false;
     const AccessRule* rule = nullptr;  ///< none: no rule matches
+    std::size_t tried = 0;             ///< how many rules were, at most
   };
   Decision decide(Right right, std::string_view topic) const;
   /// Whether a subscription is of any use: some topic that it could match may be read.

@@ -11,6 +11,7 @@
 #include "broker/send_queue.hpp"
 #include "storage/change.hpp"
 #include "wire/framer.hpp"
+#include "wire/packet.hpp"
 
 namespace mq::broker {
 
@@ -50,14 +51,24 @@ struct Promise {
   bool retain_available = false;
 };
 
-/// Keeps a client to the rates of its listener.
+/// A SUBSCRIBE, and how far it has come.
+struct Subscribing {
+  std::vector<Byte> codes;     ///< one for each filter
+  std::size_t done = 0;        ///< filters
+  storage::Ticket ticket = 0;  ///< of what was written for them
+  std::vector<Byte> frame{};   ///< once it takes more than a turn
+  wire::Subscribe packet{};    ///< likewise; refers to `frame`
+};
+
+/// Keeps a client to the rates of its listener, and to its share of a turn.
 struct Throttle {
-  Instant filled_at{};            ///< when the two below were right
-  double messages = 0;            ///< that may still be taken now
-  double bytes = 0;               ///< likewise; below 0: it has overdrawn
-  Instant paused_until = kNever;  ///< not read before; kNever: it is read
-  std::vector<Byte> behind{};     ///< read already, and not handled before then
-  bool is_gone = false;           ///< the peer has closed: `behind` is the last of it
+  Instant filled_at{};                         ///< when the two below were right
+  double messages = 0;                         ///< that may still be taken now
+  double bytes = 0;                            ///< likewise; below 0: it has overdrawn
+  Instant paused_until = kNever;               ///< not read before; kNever: it is read
+  std::vector<Byte> behind{};                  ///< read already, and not handled before then
+  std::unique_ptr<Subscribing> subscribing{};  ///< comes before it
+  bool is_gone = false;                        ///< the peer has closed: `behind` is the last of it
 };
 
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.

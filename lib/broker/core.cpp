@@ -146,7 +146,7 @@ void Core::read_frames(Connection& connection) {
       connection.session == nullptr ? config_.max_packet_size : connection.promise.max_packet_size;
   const auto any = size == 0 ? wire::kMaximumPacketSize : size;
   for (bool is_first = true;; is_first = false) {
-    const bool is_suspect = connection.throttle != nullptr || deliveries_ >= kDeliveriesATurn;
+    const bool is_suspect = connection.throttle != nullptr || has_worked_enough();
     if (is_suspect && must_pause(connection, is_first)) [[unlikely]] {
       const ByteView rest = connection.framer.take_rest();
       auto& behind = connection.throttle->behind;
@@ -194,7 +194,7 @@ bool Core::handle_other(Connection& connection, ByteView frame) {
     return false;
   }
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&*packet)) {
-    return handle_subscribe(connection, *subscribe);
+    return handle_subscribe(connection, frame, *subscribe);
   }
   if (const auto* unsubscribe = std::get_if<wire::Unsubscribe>(&*packet)) {
     return handle_unsubscribe(connection, *unsubscribe);
@@ -441,7 +441,7 @@ void Core::end_turn() {
   for (auto& closing : closing_) closing.rest.keep();
   turn_.reset();
   feed_steps_ = kFeedSteps;
-  deliveries_ = 0;
+  work_ = 0;
   free_connections_.insert(free_connections_.end(), left_connections_.begin(),
                            left_connections_.end());
   left_connections_.clear();

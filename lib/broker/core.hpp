@@ -323,6 +323,9 @@ class Core {
   /// Whether what else it has sent is left for later. The first packet of a turn is not, unless a
   /// rate says so.
   bool must_pause(Connection& connection, bool is_first);
+  bool has_worked_enough() const { return work_ >= config_.work_a_turn; }
+  /// What else it has sent is handled from the next turn on.
+  void put_off(Connection& connection);
   void go_on_with_packets();
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
@@ -334,7 +337,10 @@ class Core {
   /// Shares that a session leaves, with its subscription identifiers there. What came through one
   /// stays with the session, for the share's filter id may soon be another filter's.
   using LeftShares = absl::flat_hash_map<topic::FilterId, std::uint32_t>;
-  bool handle_subscribe(Connection& connection, const wire::Subscribe& subscribe);
+  bool handle_subscribe(Connection& connection, ByteView frame, const wire::Subscribe& subscribe);
+  /// Goes on with a SUBSCRIBE for as long as the turn lasts. Returns whether it is done.
+  bool go_on_subscribing(Connection& connection, const wire::Subscribe& subscribe,
+                         Subscribing& progress);
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   bool may_be_retained(std::string_view filter) const;
   /// Has it stored which subscriptions retained messages are still owed to.
@@ -499,9 +505,8 @@ class Core {
   std::vector<std::uint32_t> free_sessions_;
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
+  std::size_t work_ = 0;  ///< of this turn, see Config::work_a_turn
   /// So many topics are looked at for feeds in a turn, whosever they are. Then others come first.
-  static constexpr std::size_t kDeliveriesATurn = 250'000;
-  std::size_t deliveries_ = 0;  ///< of this turn
   static constexpr std::size_t kFeedSteps = 2'000;
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline

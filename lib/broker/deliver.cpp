@@ -118,11 +118,11 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
 }
 
 bool Core::route(Incoming& incoming) {
-  const auto filters = subscriptions_.match(incoming.packet.topic);  // [MQTT-3.3.2-3]
+  const auto filters = subscriptions_.match(incoming.packet.topic, work_);  // [MQTT-3.3.2-3]
   bool has_subscribers = false;
   for (const FilterId filter : filters) {
     const auto subscribers = subscriptions_.subscribers(filter);
-    deliveries_ += subscribers.size();
+    work_ += subscribers.size();
     for (const Subscriber& subscriber : subscribers) {
       has_subscribers = true;
       deliver(subscriber, incoming);  // [MQTT-3.3.4-2] [MQTT-4.5.0-1]
@@ -154,7 +154,7 @@ const Subscriber* Core::member_for(FilterId share, const wire::Publish& packet) 
   const auto turn = subscriptions_.turn(share);
   const Subscriber* chosen = nullptr;
   int best = kUnsuitable;
-  for (std::size_t i = 0; i < members.size() && best < kMostSuitable; ++i) {
+  for (std::size_t i = 0; i < members.size() && best < kMostSuitable; ++i, ++work_) {
     const Subscriber& member = members[(turn + i) % members.size()];
     if (const int here = suitability(member, packet); here > best) {
       best = here;

@@ -160,7 +160,7 @@ bool Core::must_be_stored(const Session& publisher, const wire::Publish& packet)
     return sessions_[subscriber.owner]->is_durable &&
            outgoing_qos(granted, packet.qos) != QoS::at_most_once;
   };
-  for (const auto filter : subscriptions_.match(packet.topic)) {
+  for (const auto filter : subscriptions_.match(packet.topic, work_)) {
     if (std::ranges::any_of(subscriptions_.subscribers(filter), is_for_keeps)) return true;
     for (auto share = subscriptions_.shared_from(filter); share != topic::kNoFilter;
          share = subscriptions_.shared_after(share)) {

@@ -12,7 +12,15 @@ using wire::ReasonCode;
 using wire::RetainHandling;
 using wire::Version;
 
-bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subscribe) {
+namespace {
+
+/// Of a filter that is subscribed to or taken back, see Config::work_a_turn.
+constexpr std::size_t kWorkOfFilter = 10;
+
+}  // namespace
+
+bool Core::handle_subscribe(Connection& connection, ByteView frame,
+                            const wire::Subscribe& subscribe) {
   for (const auto& subscription : subscribe.subscriptions) {
     if (!topic::is_filter(subscription.filter) ||
         (connection.mount != nullptr &&
@@ -26,28 +34,44 @@ bool Core::handle_subscribe(Connection& connection, const wire::Subscribe& subsc
       return false;
     }
   }
-  std::vector<Byte> codes(subscribe.subscriptions.size());
-  // Codes alone [MQTT-3.1.2-29] [MQTT-3.9.2-1] [MQTT-3.9.2-2].
-  const wire::Suback suback{subscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
-  if (!fits(connection, suback)) {
+  Subscribing progress{.codes = std::vector<Byte>(subscribe.subscriptions.size())};
+  if (!fits(connection, wire::Suback{subscribe.packet_id, {}, progress.codes})) {
     fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
                       "it wants a SUBACK above its Maximum Packet Size"});
     return false;
   }
+  if (go_on_subscribing(connection, subscribe, progress)) return true;
+  progress.frame.assign(frame.begin(), frame.end());
+  progress.packet = std::get<wire::Subscribe>(*wire::decode(progress.frame, connection.version));
+  put_off(connection);
+  connection.throttle->subscribing = std::make_unique<Subscribing>(std::move(progress));
+  return true;
+}
+
+bool Core::go_on_subscribing(Connection& connection, const wire::Subscribe& subscribe,
+                             Subscribing& progress) {
   Session& session = *connection.session;
   const auto written = journal_.position();
   const auto identifier =
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
-  for (std::size_t i = 0; i < codes.size(); ++i) {  // [MQTT-3.8.4-5]
-    wire::Subscription wanted = subscribe.subscriptions[i];
+  auto& [codes, done, ticket, frame, packet] = progress;
+  do {  // [MQTT-3.8.4-5]
+    wire::Subscription wanted = subscribe.subscriptions[done];
     const std::string mounted = mounted_filter(connection, wanted.filter);
     if (connection.mount != nullptr) wanted.filter = mounted;
-    codes[i] = static_cast<Byte>(subscribe_one(session, wanted, identifier));  // [MQTT-3.9.3-1]
+    codes[done] = static_cast<Byte>(subscribe_one(session, wanted, identifier));  // [MQTT-3.9.3-1]
+    work_ += kWorkOfFilter;
+  } while (++done < codes.size() && !has_worked_enough());
+  if (const auto here = journal_.written_since(written); here > 0) ticket = here;
+  const bool is_done = done == codes.size();
+  if (is_done) {
+    // Codes alone [MQTT-3.1.2-29] [MQTT-3.9.2-1] [MQTT-3.9.2-2].
+    const wire::Suback suback{subscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
+    acknowledge(connection, suback, ticket);                    // [MQTT-3.8.4-1]
+    if (session.is_awake) pump(session);
   }
-  acknowledge(connection, suback, journal_.written_since(written));  // [MQTT-3.8.4-1]
-  if (session.is_awake) pump(session);
   note_feeds(session);
-  return true;
+  return is_done;
 }
 
 ReasonCode Core::subscribe_one(Session& session, const wire::Subscription& subscription,
@@ -122,6 +146,7 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
   for (std::size_t i = 0; i < codes.size(); ++i) {  // [MQTT-3.10.4-6]
     const auto filter = mounted_filter(connection, unsubscribe.filters[i]);
     codes[i] = static_cast<Byte>(unsubscribe_one(*connection.session, filter, left_shares));
+    work_ += kWorkOfFilter;
   }
   if (!left_shares.empty()) keep_what_came_through(left_shares, *connection.session);
   acknowledge(connection, unsuback, journal_.written_since(written));  // [MQTT-3.10.4-4]

@@ -57,7 +57,7 @@ bool Core::is_rejected(const Connection& connection, const wire::Publish& packet
     const topic::Subscriber* member = member_for(share, packet);
     return member != nullptr && overflows(*member);
   };
-  for (const auto filter : subscriptions_.match(packet.topic)) {
+  for (const auto filter : subscriptions_.match(packet.topic, work_)) {
     if (std::ranges::any_of(subscriptions_.subscribers(filter), overflows)) return true;
     for (auto share = subscriptions_.shared_from(filter); share != topic::kNoFilter;
          share = subscriptions_.shared_after(share)) {

@@ -139,7 +139,7 @@ void Core::restore(Session& session, std::uint64_t sequence,
 }
 
 FilterId Core::share_between(const Session& session, std::string_view topic) {
-  for (const FilterId plain : subscriptions_.match(topic)) {
+  for (const FilterId plain : subscriptions_.match(topic, work_)) {
     for (FilterId share = subscriptions_.shared_from(plain); share != kNoFilter;
          share = subscriptions_.shared_after(share)) {
       if (session.subscriptions.contains(share)) return share;

@@ -9,7 +9,8 @@
 // is dropped, not of a client that has gone meanwhile either, and the wait does not count against
 // the keep alive.
 //
-// Who sends to very many waits in the same way until the next turn, so that others have theirs.
+// Whose packets take very much work waits in the same way until the next turn, so that others have
+// theirs; a long SUBSCRIBE is left half done.
 
 namespace mq::broker {
 
@@ -39,18 +40,30 @@ void Core::throttle(Connection& connection) {
 
 bool Core::must_pause(Connection& connection, bool is_first) {
   if (connection.throttle != nullptr && !has_turn(connection)) return true;
-  if (is_first || deliveries_ < kDeliveriesATurn) return false;
+  if (is_first || !has_worked_enough()) return false;
+  put_off(connection);
+  return true;
+}
+
+void Core::put_off(Connection& connection) {
   if (connection.throttle == nullptr) connection.throttle = std::make_unique<Throttle>();
   connection.throttle->paused_until = now_.steady;
   throttled_.push_back(connection.id);
   behind_.push_back(connection.id);
-  return true;
 }
 
 void Core::go_on_with_packets() {
   for (const ConnectionId id : std::exchange(behind_, {})) {
     Connection* connection = find(id);
-    if (connection != nullptr && is_paused(*connection)) resume(*connection);
+    if (connection == nullptr || !is_paused(*connection)) continue;
+    if (auto& subscribing = connection->throttle->subscribing) {
+      if (!go_on_subscribing(*connection, subscribing->packet, *subscribing)) {
+        behind_.push_back(id);
+        continue;
+      }
+      subscribing.reset();
+    }
+    resume(*connection);
   }
 }
 
@@ -83,6 +96,7 @@ void Core::pause(Connection& connection, Millis duration) {
 }
 
 void Core::resume(Connection& connection) {
+  if (connection.throttle->subscribing != nullptr) return;  // go_on_with_packets() comes first
   const ListenerConfig& listener = config_.listeners[connection.listener];
   const bool is_limited = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
   const ConnectionId id = connection.id;

@@ -97,14 +97,14 @@ void SubscriptionIndex::unsubscribe(FilterId filter, std::uint32_t owner) {
   remove_if_unused(filter);
 }
 
-std::span<const FilterId> SubscriptionIndex::match(std::string_view topic) {
+std::span<const FilterId> SubscriptionIndex::match(std::string_view topic, std::size_t& steps) {
   Route& route = routes_[TextHash()(topic) % kRoutes];
   if (route.epoch == epoch_ && route.topic == topic) return route.filters;
   found_.clear();
   if (const auto exact = by_text_.find(topic); exact != by_text_.end()) {
     if (!entries_[*exact].is_shared) found_.push_back(*exact);
   }
-  trie_match(topic, found_);
+  steps += trie_match(topic, found_);
   if (topic.size() > kLongestRoute || found_.size() > kWidestRoute) return found_;
   route.topic = topic;
   route.epoch = epoch_;
@@ -242,8 +242,9 @@ void SubscriptionIndex::remove_edge(NodeId parent, std::string_view level) {
   levels_.erase(named);
 }
 
-void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>& out) const {
-  if (edges_.empty() && nodes_[0].plus == 0 && nodes_[0].hash == kNoFilter) return;
+std::size_t SubscriptionIndex::trie_match(std::string_view topic,
+                                          std::vector<FilterId>& out) const {
+  if (edges_.empty() && nodes_[0].plus == 0 && nodes_[0].hash == kNoFilter) return 0;
   std::array<LevelId, kMaximumLevels> levels;
   std::size_t depth = 0;
   for (std::string_view rest = topic; rest.data() != nullptr && depth < levels.size();) {
@@ -256,8 +257,9 @@ void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>
     std::uint32_t depth;
   };
   std::vector<Step> steps{{0, 0}};
+  std::size_t taken = 0;
   const bool is_reserved = topic.starts_with('$');  // [MQTT-4.7.2-1]
-  while (!steps.empty()) {
+  for (; !steps.empty(); ++taken) {
     const Step step = steps.back();
     steps.pop_back();
     const Node& node = nodes_[step.node];
@@ -272,6 +274,7 @@ void SubscriptionIndex::trie_match(std::string_view topic, std::vector<FilterId>
     const auto edge = edges_.find(edge_key(step.node, levels[step.depth]));
     if (edge != edges_.end()) steps.push_back({edge->second, step.depth + 1});
   }
+  return taken;
 }
 
 }  // namespace mq::topic

@@ -55,8 +55,9 @@ class SubscriptionIndex {
   /// The filters, shared ones not among them, that match `topic`: see shared_from(). Valid until
   /// the next call that is not const.
   ///
-  /// Cost  one look-up for a topic seen lately; else one per level and branch of the trie
-  std::span<const FilterId> match(std::string_view topic);
+  /// steps  grows by what it takes: none for a topic seen lately, else one per level and branch of
+  ///        the trie
+  std::span<const FilterId> match(std::string_view topic, std::size_t& steps);
 
   /// kNoFilter when nobody subscribes to it.
   FilterId find(std::string_view filter) const {
@@ -131,7 +132,8 @@ class SubscriptionIndex {
   NodeId trie_insert(std::string_view filter);
   void trie_remove(const Entry& entry);
   NodeId child(NodeId parent, std::string_view level);
-  void trie_match(std::string_view topic, std::vector<FilterId>& out) const;
+  /// Returns how many steps it took.
+  std::size_t trie_match(std::string_view topic, std::vector<FilterId>& out) const;
   NodeId add_node(NodeId parent);
   void remove_edge(NodeId parent, std::string_view level);
   Level& intern(std::string_view name);

@@ -71,8 +71,9 @@ void match(benchmark::State& state) {
     topics.push_back("house/" + std::to_string(at) + "/value");
   }
   std::size_t at = 0;
+  std::size_t steps = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(index.match(topics[at]));
+    benchmark::DoNotOptimize(index.match(topics[at], steps));
     at = at + 1 == topics.size() ? 0 : at + 1;
   }
 }

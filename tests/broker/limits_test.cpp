@@ -468,3 +468,98 @@ TEST_CASE("who sends to very many goes on in the next turn, and so does everybod
     CHECK(world.core().connected_count() == kReceivers + 1);
   }
 }
+
+TEST_CASE("work that comes to no delivery also counts, and others have their turn") {
+  auto config = quiet();
+  config.work_a_turn = 100;
+  World world(config);
+  Peer& reader = world.peer().join("s");
+  const auto is_expensive = [&] {
+    std::vector<Byte> bytes;
+    wire::Connect connect;
+    connect.client_id = "p";
+    wire::encode(connect, Version::v311, bytes);
+    for (const std::string topic : {"x/x/x/x/x/x/1", "x/x/x/x/x/x/2", "x/x/x/x/x/x/3"}) {
+      wire::encode(wire::Publish{.topic = topic, .properties = {}, .payload = {}}, Version::v311,
+                   bytes);
+    }
+    world.core().on_bytes(world.core().on_open(0, world.now), bytes, world.now);
+    const auto received = world.core().stats().publish_received;
+    world.settle();
+    CHECK(world.core().stats().publish_received == 3);
+    return received == 1;
+  };
+  SUBCASE("nothing of the kind") {
+    CHECK_FALSE(is_expensive());
+  }
+  SUBCASE("a search through filters") {
+    for (int bits = 0; bits < 64; ++bits) {
+      std::string filter;
+      for (int level = 0; level < 6; ++level) filter += (bits >> level & 1) == 0 ? "x/" : "+/";
+      reader.subscribe(filter + "nobody");
+    }
+    CHECK(is_expensive());
+  }
+  SUBCASE("members of shares") {
+    for (int i = 0; i < 101; ++i) reader.subscribe("$share/" + std::to_string(i) + "/#");
+    CHECK(is_expensive());
+  }
+  SUBCASE("rules of access") {
+    const auto rules = std::make_shared<broker::AccessRules>();
+    for (int i = 0; i < 101; ++i) rules->anonymous.add({std::to_string(i) + "/#", 3, 1});
+    world.core().use_rules(0, rules);
+    CHECK(is_expensive());
+  }
+}
+
+TEST_CASE("a SUBSCRIBE that takes more than a turn goes on in the next, and so do others") {
+  auto config = durable();
+  config.work_a_turn = 100;  // ten filters
+  World world(config);
+  Peer& other = world.peer().join("o").subscribe("o");
+  const auto id = world.core().on_open(0, world.now);
+  std::vector<Byte> bytes;
+  wire::Connect connect;
+  connect.client_id = "s";
+  connect.clean_start = false;
+  wire::encode(connect, Version::v311, bytes);
+  wire::Subscribe subscribe{.packet_id = 1};
+  std::vector<std::string> filters;
+  for (int i = 0; i < 35; ++i) filters.push_back(std::to_string(i));
+  for (const auto& filter : filters) subscribe.subscriptions.push_back({filter, {}});
+  wire::encode(subscribe, Version::v311, bytes);
+  SUBCASE("it is answered when it is done, and what is behind it waits") {
+    wire::encode(wire::Publish{.topic = "o", .properties = {}, .payload = {}}, Version::v311,
+                 bytes);
+    world.core().on_bytes(id, bytes, world.now);
+    CHECK(world.core().subscription_count() == 11);
+    for (const std::size_t count : {21U, 31U}) {
+      world.core().end_turn();
+      world.core().on_deadline(world.now);
+      CHECK(world.core().subscription_count() == count);
+    }
+    world.settle();
+    CHECK(world.core().subscription_count() == 36);
+    CHECK(other.all() == "PUBLISH o q0 ''");
+    world.crash();
+    CHECK(world.core().subscription_count() == 35);
+  }
+  SUBCASE("with a code for each") {
+    std::string suback = "SUBACK 1";
+    for (int i = 0; i < 35; ++i) suback += " 00";
+    CHECK(world.peer().join("t").send(subscribe).all() == suback);
+  }
+  SUBCASE("new limits do not stop it") {
+    world.core().on_bytes(id, bytes, world.now);
+    world.core().use_config(config, world.now);
+    world.settle();
+    CHECK(world.core().subscription_count() == 36);
+  }
+  SUBCASE("it is given up with its connection") {
+    world.core().on_bytes(id, bytes, world.now);
+    world.core().on_close(id, world.now);
+    world.settle();
+    CHECK(world.core().subscription_count() == 11);
+    CHECK(world.core().connected_count() == 1);
+  }
+}

@@ -40,7 +40,8 @@ std::string random_filter(Prng& prng) {
 
 std::set<std::string> matching(SubscriptionIndex& index, std::string_view topic) {
   std::set<std::string> found;
-  for (const auto id : index.match(topic)) {
+  std::size_t steps = 0;
+  for (const auto id : index.match(topic, steps)) {
     if (!index.subscribers(id).empty()) found.emplace(index.text(id));
     for (auto s = index.shared_from(id); s != kNoFilter; s = index.shared_after(s)) {
       found.emplace(index.text(s));
