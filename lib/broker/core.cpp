@@ -349,6 +349,9 @@ void Core::on_connection_deadline(Connection& connection) {
 
 void Core::shut_down(Now now) {
   now_ = now;
+  for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
+    if (connections_[slot] != nullptr) hear_goodbye(*connections_[slot]);
+  }
   for (const auto& session : sessions_) {
     if (session == nullptr || session->will == nullptr) continue;
     // What is delayed is for those who do not come back in time, be it to another process.

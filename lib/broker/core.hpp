@@ -363,6 +363,8 @@ class Core {
 
   // handle_disconnect.cpp
   bool handle_disconnect(Connection& connection, const wire::Disconnect& disconnect);
+  /// Handles a DISCONNECT that waits behind other packets, and these no more.
+  void hear_goodbye(Connection& connection);
   /// The session loses its connection: its will and its end are due from now on.
   void fall_asleep(Session& session, Instant since);
   void on_session_deadline(Session& session);

@@ -34,6 +34,19 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
   return false;
 }
 
+void Core::hear_goodbye(Connection& connection) {
+  if (connection.throttle == nullptr) return;
+  const auto behind = std::exchange(connection.throttle->behind, {});
+  wire::Framer framer;
+  framer.feed(behind);
+  while (const auto frame = framer.next(wire::kMaximumPacketSize).value_or(std::nullopt)) {
+    if (wire::packet_type(*frame) != wire::PacketType::disconnect) continue;
+    const auto packet = wire::decode(*frame, connection.version);
+    if (packet) handle_disconnect(connection, std::get<wire::Disconnect>(*packet));
+    return;
+  }
+}
+
 void Core::fall_asleep(Session& session, Instant since) {
   session.connection = nullptr;
   session.is_awake = false;

@@ -73,6 +73,14 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
     for (int second = 0; second < 3; ++second) world.advance(Seconds(1));
     CHECK(count_of(subscriber) == 25);
   }
+  SUBCASE("and the will is not published either when the broker stops first") {
+    wire::encode(wire::Disconnect{}, wire::Version::v311, bytes);
+    publisher.send_bytes(bytes);
+    publisher.drop();
+    world.core().shut_down(world.now);
+    world.settle();
+    CHECK(subscriber.all().find("will") == std::string::npos);
+  }
   SUBCASE("and where there was none the will comes last") {
     publisher.send_bytes(bytes);
     publisher.drop();
