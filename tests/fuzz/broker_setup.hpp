@@ -80,6 +80,7 @@ inline broker::Config drawn_config(Script& script) {
   mounted.use_username_as_clientid = choices.flag();
   if (choices.flag()) mounted.versions = {wire::Version::v5};
   config.listeners = {plain, mounted};
+  if (choices.flag()) config.work_a_turn = 12;
   return config;
 }
 

@@ -281,6 +281,10 @@ void Simulation::ask_for_retained() {
     }
     broker_->on_drained(id, now_);
     broker_->end_turn();
+    if (broker_->next_deadline() <= now_.steady) {
+      broker_->on_deadline(now_);
+      is_over = false;
+    }
     if (!is_subscribed || !std::exchange(may_crash, false)) continue;
     crash();
     id = broker_->on_open(0, now_);

@@ -49,8 +49,7 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
                        .qos = actor.will_qos,
                        .is_retained = actor.is_will_retained});
     }
-    // A broker that had ended before does not hear it.
-    if (was_goodbye && words.empty() && *actor.left_at <= broken_at) judge_.said_goodbye(id);
+    if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
   if (!actor.is_up) actor.is_uncertain = true;

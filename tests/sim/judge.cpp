@@ -242,6 +242,7 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
 void Judge::died(const std::string& client, Death death) {
   if (gone_.contains(client)) return;
   dead_.emplace(client, death);
+  last_due_ = std::max(last_due_, death.due);
   for (const auto& [name, heir] : subscribers_) {
     if (heir.is_for_good && heir.subscribed_at <= death.opened_at &&
         std::min(heir.qos, death.qos) != QoS::at_most_once) {

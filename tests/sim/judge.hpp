@@ -118,6 +118,8 @@ class Judge {
   std::size_t acknowledged_count() const { return acknowledged_.size(); }
   std::size_t arrived_count() const { return arrived_count_; }
   std::size_t will_count() const { return dead_.size(); }
+  /// When the last of the wills is due.
+  Instant last_due() const { return last_due_; }
 
   /// Of what is published below expiring/: some of it is to arrive however long it waits.
   static constexpr Millis expiry_of(std::uint64_t number) {
@@ -185,6 +187,7 @@ class Judge {
   std::map<std::string, Instant> known_since_;  ///< to the broker
   Instant crashed_at_{};
   std::map<std::string, Death> dead_;
+  Instant last_due_{};
   std::map<std::string, std::vector<std::string>> heirs_;  ///< who is to get whose will
   std::set<std::string> gone_;
   struct WillArrival {

@@ -37,6 +37,7 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
   if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
   if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
+  if (prng_.chance(1, 3)) config_.work_a_turn = prng_.below(40);
   config_.persistence = true;
   if (prng_.chance(1, 2)) config_.persistence_delay = Millis(prng_.below(100));
   config_.seed = prng_.next();
@@ -223,12 +224,14 @@ void Simulation::act(Actor& actor) {
     cut(actor);
   } else {
     actor.left_at = now_.steady;
+    if (actor.link->is_ended) actor.link->is_broken = true;  // nobody hears it
     actor.core->disconnect(wire::ReasonCode::normal_disconnection, now_);
   }
 }
 
 bool Simulation::is_calm() const {
   if (!commits_.empty() || !reads_.empty() || broker_->has_dirty()) return false;
+  if (now_.steady <= judge_.last_due()) return false;
   for (const auto& actor : actors_) {
     if (actor->role == Role::visitor && actor->is_up) {
       if (!actor->link->up.empty() || !actor->link->down.empty()) return false;
