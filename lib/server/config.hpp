@@ -59,14 +59,22 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
+/// What says of the clients of all listeners who they are and what they may do.
+struct CommonFiles {
+  NamedFile password_file = {};
+  NamedFile acl_file = {};
+  bool operator==(const CommonFiles&) const = default;
+};
+
 /// A broker process, whole: what the configuration file and the command line add up to.
 struct Config {
   broker::Config broker;
   std::vector<Listener> listeners;
   bool allow_anonymous = false;
-  bool is_local_only = false;  ///< nobody asked for a listener: this machine only
-  bool has_nodelay = true;     ///< small packets leave at once
-  bool is_daemon = false;      ///< leaves its terminal
+  std::optional<CommonFiles> files = {};  ///< nothing: each listener has its own
+  bool is_local_only = false;             ///< nobody asked for a listener: this machine only
+  bool has_nodelay = true;                ///< small packets leave at once
+  bool is_daemon = false;                 ///< leaves its terminal
   LogConfig log;
   std::string pid_file;  ///< empty: none
   /// Where the state is kept; empty: in memory only. broker.persistence says the same.

@@ -253,6 +253,7 @@ std::expected<Config, Error> ConfigDraft::finish(const std::vector<std::uint16_t
   }
 
   config.allow_anonymous = allow_anonymous.value_or(config.is_local_only);
+  if (!is_per_listener) config.files = {password_file, acl_file};
   config.broker.listeners.clear();
   for (ListenerDraft& draft : listeners) {
     if (wants_psk(draft)) draft.where.tls.psk_file = psk_file;

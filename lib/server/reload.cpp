@@ -127,8 +127,11 @@ void BrokerProcess::use_access(AccessFiles files) {
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     const auto& before = access_.listeners[i].passwords;
     const auto& after = files.listeners[i].passwords;
-    if (before == nullptr || after == nullptr) continue;
-    core_.expel(static_cast<std::uint16_t>(i), before->changed_in(*after), driver_.now());
+    // Without a file those stay who could come in again.
+    const bool is_open_to_all = after == nullptr && config_.broker.listeners[i].allow_anonymous;
+    if (before == nullptr || is_open_to_all) continue;
+    const auto gone = before->changed_in(after == nullptr ? PasswordFile() : *after);
+    core_.expel(static_cast<std::uint16_t>(i), gone, driver_.now());
   }
   access_ = std::move(files);
   verified_ = std::make_shared<VerifiedPasswords>();

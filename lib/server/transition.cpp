@@ -10,6 +10,15 @@ bool is_same_place(const Listener& a, const Listener& b) {
          a.is_loopback == b.is_loopback && a.family == b.family && a.interface == b.interface;
 }
 
+/// What is said about all listeners binds also who has come through one that is closed.
+void bind_as_all(Listener& closed, broker::ListenerConfig& granted, const Config& wanted) {
+  if (!closed.allow_anonymous) granted.allow_anonymous = wanted.allow_anonymous;
+  if (!wanted.files) return;
+  closed.password_file = wanted.files->password_file;
+  closed.acl_file = wanted.files->acl_file;
+  granted.has_passwords = !closed.password_file.path.empty();
+}
+
 /// Puts each wanted listener where there is or was one of the same place, or behind all.
 void place_listeners(const Config& running, const std::vector<bool>& is_open, Config& wanted,
                      Transition& result) {
@@ -40,9 +49,7 @@ void place_listeners(const Config& running, const std::vector<bool>& is_open, Co
   for (std::size_t i = 0; i < is_open.size(); ++i) {
     if (result.is_open[i]) continue;
     if (is_open[i]) result.closed.push_back(i);
-    // What is said about all listeners binds who has come through it, too.
-    if (config.listeners[i].allow_anonymous) continue;
-    config.broker.listeners[i].allow_anonymous = wanted.allow_anonymous;
+    bind_as_all(config.listeners[i], config.broker.listeners[i], wanted);
   }
 }
 

@@ -207,6 +207,34 @@ tls_broker() {
   run ! grep -qE 'Client nobody .*disconnected' broker.err
 }
 
+@test "who came with a password is disconnected when there is none any more, and no name is enough" {
+  mqbroker passwd -b -c users alice secret
+  our_broker "password_file users"
+  configure "password_file users"
+  window client mqsub -h 127.0.0.1 -p "$port" -i client -u alice -P secret -t t
+  listening client t
+  configure
+  mqpub -h 127.0.0.1 -p "$port" -t t -m "any name will do"
+  wait_for_line client.out '^any name will do$'
+  configure "password_file users"
+  mqpub -h 127.0.0.1 -p "$port" -u alice -P secret -t t -m "again"
+  printf '%s\n' "user root" "listener $port 127.0.0.1" >broker.conf
+  kill -HUP "${window_pid[broker]}"
+  wait_for_line broker.err 'Client client disconnected: it may not come in any more'
+}
+
+@test "who came through a listener that has moved is bound by the files of all" {
+  mqbroker passwd -b -c users alice secret
+  mqbroker passwd -b -c others bob secret
+  other=$(a_port)
+  our_broker
+  configure "password_file users" "listener $other 127.0.0.1"
+  window client mqsub -h 127.0.0.1 -p "$other" -i client -u alice -P secret -t t
+  listening client t
+  configure "password_file others" "listener $(a_port) 127.0.0.1"
+  wait_for_line broker.err 'Client client disconnected: it may not come in any more'
+}
+
 @test "a password that waits its turn is refused when the password_file has gone meanwhile" {
   mqbroker passwd -b -c users bob secret
   our_broker "password_file users"

@@ -90,6 +90,19 @@ TEST_CASE("allow_anonymous is about a listener that is gone, too, unless it had 
   CHECK_FALSE(next.config.broker.listeners[2].allow_anonymous);
 }
 
+TEST_CASE("the files of all bind who came through a listener that is gone; its own stay its own") {
+  const auto files_of_the_gone = [](const std::string& before, const std::string& after) {
+    const auto next = transition(config_of(before), {true}, config_of(after)).config;
+    return next.listeners[0].password_file.path + " " + next.listeners[0].acl_file.path +
+           (next.broker.listeners[0].has_passwords ? " passwords" : "");
+  };
+  const std::string before = "password_file p\nacl_file a\nlistener 1\n";
+  CHECK(files_of_the_gone(before, "password_file q\nacl_file b\nlistener 2\n") == "q b passwords");
+  CHECK(files_of_the_gone(before, "listener 2\n") == " ");
+  const std::string each = "per_listener_settings true\nlistener 2\npassword_file q\nacl_file b\n";
+  CHECK(files_of_the_gone(before, each) == "p a passwords");
+}
+
 TEST_CASE("a listener with another mount_point is another: who is there keeps the old one") {
   const Config before = config_of("listener 1\nmount_point a/\n");
   const auto next = transition(before, {true}, config_of("listener 1\nmount_point b/\n"));
