@@ -103,8 +103,11 @@ void read_tls(ByteView value, ProxyHeader& header) {
                        std::ranges::all_of(verdict, [](Byte byte) { return byte == 0; });
   header.common_name = {};
   while (const auto field = next_field(value)) {
-    if (field->type == kCommonName && header.is_verified)
-      header.common_name = text_of(field->value);
+    const std::string_view name = text_of(field->value);
+    // No user can have a name with a NUL in it.
+    if (field->type == kCommonName && header.is_verified && !name.contains('\0')) {
+      header.common_name = name;
+    }
   }
 }
 

@@ -131,6 +131,7 @@ TEST_CASE("version 2 tells what the proxy knows of TLS") {
     CHECK(with(field).common_name.empty());
   }
   CHECK(with(tls_field('\x03', 0, "alice") + tls_field('\x03', 1, "")).common_name.empty());
+  CHECK(with(tls_field('\x03', 0, {"eve\0alice", 9})).common_name.empty());
 }
 
 TEST_CASE("behind the header bytes pass as they are, however they are cut") {
