@@ -1,6 +1,7 @@
 #include "server/config_values.hpp"
 
 #include <fmt/format.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -65,6 +66,11 @@ Objection add_listener(ConfigDraft& draft, std::string_view value) {
   listener.is_named = true;
   if (number_of(port) == 0) {
     if (place.empty()) return "port 0 is for a Unix socket: its path is missing (0 PATH)";
+    constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+    if (place.size() > kLongestPath) {
+      return fmt::format("the path of a Unix socket has at most {} bytes, this one {}",
+                         kLongestPath, place.size());
+    }
     listener.where.unix_path = place;
   } else {
     if (auto words = set_port(listener, port); !words.empty()) return words;

@@ -232,19 +232,17 @@ TEST_CASE("a directory for the state that cannot be made is a mistake") {
 
 TEST_CASE("where a listener could not be is a mistake with its line, and the reason") {
   const std::string file = std::string(MQ_SOURCE_DIR) + "/README.md";
-  const std::string text = "listener 0 /nowhere/at/all\nlistener 0 " + file + "\nlistener 0 /" +
-                           std::string(200, 's') +
+  const std::string text = "listener 0 /nowhere/at/all\nlistener 0 " + file +
                            "\nlistener 1883 192.0.2.1\nlistener 1884 127.0.0.1\nlistener 1885 ::1\n"
                            "socket_domain ipv6\n";
   const auto mistakes = look_into(parse_config(text, "c", {}).value()).mistakes;
-  REQUIRE(mistakes.size() >= 4);
+  REQUIRE(mistakes.size() >= 3);
   CHECK(mistakes[0] ==
         "c:1: listener: cannot listen on Unix socket /nowhere/at/all: no such file or directory");
   CHECK(mistakes[1] == "c:2: listener: cannot listen on Unix socket " + file +
                            ": it is a file already, and no socket (move it away)");
-  CHECK(mistakes[2].ends_with("ss: name too long"));
-  CHECK(mistakes[3] ==
-        "c:4: listener: cannot listen on 192.0.2.1 port 1883: address not available (ip address "
+  CHECK(mistakes[2] ==
+        "c:3: listener: cannot listen on 192.0.2.1 port 1883: address not available (ip address "
         "lists those of this machine)");
 }
 

@@ -276,6 +276,7 @@ TEST_CASE("what concerns the process is read") {
 }
 
 TEST_CASE("every mistake names the file, the line, the option and what would be right") {
+  const std::string long_path = "listener 0 /" + std::string(107, 'x');
   const std::pair<const char*, const char*> mistakes[] = {
       {"\n\nmax_queued_mesages 5",
        "3: unknown option \"max_queued_mesages\" (did you mean "
@@ -294,6 +295,8 @@ TEST_CASE("every mistake names the file, the line, the option and what would be 
       {"listener", "1: listener: its value is missing (PORT [ADDRESS] | 0 PATH)"},
       {"listener mqtt", "1: listener: \"mqtt\" should be a port, 1-65535"},
       {"listener 65536", "1: listener: \"65536\" should be a port, 1-65535"},
+      {long_path.c_str(),
+       "1: listener: the path of a Unix socket has at most 107 bytes, this one 108"},
       {"listener 0", "1: listener: port 0 is for a Unix socket: its path is missing (0 PATH)"},
       {"listener 1 a b", "1: listener: \"b\" is too much (PORT [ADDRESS], or 0 PATH)"},
       {"port 0", "1: port: \"0\" should be a port, 1-65535"},
