@@ -54,7 +54,8 @@ bool Core::go_on_subscribing(Connection& connection, const wire::Subscribe& subs
   const auto written = journal_.position();
   const auto identifier =
       subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
-  auto& [codes, done, ticket, frame, packet] = progress;
+  auto& codes = progress.codes;
+  auto& done = progress.done;
   do {  // [MQTT-3.8.4-5]
     wire::Subscription wanted = subscribe.subscriptions[done];
     const std::string mounted = mounted_filter(connection, wanted.filter);
@@ -62,12 +63,12 @@ bool Core::go_on_subscribing(Connection& connection, const wire::Subscribe& subs
     codes[done] = static_cast<Byte>(subscribe_one(session, wanted, identifier));  // [MQTT-3.9.3-1]
     work_ += kWorkOfFilter;
   } while (++done < codes.size() && !has_worked_enough());
-  if (const auto here = journal_.written_since(written); here > 0) ticket = here;
+  if (const auto here = journal_.written_since(written); here > 0) progress.ticket = here;
   const bool is_done = done == codes.size();
   if (is_done) {
     // Codes alone [MQTT-3.1.2-29] [MQTT-3.9.2-1] [MQTT-3.9.2-2].
     const wire::Suback suback{subscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
-    acknowledge(connection, suback, ticket);                    // [MQTT-3.8.4-1]
+    acknowledge(connection, suback, progress.ticket);           // [MQTT-3.8.4-1]
     if (session.is_awake) pump(session);
   }
   note_feeds(session);
