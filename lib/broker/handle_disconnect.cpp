@@ -37,9 +37,9 @@ bool Core::handle_disconnect(Connection& connection, const wire::Disconnect& dis
 void Core::hear_goodbye(Connection& connection) {
   if (connection.throttle == nullptr) return;
   const auto behind = std::exchange(connection.throttle->behind, {});
-  wire::Framer framer;
-  framer.feed(behind);
-  while (const auto frame = framer.next(wire::kMaximumPacketSize).value_or(std::nullopt)) {
+  connection.framer.feed(behind);
+  while (const auto frame =
+             connection.framer.next(wire::kMaximumPacketSize).value_or(std::nullopt)) {
     if (wire::packet_type(*frame) != wire::PacketType::disconnect) continue;
     const auto packet = wire::decode(*frame, connection.version);
     if (packet) handle_disconnect(connection, std::get<wire::Disconnect>(*packet));

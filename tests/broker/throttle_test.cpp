@@ -90,6 +90,22 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
   CHECK(std::holds_alternative<broker::fact::Ended>(world.facts.back()));
 }
 
+TEST_CASE("when the broker stops, a goodbye is heard also behind half a packet") {
+  World world(limited(0, 100));
+  auto& subscriber = world.peer().join("s").subscribe("will");
+  auto& publisher = world.peer();
+  publisher.connect(
+      {.version = publisher.version, .client_id = "p", .will = wire::Will{.topic = "will"}});
+  auto bytes = burst(1, std::string(200, '\xe0'));
+  wire::encode(wire::Disconnect{}, wire::Version::v311, bytes);
+  const auto [half, rest] = std::pair(ByteView(bytes).first(50), ByteView(bytes).subspan(50));
+  publisher.send_bytes(half).send_bytes(rest);
+  publisher.drop();
+  world.core().shut_down(world.now);
+  world.settle();
+  CHECK(subscriber.all() == "closed");
+}
+
 TEST_CASE("what comes while a client waits stays behind what waits already") {
   World world(limited(1, 0));
   auto& subscriber = world.peer().join("s").subscribe("t");
