@@ -187,10 +187,10 @@ void Core::give_to_member(FilterId share, const Message& message, Session& excep
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
     Session& session = *sessions_[member.owner];
-    if (&session == &except || !may_read(session, message.topic())) continue;
     const bool is_waited_for =
         GrantedOptions::of(member.options).qos != QoS::at_most_once || config_.queue_qos0_messages;
-    if (!session.is_awake && !is_waited_for) continue;
+    if (&session == &except || (!session.is_awake && !is_waited_for)) continue;
+    if (!may_read(session, message.topic())) continue;
     if (chosen == nullptr || session.is_awake) chosen = &member;
     if (session.is_awake) break;
   }
