@@ -96,6 +96,8 @@ class Core {
 
   /// Disconnects those who came in through this listener, with a password, as one of `users`.
   void expel(std::uint16_t listener, std::span<const std::string> users, Now now);
+  /// Their passwords prove nothing any more, to those who ask whether one is anonymous.
+  void forget_passwords(std::uint16_t listener);
   /// What may be done by those who come in through this listener; nullptr: anything. Those who are
   /// there feel it at once.
   void use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> rules);

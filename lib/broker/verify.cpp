@@ -1,3 +1,5 @@
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -67,12 +69,20 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
 
 void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now now) {
   now_ = now;
+  const absl::flat_hash_set<std::string_view> names(users.begin(), users.end());
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     Connection* connection = connections_[slot].get();
     if (connection == nullptr || connection->session == nullptr) continue;
     if (connection->listener != listener || connection->proved_name) continue;
-    if (std::ranges::find(users, connection->session->user_name) == users.end()) continue;
+    if (!names.contains(connection->session->user_name)) continue;
     disconnect(*connection, ReasonCode::administrative_action, fact::End::expelled);
+  }
+}
+
+void Core::forget_passwords(std::uint16_t listener) {
+  for (const auto& connection : connections_) {
+    if (connection == nullptr || connection->listener != listener) continue;
+    if (connection->proved_name == nullptr) connection->is_anonymous = true;
   }
 }
 

@@ -127,11 +127,14 @@ void BrokerProcess::use_access(AccessFiles files) {
   for (std::size_t i = 0; i < access_.listeners.size(); ++i) {
     const auto& before = access_.listeners[i].passwords;
     const auto& after = files.listeners[i].passwords;
-    // Without a file those stay who could come in again.
-    const bool is_open_to_all = after == nullptr && config_.broker.listeners[i].allow_anonymous;
-    if (before == nullptr || is_open_to_all) continue;
-    const auto gone = before->changed_in(after == nullptr ? PasswordFile() : *after);
-    core_.expel(static_cast<std::uint16_t>(i), gone, driver_.now());
+    if (before == nullptr) continue;
+    const auto listener = static_cast<std::uint16_t>(i);
+    if (after == nullptr && config_.broker.listeners[i].allow_anonymous) {
+      core_.forget_passwords(listener);  // they stay, who could come in again
+    } else {
+      const auto gone = before->changed_in(after == nullptr ? PasswordFile() : *after);
+      core_.expel(listener, gone, driver_.now());
+    }
   }
   access_ = std::move(files);
   verified_ = std::make_shared<VerifiedPasswords>();

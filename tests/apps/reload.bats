@@ -207,7 +207,7 @@ tls_broker() {
   run ! grep -qE 'Client nobody .*disconnected' broker.err
 }
 
-@test "who came with a password is disconnected when there is none any more, and no name is enough" {
+@test "who came with a password stays when any name is enough, and goes when it needs one again" {
   mqbroker passwd -b -c users alice secret
   our_broker "password_file users"
   configure "password_file users"
@@ -216,8 +216,17 @@ tls_broker() {
   configure
   mqpub -h 127.0.0.1 -p "$port" -t t -m "any name will do"
   wait_for_line client.out '^any name will do$'
+  mqbroker passwd -b -c others bob secret
+  configure "password_file others"
+  wait_for_line broker.err 'Client client disconnected: it may not come in any more'
+}
+
+@test "who came with a password is disconnected when there is none any more, and a name is not enough" {
+  mqbroker passwd -b -c users alice secret
+  our_broker "password_file users"
   configure "password_file users"
-  mqpub -h 127.0.0.1 -p "$port" -u alice -P secret -t t -m "again"
+  window client mqsub -h 127.0.0.1 -p "$port" -i client -u alice -P secret -t t
+  listening client t
   printf '%s\n' "user root" "listener $port 127.0.0.1" >broker.conf
   kill -HUP "${window_pid[broker]}"
   wait_for_line broker.err 'Client client disconnected: it may not come in any more'
