@@ -11,7 +11,6 @@
 #include "broker/send_queue.hpp"
 #include "storage/change.hpp"
 #include "wire/framer.hpp"
-#include "wire/packet.hpp"
 
 namespace mq::broker {
 
@@ -53,11 +52,13 @@ struct Promise {
 
 /// A SUBSCRIBE, and how far it has come.
 struct Subscribing {
-  std::vector<Byte> codes;     ///< one for each filter
-  std::size_t done = 0;        ///< filters
-  storage::Ticket ticket = 0;  ///< of what was written for them
-  std::vector<Byte> frame{};   ///< once it takes more than a turn
-  wire::Subscribe packet{};    ///< likewise; refers to `frame`
+  std::uint16_t packet_id = 0;
+  std::uint32_t identifier = 0;  ///< the subscription identifier, 0 for none
+  ByteView rest;                 ///< the filters that are left, as they came
+  std::vector<Byte> codes;       ///< one for each filter
+  std::size_t done = 0;          ///< filters
+  storage::Ticket ticket = 0;    ///< of what was written for them
+  std::vector<Byte> bytes{};     ///< what `rest` refers to, once the turn is over
 };
 
 /// Keeps a client to the rates of its listener, and to its share of a turn.
@@ -78,6 +79,7 @@ struct Connection : WheelNode {
   wire::Version version = wire::Version::v311;
   bool is_dirty = false;
   bool has_begun = false;                    ///< a first byte has come
+  bool is_behind = false;                    ///< it is among those who go on in the next turn
   bool is_anonymous = true;                  ///< no password or certificate says who it is
   std::unique_ptr<const std::string> mount;  ///< what its topics begin with unseen; none: nothing
   std::unique_ptr<const std::string> proved_name;  ///< the user name; none: no transport proved it

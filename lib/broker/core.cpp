@@ -149,6 +149,7 @@ void Core::read_frames(Connection& connection) {
     const bool is_suspect = connection.throttle != nullptr || has_worked_enough();
     if (is_suspect && must_pause(connection, is_first)) [[unlikely]] {
       const ByteView rest = connection.framer.take_rest();
+      connection.framer.feed({});  // what it has yielded is done with
       auto& behind = connection.throttle->behind;
       behind.insert(behind.end(), rest.begin(), rest.end());
       return;
@@ -221,7 +222,8 @@ void Core::on_close(ConnectionId id, Now now) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr) return;
-  if (connection->throttle != nullptr && !connection->throttle->behind.empty()) {
+  const Throttle* throttle = connection->throttle.get();
+  if (throttle != nullptr && (!throttle->behind.empty() || throttle->subscribing != nullptr)) {
     connection->throttle->is_gone = true;
     return;
   }

@@ -323,12 +323,13 @@ class Core {
   // throttle.cpp
   void throttle(Connection& connection);
   /// Whether what else it has sent is left for later. The first packet of a turn is not, unless a
-  /// rate says so.
+  /// rate says so or the turn has become very long.
   bool must_pause(Connection& connection, bool is_first);
-  bool has_worked_enough() const { return work_ >= config_.work_a_turn; }
+  bool has_worked_enough() const { return work_ >= std::min(share_end_, config_.work_a_turn); }
   /// What else it has sent is handled from the next turn on.
   void put_off(Connection& connection);
   void go_on_with_packets();
+  void go_on(Connection& connection);
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Millis duration);
@@ -341,8 +342,7 @@ class Core {
   using LeftShares = absl::flat_hash_map<topic::FilterId, std::uint32_t>;
   bool handle_subscribe(Connection& connection, ByteView frame, const wire::Subscribe& subscribe);
   /// Goes on with a SUBSCRIBE for as long as the turn lasts. Returns whether it is done.
-  bool go_on_subscribing(Connection& connection, const wire::Subscribe& subscribe,
-                         Subscribing& progress);
+  bool go_on_subscribing(Connection& connection, Subscribing& progress);
   bool handle_unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   bool may_be_retained(std::string_view filter) const;
   /// Has it stored which subscriptions retained messages are still owed to.
@@ -510,6 +510,9 @@ class Core {
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
   std::size_t work_ = 0;  ///< of this turn, see Config::work_a_turn
+  /// Where the share of it ends that goes to the connection whose turn it is.
+  std::size_t share_end_ = kNoEnd;
+  static constexpr std::size_t kNoEnd = SIZE_MAX;
   /// So many topics are looked at for feeds in a turn, whosever they are. Then others come first.
   static constexpr std::size_t kFeedSteps = 2'000;
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn

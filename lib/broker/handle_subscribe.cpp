@@ -34,41 +34,47 @@ bool Core::handle_subscribe(Connection& connection, ByteView frame,
       return false;
     }
   }
-  Subscribing progress{.codes = std::vector<Byte>(subscribe.subscriptions.size())};
+  // A string is behind its length.
+  const char* first = subscribe.subscriptions[0].filter.data() - sizeof(std::uint16_t);
+  const auto* filters = reinterpret_cast<const Byte*>(first);
+  Subscribing progress{
+      .packet_id = subscribe.packet_id,
+      .identifier = subscribe.properties.number(PropertyId::subscription_identifier).value_or(0),
+      .rest = ByteView(filters, frame.data() + frame.size()),
+      .codes = std::vector<Byte>(subscribe.subscriptions.size())};
+  work_ += progress.codes.size();
   if (!fits(connection, wire::Suback{subscribe.packet_id, {}, progress.codes})) {
     fail(connection, {ReasonCode::packet_too_large, "MQTT-3.1.2-24",
                       "it wants a SUBACK above its Maximum Packet Size"});
     return false;
   }
-  if (go_on_subscribing(connection, subscribe, progress)) return true;
-  progress.frame.assign(frame.begin(), frame.end());
-  progress.packet = std::get<wire::Subscribe>(*wire::decode(progress.frame, connection.version));
+  if (go_on_subscribing(connection, progress)) return true;
+  progress.bytes.assign(progress.rest.begin(), progress.rest.end());
+  progress.rest = progress.bytes;
   put_off(connection);
   connection.throttle->subscribing = std::make_unique<Subscribing>(std::move(progress));
   return true;
 }
 
-bool Core::go_on_subscribing(Connection& connection, const wire::Subscribe& subscribe,
-                             Subscribing& progress) {
+bool Core::go_on_subscribing(Connection& connection, Subscribing& progress) {
   Session& session = *connection.session;
   const auto written = journal_.position();
-  const auto identifier =
-      subscribe.properties.number(PropertyId::subscription_identifier).value_or(0);
   auto& codes = progress.codes;
   auto& done = progress.done;
   do {  // [MQTT-3.8.4-5]
-    wire::Subscription wanted = subscribe.subscriptions[done];
+    wire::Subscription wanted = wire::take_subscription(progress.rest, connection.version);
     const std::string mounted = mounted_filter(connection, wanted.filter);
     if (connection.mount != nullptr) wanted.filter = mounted;
-    codes[done] = static_cast<Byte>(subscribe_one(session, wanted, identifier));  // [MQTT-3.9.3-1]
+    codes[done] =
+        static_cast<Byte>(subscribe_one(session, wanted, progress.identifier));  // [MQTT-3.9.3-1]
     work_ += kWorkOfFilter;
   } while (++done < codes.size() && !has_worked_enough());
   if (const auto here = journal_.written_since(written); here > 0) progress.ticket = here;
   const bool is_done = done == codes.size();
   if (is_done) {
     // Codes alone [MQTT-3.1.2-29] [MQTT-3.9.2-1] [MQTT-3.9.2-2].
-    const wire::Suback suback{subscribe.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
-    acknowledge(connection, suback, progress.ticket);           // [MQTT-3.8.4-1]
+    const wire::Suback suback{progress.packet_id, {}, codes};  // [MQTT-2.2.1-6] [MQTT-3.8.4-2]
+    acknowledge(connection, suback, progress.ticket);          // [MQTT-3.8.4-1]
     if (session.is_awake) pump(session);
   }
   note_feeds(session);

@@ -19,6 +19,11 @@ namespace {
 /// A pause is worth its while: shorter ones would handle packets one by one.
 constexpr Millis kShortestPause{250};
 
+/// Among so many of those who have waited a turn is shared.
+constexpr std::size_t kSharesOfATurn = 8;
+/// So many times as long as it should be a turn gets by those who have sent nothing else in it.
+constexpr std::size_t kLongTurn = 2;
+
 Millis time_for(double amount, double rate) {
   return Millis(static_cast<Millis::rep>(std::ceil(amount / rate * 1000)));
 }
@@ -40,7 +45,9 @@ void Core::throttle(Connection& connection) {
 
 bool Core::must_pause(Connection& connection, bool is_first) {
   if (connection.throttle != nullptr && !has_turn(connection)) return true;
-  if (is_first || !has_worked_enough()) return false;
+  if (connection.session == nullptr || !has_worked_enough()) return false;
+  const bool has_waited = share_end_ != kNoEnd;
+  if (is_first && (has_waited || work_ < kLongTurn * config_.work_a_turn)) return false;
   put_off(connection);
   return true;
 }
@@ -49,22 +56,32 @@ void Core::put_off(Connection& connection) {
   if (connection.throttle == nullptr) connection.throttle = std::make_unique<Throttle>();
   connection.throttle->paused_until = now_.steady;
   throttled_.push_back(connection.id);
-  behind_.push_back(connection.id);
+  if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
 }
 
 void Core::go_on_with_packets() {
-  for (const ConnectionId id : std::exchange(behind_, {})) {
-    Connection* connection = find(id);
-    if (connection == nullptr || !is_paused(*connection)) continue;
-    if (auto& subscribing = connection->throttle->subscribing) {
-      if (!go_on_subscribing(*connection, subscribing->packet, *subscribing)) {
-        behind_.push_back(id);
-        continue;
-      }
-      subscribing.reset();
-    }
-    resume(*connection);
+  const auto waiting = std::exchange(behind_, {});
+  const auto share =
+      config_.work_a_turn / std::clamp(waiting.size(), std::size_t{1}, kSharesOfATurn);
+  auto next = waiting.begin();
+  // Who has waited longest comes first, whatever others have done in this turn.
+  for (; next != waiting.end() && (next == waiting.begin() || !has_worked_enough()); ++next) {
+    Connection* connection = find(*next);
+    if (connection == nullptr) continue;
+    connection->is_behind = false;
+    share_end_ = work_ + share;
+    if (is_paused(*connection)) go_on(*connection);
+    share_end_ = kNoEnd;
   }
+  behind_.insert(behind_.begin(), next, waiting.end());  // who had no turn
+}
+
+void Core::go_on(Connection& connection) {
+  if (auto& subscribing = connection.throttle->subscribing) {
+    if (!go_on_subscribing(connection, *subscribing)) return put_off(connection);
+    subscribing.reset();
+  }
+  resume(connection);
 }
 
 bool Core::has_turn(Connection& connection) {

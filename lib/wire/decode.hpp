@@ -22,6 +22,10 @@ namespace mq::wire {
 /// The same for a frame whose first byte says PUBLISH, without the variant around it.
 [[nodiscard]] std::expected<Publish, Fault> decode_publish(ByteView frame, Version version);
 
+/// Takes the next subscription off `rest`: what is left of the filters of a SUBSCRIBE that decode()
+/// has found good. Its filter is a view into them.
+[[nodiscard]] Subscription take_subscription(ByteView& rest, Version version);
+
 /// PUBACK, PUBREC, PUBREL, PUBCOMP alike, without the variant around it.
 struct AnyAcknowledgement {
   PacketType type{};

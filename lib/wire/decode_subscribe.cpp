@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "wire/decode.hpp"
 #include "wire/decode_parts.hpp"
 #include "wire/property_reader.hpp"
 
@@ -74,6 +75,13 @@ bool is_suback_code(Byte code, Version version) {
 }
 
 }  // namespace
+
+Subscription take_subscription(ByteView& rest, Version version) {
+  Reader reader(rest);
+  const Subscription subscription = read_subscription(reader, version);
+  rest = reader.rest();
+  return subscription;
+}
 
 Subscribe read_subscribe(Reader& reader, Byte flags, Version version) {
   reader.fail_unless(has_right_flags(flags, version), fault::kSubscribeFlags);  // [MQTT-3.8.1-1]
