@@ -62,6 +62,7 @@ Core::Core(Config config, Now now, const storage::Snapshot& stored)
     : config_(std::move(config)),
       now_(now),
       random_([prng = Prng(config_.seed)]() mutable { return prng.next(); }),
+      work_end_(config_.work_a_turn),
       sys_topics_(config_.sys_interval, now) {
   MQ_CHECK(!config_.listeners.empty());
   connection_wheel_.advance(now.steady, [](Connection&) {});
@@ -447,6 +448,7 @@ void Core::end_turn() {
   turn_.reset();
   feed_steps_ = kFeedSteps;
   work_ = 0;
+  work_end_ = config_.work_a_turn;
   free_connections_.insert(free_connections_.end(), left_connections_.begin(),
                            left_connections_.end());
   left_connections_.clear();

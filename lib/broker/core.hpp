@@ -325,7 +325,7 @@ class Core {
   /// Whether what else it has sent is left for later. The first packet of a turn is not, unless a
   /// rate says so or the turn has become very long.
   bool must_pause(Connection& connection, bool is_first);
-  bool has_worked_enough() const { return work_ >= std::min(share_end_, config_.work_a_turn); }
+  bool has_worked_enough() const { return work_ >= work_end_; }
   /// What else it has sent is handled from the next turn on.
   void put_off(Connection& connection);
   void go_on_with_packets();
@@ -509,10 +509,9 @@ class Core {
   std::vector<std::uint32_t> free_sessions_;
   TextMap<std::uint32_t> session_ids_;
   Wheel<Session> session_wheel_;
-  std::size_t work_ = 0;  ///< of this turn, see Config::work_a_turn
-  /// Where the share of it ends that goes to the connection whose turn it is.
-  std::size_t share_end_ = kNoEnd;
-  static constexpr std::size_t kNoEnd = SIZE_MAX;
+  std::size_t work_ = 0;     ///< of this turn, see Config::work_a_turn
+  std::size_t work_end_;     ///< where the turn ends, or the share in it of one who has waited
+  bool has_waited_ = false;  ///< it is such a share
   /// So many topics are looked at for feeds in a turn, whosever they are. Then others come first.
   static constexpr std::size_t kFeedSteps = 2'000;
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn

@@ -46,8 +46,7 @@ void Core::throttle(Connection& connection) {
 bool Core::must_pause(Connection& connection, bool is_first) {
   if (connection.throttle != nullptr && !has_turn(connection)) return true;
   if (connection.session == nullptr || !has_worked_enough()) return false;
-  const bool has_waited = share_end_ != kNoEnd;
-  if (is_first && (has_waited || work_ < kLongTurn * config_.work_a_turn)) return false;
+  if (is_first && (has_waited_ || work_ < kLongTurn * config_.work_a_turn)) return false;
   put_off(connection);
   return true;
 }
@@ -64,15 +63,17 @@ void Core::go_on_with_packets() {
   const auto share =
       config_.work_a_turn / std::clamp(waiting.size(), std::size_t{1}, kSharesOfATurn);
   auto next = waiting.begin();
+  has_waited_ = true;
   // Who has waited longest comes first, whatever others have done in this turn.
-  for (; next != waiting.end() && (next == waiting.begin() || !has_worked_enough()); ++next) {
-    Connection* connection = find(*next);
+  while (next != waiting.end() && (next == waiting.begin() || work_ < config_.work_a_turn)) {
+    Connection* connection = find(*next++);
     if (connection == nullptr) continue;
     connection->is_behind = false;
-    share_end_ = work_ + share;
+    work_end_ = work_ + share;
     if (is_paused(*connection)) go_on(*connection);
-    share_end_ = kNoEnd;
   }
+  has_waited_ = false;
+  work_end_ = config_.work_a_turn;
   behind_.insert(behind_.begin(), next, waiting.end());  // who had no turn
 }
 
