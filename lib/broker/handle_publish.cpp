@@ -139,13 +139,14 @@ bool Core::accept_publish(Connection& connection, Incoming& incoming) {
   } else if (is_unstorable ? !route(incoming) : !publish(incoming)) {
     reason = ReasonCode::no_matching_subscribers;
   }
+  if (packet.qos == QoS::at_most_once) return true;
   // What is cleared already may not be stored as such yet.
   const bool is_clear = packet.retain && packet.payload.empty();
   const auto ticket = is_clear ? journal_.pending() : journal_.written_since(written);
   // [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-2.2.1-5] [MQTT-3.3.4-1]
   if (packet.qos == QoS::at_least_once) {
     acknowledge(connection, wire::Puback{packet.packet_id, reason, {}}, ticket);
-  } else if (packet.qos == QoS::exactly_once) {
+  } else {
     acknowledge(connection, wire::Pubrec{packet.packet_id, reason, {}}, ticket);
   }
   return true;
