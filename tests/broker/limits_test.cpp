@@ -19,6 +19,16 @@ namespace {
 constexpr wire::SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
 constexpr wire::SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
 
+/// What somebody says first whose packets go straight into the core.
+std::vector<Byte> connect_bytes(std::string_view client_id, bool clean_start = true) {
+  std::vector<Byte> bytes;
+  wire::Connect connect;
+  connect.client_id = client_id;
+  connect.clean_start = clean_start;
+  wire::encode(connect, Version::v311, bytes);
+  return bytes;
+}
+
 std::size_t dropped(World& world, Drop reason) {
   return world.core().stats().drops[static_cast<std::size_t>(reason)];
 }
@@ -440,9 +450,7 @@ TEST_CASE("who sends to very many goes on in the next turn, and so does everybod
   std::array<std::vector<Byte>, 2> said;  // it stays where it is until the turn is over
   const auto begin = [&world](std::string_view client_id, std::vector<Byte>& bytes) {
     const auto id = world.core().on_open(0, world.now);
-    wire::Connect connect;
-    connect.client_id = client_id;
-    wire::encode(connect, Version::v311, bytes);
+    bytes = connect_bytes(client_id);
     for (int i = 0; i < kMessages; ++i) {
       wire::encode(wire::Publish{.topic = "t", .properties = {}, .payload = {}}, Version::v311,
                    bytes);
@@ -475,10 +483,7 @@ TEST_CASE("work that comes to no delivery also counts, and others have their tur
   World world(config);
   Peer& reader = world.peer().join("s");
   const auto is_expensive = [&] {
-    std::vector<Byte> bytes;
-    wire::Connect connect;
-    connect.client_id = "p";
-    wire::encode(connect, Version::v311, bytes);
+    std::vector<Byte> bytes = connect_bytes("p");
     for (const std::string topic : {"x/x/x/x/x/x/1", "x/x/x/x/x/x/2", "x/x/x/x/x/x/3"}) {
       wire::encode(wire::Publish{.topic = topic, .properties = {}, .payload = {}}, Version::v311,
                    bytes);
@@ -526,11 +531,7 @@ TEST_CASE("those who have much to do share the turns, and a long turn lets nobod
   }
   std::vector<broker::ConnectionId> ids;
   for (std::size_t i = 0; i < said.size(); ++i) {
-    const std::string name = "p" + std::to_string(i);
-    wire::Connect connect;
-    connect.client_id = name;
-    std::vector<Byte> bytes;
-    wire::encode(connect, Version::v311, bytes);
+    const std::vector<Byte> bytes = connect_bytes("p" + std::to_string(i));
     ids.push_back(world.core().on_open(0, world.now));
     world.core().on_bytes(ids.back(), bytes, world.now);
     world.settle();
@@ -551,11 +552,7 @@ TEST_CASE("a SUBSCRIBE that takes more than a turn goes on in the next, and so d
   World world(config);
   Peer& other = world.peer().join("o").subscribe("o");
   const auto id = world.core().on_open(0, world.now);
-  std::vector<Byte> bytes;
-  wire::Connect connect;
-  connect.client_id = "s";
-  connect.clean_start = false;
-  wire::encode(connect, Version::v311, bytes);
+  std::vector<Byte> bytes = connect_bytes("s", false);
   wire::Subscribe subscribe{.packet_id = 1};
   std::vector<std::string> filters;
   for (int i = 0; i < 35; ++i) filters.push_back(std::to_string(i));
