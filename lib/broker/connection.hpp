@@ -69,7 +69,7 @@ struct Throttle {
   Instant paused_until = kNever;               ///< not read before; kNever: it is read
   std::vector<Byte> behind{};                  ///< read already, and not handled before then
   std::unique_ptr<Subscribing> subscribing{};  ///< comes before it
-  bool is_gone = false;                        ///< the peer has closed: `behind` is the last of it
+  bool is_gone = false;  ///< the peer has closed: what was read is the last of it
 };
 
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.

@@ -223,8 +223,7 @@ void Core::on_close(ConnectionId id, Now now) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr) return;
-  const Throttle* throttle = connection->throttle.get();
-  if (throttle != nullptr && (!throttle->behind.empty() || throttle->subscribing != nullptr)) {
+  if (is_paused(*connection) && is_owed_a_turn(*connection)) {
     connection->throttle->is_gone = true;
     return;
   }

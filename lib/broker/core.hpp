@@ -335,6 +335,8 @@ class Core {
   void pause(Connection& connection, Millis duration);
   void resume(Connection& connection);
   static bool is_paused(const Connection& connection);
+  /// Whether a paused connection has sent something that was read, and not handled.
+  static bool is_owed_a_turn(const Connection& connection);
 
   // handle_subscribe.cpp
   /// Shares that a session leaves, with its subscription identifiers there. What came through one

@@ -138,4 +138,10 @@ bool Core::is_paused(const Connection& connection) {
   return connection.throttle != nullptr && connection.throttle->paused_until != kNever;
 }
 
+bool Core::is_owed_a_turn(const Connection& connection) {
+  const Throttle& throttle = *connection.throttle;
+  return !throttle.behind.empty() || throttle.subscribing != nullptr ||
+         connection.framer.is_mid_frame();
+}
+
 }  // namespace mq::broker

@@ -106,6 +106,29 @@ TEST_CASE("when the broker stops, a goodbye is heard also behind half a packet")
   CHECK(subscriber.all() == "closed");
 }
 
+TEST_CASE("a long message that was read to its end is handled when its client goes at once") {
+  World world(limited(0, 1000));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  std::vector<Byte> bytes;
+  wire::Connect connect;
+  connect.client_id = "p";
+  wire::encode(connect, wire::Version::v311, bytes);
+  const auto id = world.core().on_open(0, world.now);
+  world.core().on_bytes(id, bytes, world.now);
+  world.settle();
+  const auto message = burst(1, std::string(100'000, 'x'));
+  world.core().on_bytes(id, ByteView(message).first(100), world.now);
+  world.core().end_turn();
+  const auto tail = world.core().tail(id);
+  REQUIRE(tail.size() == message.size() - 100);
+  std::ranges::copy(ByteView(message).subspan(100), tail.begin());
+  world.core().on_tail(id, tail.size(), world.now);
+  world.core().on_close(id, world.now);
+  for (int i = 0; i < 150; ++i) world.advance(Seconds(1));
+  CHECK(count_of(subscriber) == 1);
+  CHECK(world.core().connected_count() == 1);
+}
+
 TEST_CASE("what comes while a client waits stays behind what waits already") {
   World world(limited(1, 0));
   auto& subscriber = world.peer().join("s").subscribe("t");
