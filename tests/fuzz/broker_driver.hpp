@@ -98,6 +98,7 @@ class Driver {
   }
 
   void use_config(broker::Config config) {
+    config.seed = config_.seed;
     config_ = std::move(config);
     core_->use_config(config_, now_);
   }
@@ -171,6 +172,7 @@ class Driver {
   static constexpr int kManyTurns = 1000;
 
   void start() {
+    ++config_.seed;  // no process gives a client id that another one has given
     core_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.budget()));
     submitted_ = 0;
     for (std::uint16_t i = 0; i < rules_.size(); ++i) core_->use_rules(i, rules_[i]);
