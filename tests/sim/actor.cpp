@@ -1,5 +1,7 @@
 #include "sim/actor.hpp"
 
+#include <numeric>
+
 namespace mq::sim {
 
 using wire::PropertyId;
@@ -84,6 +86,19 @@ void Actor::be_born(Prng& prng, Now now) {
 
 std::string topic_of(const Actor& publisher, std::size_t kind) {
   return kTopicKinds[kind].prefix + publisher.name + "/" + std::to_string(kind);
+}
+
+std::string payload_of(const std::string& topic, std::uint64_t number) {
+  constexpr std::uint64_t kLongest = 4000;
+  constexpr std::size_t kLetters = 26;
+  std::string payload = std::to_string(number);
+  Prng prng(std::accumulate(topic.begin(), topic.end(), number * 1000));
+  if (!prng.chance(1, 20)) return payload;
+  const auto size = payload.size() + prng.below(kLongest);
+  for (auto i = prng.below(kLetters); payload.size() < size; ++i) {
+    payload += static_cast<char>('a' + (i + i / kLetters) % kLetters);
+  }
+  return payload;
 }
 
 }  // namespace mq::sim

@@ -35,7 +35,16 @@ struct Link {
   Instant ended_at{};      ///< when it did
   bool is_broken = false;  ///< it crashed instead, or did not hear a goodbye
   Instant stalled_until{};
-  bool is_owed = false;  ///< the broker has something for it that it did not take
+  bool is_owed = false;       ///< the broker has something for it that it did not take
+  bool is_throttled = false;  ///< the broker is not to read from it
+};
+
+/// A process that lives on while another takes its session over.
+struct Predecessor {
+  std::string name;
+  std::string judged_name;
+  std::unique_ptr<client::Core> core;
+  std::unique_ptr<Link> link;
 };
 
 struct Actor {
@@ -110,6 +119,8 @@ inline constexpr std::array kTopicKinds{
     TopicKind{"limited/", wire::QoS::at_least_once},
 };
 std::string topic_of(const Actor& publisher, std::size_t kind);
+/// Begins with the number; now and then it is long.
+std::string payload_of(const std::string& topic, std::uint64_t number);
 
 constexpr Seconds kVisitorExpiry{3};
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "sim/simulation.hpp"
 #include "wire/encode.hpp"
@@ -51,12 +50,13 @@ void Simulation::crash() {
   start_broker();
   for (auto& actor : actors_) {
     if (actor->closed_at) actor->closed_at = now_.steady;
-    if (actor->link == nullptr) continue;
-    if (!actor->link->is_ended) actor->link->ended_at = now_.steady;
-    actor->link->is_ended = actor->link->is_broken = true;
-    actor->link->up.clear();
-    if (prng_.chance(1, 2)) actor->link->down.clear();
   }
+  for_each_link([this](Link& link) {
+    if (!link.is_ended) link.ended_at = now_.steady;
+    link.is_ended = link.is_broken = true;
+    link.up.clear();
+    if (prng_.chance(1, 2)) link.down.clear();
+  });
 }
 
 /// It says goodbye to everyone, stores what is to be stored, and another process goes on.
@@ -68,6 +68,7 @@ void Simulation::stop() {
     Link* link = actor->link.get();
     if (link != nullptr && !link->is_ended && actor->left_at) link->is_broken = true;
   }
+  for (auto& former : predecessors_) former.link->is_broken = true;
   broker_->shut_down(now_);
   while (store_at_once()) {
   }
@@ -80,8 +81,8 @@ void Simulation::stop() {
   for (auto& actor : actors_) {
     // By a clock that has been put back nobody has slept at all.
     if (actor->closed_at && faults_.clock_step > 0) actor->closed_at = now_.steady;
-    if (actor->link != nullptr) actor->link->up.clear();
   }
+  for_each_link([](Link& link) { link.up.clear(); });
 }
 
 void Simulation::hear_facts() {
@@ -138,15 +139,32 @@ void Simulation::reload() {
   broker_->use_rules(0, rules(is_limited_));
 }
 
-Actor* Simulation::find(broker::ConnectionId id) {
-  const auto found = std::ranges::find_if(actors_, [id](const auto& actor) {
-    return actor->link != nullptr && !actor->link->is_ended && actor->link->at_broker == id;
+Link* Simulation::find(broker::ConnectionId id) {
+  Link* found = nullptr;
+  for_each_link([&](Link& link) {
+    if (!link.is_ended && link.at_broker == id) found = &link;
   });
-  return found == actors_.end() ? nullptr : found->get();
+  return found;
 }
 
-void Simulation::drain(Actor& actor) {
-  Link& link = *actor.link;
+bool Simulation::may_read(const Link& link) const {
+  return !link.is_throttled &&
+         broker_->owed_bytes(link.at_broker).value_or(0) <= config_.max_unread_bytes &&
+         broker_->unstored_bytes() <= config_.max_unstored_bytes;
+}
+
+void Simulation::heed_throttle() {
+  const auto set = [this](broker::ConnectionId id, bool is_throttled) {
+    if (Link* link = find(id)) link->is_throttled = is_throttled;
+    for (auto& ghost : ghosts_) {
+      if (ghost.at_broker == id) ghost.is_throttled = is_throttled;
+    }
+  };
+  for (const auto id : broker_->take_throttled()) set(id, true);
+  for (const auto id : broker_->take_released()) set(id, false);
+}
+
+void Simulation::drain(Link& link) {
   link.is_owed = link.stalled_until > now_.steady;
   auto* queue = broker_->output(link.at_broker);
   if (link.is_owed || queue == nullptr) return;
@@ -162,31 +180,32 @@ void Simulation::drain(Actor& actor) {
 void Simulation::send_output() {
   for (int round = 0; round < 3 && broker_->has_dirty(); ++round) {
     for (const auto id : broker_->take_dirty()) {
-      if (Actor* actor = find(id)) drain(*actor);
+      if (Link* link = find(id)) drain(*link);
     }
   }
   for (auto& closing : broker_->take_closing()) {
     std::erase_if(ghosts_,
                   [&](const Link& ghost) { return ghost.at_broker == closing.connection; });
-    Actor* actor = find(closing.connection);
-    if (actor == nullptr) continue;
+    Link* link = find(closing.connection);
+    if (link == nullptr) continue;
     std::array<ByteView, 8> pieces;
     while (!closing.rest.empty()) {
       closing.rest.gather(pieces);
-      actor->link->down.send(pieces[0], now_.steady, faults_, prng_);
+      link->down.send(pieces[0], now_.steady, faults_, prng_);
       closing.rest.sent(pieces[0].size());
     }
-    actor->link->is_ended = true;
-    actor->link->ended_at = now_.steady;
+    link->is_ended = true;
+    link->ended_at = now_.steady;
   }
   broker_->end_turn();
 }
 
 void Simulation::settle_broker() {
-  for (auto& actor : actors_) {
-    Link* link = actor->link.get();
-    if (link != nullptr && !link->is_ended && link->is_owed) drain(*actor);
-  }
+  for_each_link([this](Link& link) {
+    if (!link.is_ended && link.is_owed) drain(link);
+  });
+  heed_throttle();
+  judge_.backlog(broker_->unstored_bytes(), std::max(config_.max_unstored_bytes, unstored_));
   if (may_crash_now()) return;
   for (auto& load : broker_->take_loads()) {
     store_.load(std::move(load));
@@ -246,13 +265,10 @@ void Simulation::ask_for_retained() {
         say(wire::Puback{.packet_id = publish->packet_id});
       if (publish->qos == wire::QoS::exactly_once)
         say(wire::Pubrec{.packet_id = publish->packet_id});
-      std::uint64_t number = 0;
-      const auto text = text_of(publish->payload);
-      std::from_chars(text.data(), text.data() + text.size(), number);
       if (publish->topic.starts_with("wills/")) {
-        judge_.will_is_retained(std::string(text));
-      } else {
-        judge_.retained(std::string(publish->topic), number);
+        judge_.will_is_retained(std::string(text_of(publish->payload)));
+      } else if (const auto known = numbered(*publish)) {
+        judge_.retained(known->topic, known->number);
       }
     } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
       say(wire::Pubcomp{.packet_id = pubrel->packet_id});

@@ -9,30 +9,28 @@ namespace mq::sim {
 using wire::PropertyId;
 using wire::QoS;
 
-namespace {
-
-constexpr std::uint64_t kLongPayload = 4000;
-
-}  // namespace
-
 void Simulation::move_bytes(Actor& actor) {
   if (actor.link == nullptr) return;
   Link& link = *actor.link;
-  while (!link.is_ended) {
+  read_up(link);
+  read_down(*actor.core, link, [&] { hear(actor); });
+  const bool is_over = link.stalled_until <= now_.steady && link.is_ended && link.down.empty();
+  if (is_over) close(actor, link.is_broken ? "it crashed" : "");
+}
+
+/// What has arrived at the broker, as far as it reads.
+void Simulation::read_up(Link& link) {
+  while (!link.is_ended && link.up.next() <= now_.steady) {
+    if (!may_read(link)) {
+      ++figures_.unread;
+      break;
+    }
     const auto bytes = link.up.take(now_.steady);
-    if (bytes.empty()) break;
     note(bytes);
     broker_->on_bytes(link.at_broker, bytes, now_);
+    unstored_ = broker_->unstored_bytes();
     settle_broker();
   }
-  if (link.stalled_until > now_.steady) return;
-  for (auto bytes = link.down.take(now_.steady); !bytes.empty();
-       bytes = link.down.take(now_.steady)) {
-    note(bytes);
-    actor.core->on_bytes(bytes, now_);
-    hear(actor);
-  }
-  if (link.is_ended && link.down.empty()) close(actor, link.is_broken ? "it crashed" : "");
 }
 
 /// The connection is gone for the client.
@@ -77,16 +75,19 @@ void Simulation::obey(Actor& actor) {
     actor.link->at_broker = broker_->on_open(0, now_);
     actor.core->on_open(now_);
   }
-  if (actor.link == nullptr) return;
+  if (actor.link != nullptr) write_up(*actor.core, *actor.link);
+}
+
+void Simulation::write_up(client::Core& core, Link& link) {
   std::array<ByteView, 8> pieces;
-  while (actor.core->has_output()) {
-    const auto count = actor.core->gather(pieces);
+  while (core.has_output()) {
+    const auto count = core.gather(pieces);
     std::size_t size = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      if (!actor.link->is_ended) actor.link->up.send(pieces[i], now_.steady, faults_, prng_);
+      if (!link.is_ended) link.up.send(pieces[i], now_.steady, faults_, prng_);
       size += pieces[i].size();
     }
-    actor.core->on_sent(size, now_);
+    core.on_sent(size, now_);
   }
 }
 
@@ -106,6 +107,25 @@ void Simulation::hear(Actor& actor) {
     } else if (const auto* lost = std::get_if<client::Lost>(&*event)) {
       if (lost->cause != client::Cause::violation) continue;
       judge_.accuse(actor.name + " found that the broker breaks the protocol: " + lost->words);
+    }
+  }
+}
+
+void Simulation::hear(Predecessor& former) {
+  while (const auto event = former.core->next_event(now_)) {
+    if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
+      const auto& message = arrived->message;
+      const bool is_will = message.topic.starts_with("wills/");
+      if (is_will || message.retain || message.payload.empty()) continue;
+      if (const auto known = numbered(message)) {
+        judge_.arrived_before(former.judged_name, *known);
+      }
+    } else if (const auto* lost = std::get_if<client::Lost>(&*event)) {
+      const bool is_told = former.core->version() == wire::Version::v5
+                               ? lost->reason == wire::ReasonCode::session_taken_over
+                               : lost->cause == client::Cause::closed;
+      if (is_told || former.link->is_broken) continue;
+      judge_.accuse(former.name + " was not told that its session is taken over: " + lost->words);
     }
   }
 }
@@ -205,28 +225,41 @@ void Simulation::subscribe(Actor& actor) {
 }
 
 void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
-  const auto text = text_of(message.payload);
   if (message.qos > actor.subscribes) {
     judge_.accuse(actor.name + " got " + std::string(message.topic) + " above its QoS");
   }
-  if (message.topic.starts_with("wills/")) {
+  const bool is_member = actor.is_member();
+  if (!is_member && message.topic.starts_with("wills/")) {
     if (actor.role == Role::subscriber && !message.retain) {
-      judge_.will_arrived(actor.name, std::string(text), message.dup, now_.steady);
+      const std::string client(text_of(message.payload));
+      judge_.will_arrived(actor.name, client, message.dup, now_.steady);
     }
     return;
   }
-  if (message.retain || text.empty()) return;
-  Judge::Arrival arrival{.topic = std::string(message.topic),
+  if (message.payload.empty() || (message.retain && !is_member)) return;
+  const auto known = numbered(message);
+  if (!known) return;
+  Judge::Arrival arrival{.topic = known->topic,
+                         .number = known->number,
                          .is_repeated = message.dup,
                          .expiry = message.properties.number(PropertyId::message_expiry_interval),
                          .at = now_.steady};
   if (actor.version != wire::Version::v5) arrival.expiry = 0;
-  std::from_chars(text.data(), text.data() + text.size(), arrival.number);
-  if (actor.is_member()) {
+  if (is_member) {
     judge_.arrived_in_share(arrival);
   } else {
     judge_.arrived(actor.judged_name(), arrival);
   }
+}
+
+/// Nothing, and a complaint, when it is not what was published.
+std::optional<Numbered> Simulation::numbered(const wire::Publish& message) {
+  Numbered known{.topic = std::string(message.topic)};
+  const auto text = text_of(message.payload);
+  std::from_chars(text.data(), text.data() + text.size(), known.number);
+  if (text == payload_of(known.topic, known.number) && judge_.knows(known)) return known;
+  judge_.accuse(known.topic + " number " + std::to_string(known.number) + " arrived damaged");
+  return std::nullopt;
 }
 
 void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
@@ -259,8 +292,7 @@ void Simulation::publish(Actor& actor) {
   const auto topic = topic_of(actor, kind);
   const bool is_retained = prefix == "retained/";
   const bool is_clear = is_retained && prng_.chance(1, 5);
-  auto payload = is_clear ? std::string() : std::to_string(number);
-  if (!is_clear && prng_.chance(1, 20)) payload.append(prng_.below(kLongPayload), ' ');
+  const auto payload = is_clear ? std::string() : payload_of(topic, number);
   wire::PropertyList properties;
   if (prefix == "expiring/") {
     properties.add(PropertyId::message_expiry_interval,

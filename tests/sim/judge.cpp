@@ -13,6 +13,8 @@ namespace {
 constexpr Millis kSlack(2500);
 /// The broker looks for what is due four times a second.
 constexpr Millis kTick(250);
+/// What the broker stores without reading: what it had read of each publisher and put off, wills.
+constexpr std::size_t kUnasked = 300'000;
 constexpr std::string_view kChanging = "changing/";
 constexpr std::string_view kLimited = "limited/";
 
@@ -93,8 +95,15 @@ std::set<Numbered> Judge::acknowledged_behind(const Numbers& last) const {
   return messages;
 }
 
+void Judge::backlog(std::size_t unstored, std::size_t last) {
+  if (unstored <= last + kUnasked) return;
+  accuse(std::to_string(unstored) +
+         " bytes wait for the disk, and nothing was read since it were " + std::to_string(last));
+}
+
 void Judge::subscribes_again(const std::string& name) {
   Subscriber& subscriber = subscribers_[name];
+  subscriber.is_changing = true;
   if (!subscriber.without_after) return;
   subscriber.unwanted.merge(acknowledged_behind(*subscriber.without_after));
   subscriber.without_after.reset();
@@ -145,6 +154,7 @@ bool Judge::is_promised_to_stay(const Subscriber& subscriber, const Numbered& me
 /// Not when it was published after UNSUBACK had come and before the next SUBSCRIBE went out.
 void Judge::check_wanted(const std::string& name, const Subscriber& subscriber,
                          const Numbered& message) {
+  if (!subscriber.is_changing) accuse(name + " got " + words_of(message) + " unasked");
   if (subscriber.unwanted.contains(message) ||
       (subscriber.without_after && is_behind(*subscriber.without_after, message))) {
     accuse(name + " got " + words_of(message) + ", and had unsubscribed");
@@ -195,10 +205,26 @@ void Judge::check_lateness(const std::string& name, const Arrival& arrival) {
   }
 }
 
+/// At QoS 0 nothing that waits is in its way, unless that is queued, too: others that do not read
+/// are no reason to be late.
+void Judge::check_promptness(const std::string& name, const Arrival& arrival) {
+  const auto known = acknowledged_.find({arrival.topic, arrival.number});
+  if (known == acknowledged_.end() || mercy_.queues_qos0 ||
+      subscribers_[name].qos != QoS::at_most_once) {
+    return;
+  }
+  if (attentive_since_[name] <= known->second && arrival.at > known->second + kSlack) {
+    accuse(name + " got " + words_of(known->first) + " long after it was acknowledged");
+  }
+}
+
 void Judge::arrived(const std::string& name, const Arrival& arrival) {
   ++arrived_count_;
-  if (arrival.topic.starts_with("secret/")) accuse(name + " got " + arrival.topic);
+  for (const std::string_view foreign : {"secret/", "shared/"}) {
+    if (arrival.topic.starts_with(foreign)) accuse(name + " got " + arrival.topic);
+  }
   check_lateness(name, arrival);
+  check_promptness(name, arrival);
   Subscriber& subscriber = subscribers_[name];
   const Numbered message{arrival.topic, arrival.number};
   if (arrival.topic.starts_with(kChanging)) check_wanted(name, subscriber, message);
@@ -226,8 +252,13 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   }
 }
 
+void Judge::arrived_before(const std::string& name, const Numbered& message) {
+  subscribers_[name].arrivals.emplace(message, opened_at_[name]);
+}
+
 void Judge::arrived_in_share(const Arrival& arrival) {
   ++arrived_count_;
+  if (!arrival.topic.starts_with("shared/")) accuse("the share got " + arrival.topic);
   const Numbered message{arrival.topic, arrival.number};
   const bool is_once = std::min(share_.qos, topics_[arrival.topic].qos) == QoS::exactly_once;
   if (!share_.arrivals.emplace(message, arrival.at).second && is_once) {
@@ -259,7 +290,7 @@ void Judge::will_arrived(const std::string& subscriber, const std::string& clien
                          Instant now) {
   const auto due = dead_.find(client);
   // At QoS 0 nothing else that waits is in its way, unless that is queued, too.
-  if (due != dead_.end() && !mercy_.queues_qos0 &&
+  if (due != dead_.end() && !mercy_.queues_qos0 && !mercy_.reads_late &&
       subscribers_[subscriber].qos == QoS::at_most_once &&
       attentive_since_[subscriber] <= due->second.due && now > due->second.due + kSlack) {
     accuse(subscriber + " got the will of " + client + " long after it was due");
@@ -294,7 +325,7 @@ void Judge::check_will(const std::string& client, const Death& death) {
 
 void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
                       bool session_present) {
-  if (!session_present && !mercy_.is_clock_wrong && away_at_most < expiry)
+  if (!session_present && !mercy_.is_clock_wrong && !mercy_.reads_late && away_at_most < expiry)
     accuse("a session ended before its time");
   if (session_present && away_at_least > expiry + kTick) {
     accuse("a session lasted longer than it was to");

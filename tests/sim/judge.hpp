@@ -28,6 +28,7 @@ struct Mercy {
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
   bool crashes = false;
   bool queues_qos0 = false;  ///< what it had sent may come again after a crash
+  bool reads_late = false;   ///< what has come waits for the disk, or for the client's turn
   Millis commits_within{0};  ///< so long may a crash keep from being stored
 };
 
@@ -53,6 +54,11 @@ class Judge {
   void refused(const std::string& topic, std::uint64_t number);
   /// Its connection was lost before it was settled: it will be published again.
   void interrupted(const std::string& topic, std::uint64_t number);
+  /// It was ever published.
+  bool knows(const Numbered& message) const {
+    const auto topic = topics_.find(message.topic);
+    return topic != topics_.end() && topic->second.published_at.contains(message.number);
+  }
 
   // The broker.
   /// From now on nobody may read below limited/; then everybody may.
@@ -65,6 +71,8 @@ class Judge {
     restarted();
     crashed_at_ = now;
   }
+  /// So many bytes wait for its disk; when it was last read, or might have been, it was `last`.
+  void backlog(std::size_t unstored, std::size_t last);
   /// It says that somebody has lost so many messages; with a full queue, or with a session.
   void dropped(const std::string& client, std::uint64_t count) { dropped_[client] += count; }
 
@@ -88,6 +96,8 @@ class Judge {
     Instant at;
   };
   void arrived(const std::string& subscriber, const Arrival& arrival);
+  /// At the process from which the session was taken over.
+  void arrived_before(const std::string& subscriber, const Numbered& message);
   void arrived_in_share(const Arrival& arrival);
   /// What a newcomer was sent as retained, in the end.
   void retained(const std::string& topic, std::uint64_t number);
@@ -148,6 +158,7 @@ class Judge {
     wire::QoS qos{};
     bool is_subscribed = false;
     bool is_for_good = false;
+    bool is_changing = false;  ///< it has ever wanted changing/
     Instant subscribed_at = kNever;
     Numbers covered_after;
     std::vector<Stay> stays;
@@ -170,6 +181,7 @@ class Judge {
   void check_allowed(const std::string& name, const Numbered& message);
   void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
   void check_lateness(const std::string& name, const Arrival& arrival);
+  void check_promptness(const std::string& name, const Arrival& arrival);
   void check_will(const std::string& client, const Death& death);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
   void check_retained(const std::string& topic, const Topic& state);

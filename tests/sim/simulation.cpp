@@ -15,6 +15,8 @@ constexpr Millis kCalmAtMost = Seconds(3600);
 /// A batch, with what came while the one before it was stored; and through trouble with the disk.
 constexpr Millis kCommit(200);
 constexpr Millis kSlowCommit(15'000);
+/// With less than that to wait for the disk, clients are now and then not read.
+constexpr std::size_t kSmallBacklog = 4000;
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
@@ -38,17 +40,25 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(20) + 1, prng_.below(2000) + 1};
   if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
   if (prng_.chance(1, 3)) config_.work_a_turn = prng_.below(40) + 1;
+  if (prng_.chance(1, 3)) config_.max_unstored_bytes = prng_.below(kSmallBacklog);
+  auto& listener = config_.listeners.front();
+  if (prng_.chance(1, 6)) {
+    listener.max_publish_rate = static_cast<std::uint32_t>(prng_.below(100) + 10);
+  }
+  if (prng_.chance(1, 6)) listener.max_bytes_rate = prng_.below(20'000) + 1000;
   config_.persistence = true;
   if (prng_.chance(1, 2)) config_.persistence_delay = Millis(prng_.below(100));
   config_.seed = prng_.next();
   has_rules_ = prng_.chance(1, 2);
   const bool is_disk_slow = faults_.slow_commit + faults_.disk_trouble > 0;
+  const bool has_rates = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
   judge_ = Judge({.is_queue_bounded = is_queue_bounded,
                   .refuses = refuses(),
                   .is_clock_wrong = faults_.clock_step > 0,
                   .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
                   .crashes = faults_.crash > 0,
                   .queues_qos0 = config_.queue_qos0_messages,
+                  .reads_late = has_rates || config_.max_unstored_bytes < kSmallBacklog,
                   .commits_within = is_disk_slow ? kSlowCommit : kCommit});
   start_broker();
   add_actors();
@@ -69,8 +79,8 @@ void Simulation::add_actors() {
     add(Role::member, prng_.below(2) + 2);
     add(Role::passer_by, prng_.below(2));
   }
-  add(Role::mortal, prng_.below(2));
-  add(Role::visitor, prng_.below(2));
+  add(Role::mortal, prng_.below(3));
+  add(Role::visitor, prng_.below(3));
 }
 
 std::vector<std::string> Simulation::run() {
@@ -79,9 +89,7 @@ std::vector<std::string> Simulation::run() {
   is_troubled_ = false;
   faults_.delay = faults_.split = 0;
   if (trouble_ends_ != kNever) end_disk_trouble();
-  for (auto& actor : actors_) {
-    if (actor->link != nullptr) actor->link->stalled_until = now_.steady;
-  }
+  for_each_link([this](Link& link) { link.stalled_until = now_.steady; });
   const Instant calm_at_least = now_.steady + kCalmAtLeast;
   const Instant calm_at_most = now_.steady + kCalmAtMost;
   while (now_.steady < calm_at_least) step(calm_at_least);
@@ -106,22 +114,25 @@ Instant Simulation::next_event() const {
   Instant next = std::min(broker_->next_deadline(), trouble_ends_);
   if (!commits_.empty() && trouble_ends_ == kNever) next = std::min(next, commits_.front());
   if (!reads_.empty()) next = std::min(next, reads_.front());
-  for (const auto& ghost : ghosts_) next = std::min(next, ghost.up.next());
+  for (const auto& ghost : ghosts_) {
+    if (may_read(ghost)) next = std::min(next, ghost.up.next());
+  }
+  for (const auto& former : predecessors_) {
+    next = std::min({next, former.core->next_deadline(), next_event(*former.link)});
+  }
   for (const auto& actor : actors_) {
     next = std::min({next, actor->core->next_deadline(), actor->opens_at});
     if (is_troubled_) next = std::min(next, actor->acts_at);
-    if (actor->link == nullptr) continue;
-    const Link& link = *actor->link;
-    if (!link.is_ended) next = std::min(next, link.up.next());
-    if (link.stalled_until > now_.steady) {
-      next = std::min(next, link.stalled_until);
-    } else if (link.is_ended ? link.down.empty() : link.is_owed) {
-      return now_.steady;
-    } else {
-      next = std::min(next, link.down.next());
-    }
+    if (actor->link != nullptr) next = std::min(next, next_event(*actor->link));
   }
   return next;
+}
+
+Instant Simulation::next_event(const Link& link) const {
+  const Instant up = !link.is_ended && may_read(link) ? link.up.next() : kNever;
+  if (link.stalled_until > now_.steady) return std::min(up, link.stalled_until);
+  if (link.is_ended ? link.down.empty() : link.is_owed) return now_.steady;
+  return std::min(up, link.down.next());
 }
 
 void Simulation::step(Instant until) {
@@ -136,6 +147,7 @@ void Simulation::step(Instant until) {
   commit();
   if (is_troubled_) make_trouble();
   hear_ghosts();
+  hear_predecessors();
   for (auto& actor : actors_) {
     if (actor->core->next_deadline() <= now_.steady) actor->core->on_deadline(now_);
     if (is_troubled_ && actor->acts_at <= now_.steady) act(*actor);
@@ -149,11 +161,34 @@ void Simulation::step(Instant until) {
 void Simulation::hear_ghosts() {
   std::vector<std::vector<Byte>> heard;  // they stay until the turn is over
   for (auto& ghost : ghosts_) {
-    while (!heard.emplace_back(ghost.up.take(now_.steady)).empty()) {
+    while (may_read(ghost) && !heard.emplace_back(ghost.up.take(now_.steady)).empty()) {
       broker_->on_bytes(ghost.at_broker, heard.back(), now_);
+      heed_throttle();
     }
   }
+  unstored_ = broker_->unstored_bytes();
   if (!heard.empty()) settle_broker();
+}
+
+/// They live until the broker takes their connections away, and are told why.
+void Simulation::hear_predecessors() {
+  for (auto& former : predecessors_) {
+    Link& link = *former.link;
+    if (former.core->next_deadline() <= now_.steady) former.core->on_deadline(now_);
+    read_up(link);
+    read_down(*former.core, link, [&] { hear(former); });
+    if (former.core->transport() == client::Transport::open) {
+      write_up(*former.core, link);
+    } else {
+      if (!link.is_ended) broker_->on_close(link.at_broker, now_);
+      link.is_ended = true;
+      link.down.clear();
+    }
+    settle_broker();
+  }
+  std::erase_if(predecessors_, [](const Predecessor& former) {
+    return former.link->is_ended && former.link->down.empty();
+  });
 }
 
 void Simulation::make_trouble() {
@@ -204,8 +239,19 @@ void Simulation::vanish(Actor& actor) {
 /// out anew.
 void Simulation::replace(Actor& publisher) {
   ++figures_.replacements;
+  if (publisher.is_up && prng_.chance(1, 2)) return take_over(publisher);
   cut(publisher);
   publisher.be_born(prng_, now_);
+}
+
+/// Another process comes with the client id of one that is there.
+void Simulation::take_over(Actor& actor) {
+  ++figures_.takeovers;
+  predecessors_.push_back(
+      {actor.name, actor.judged_name(), std::move(actor.core), std::move(actor.link)});
+  actor.left_at = now_.steady;
+  actor.closed_at = kNever;
+  actor.be_born(prng_, now_);
 }
 
 /// A publisher publishes; a subscriber changes its mind; a mortal or a visitor leaves, in one way
@@ -220,6 +266,8 @@ void Simulation::act(Actor& actor) {
   if (!actor.is_up) {
     if (actor.link == nullptr) return actor.be_born(prng_, now_);
     actor.acts_at = now_.steady + Seconds(1);
+  } else if (actor.role == Role::visitor && !actor.link->is_ended && prng_.chance(1, 3)) {
+    take_over(actor);
   } else if (prng_.chance(1, 2)) {
     cut(actor);
   } else {
@@ -231,6 +279,7 @@ void Simulation::act(Actor& actor) {
 
 bool Simulation::is_calm() const {
   if (!commits_.empty() || !reads_.empty() || broker_->has_dirty()) return false;
+  if (!predecessors_.empty()) return false;
   if (now_.steady <= judge_.last_due()) return false;
   for (const auto& actor : actors_) {
     if (actor->role == Role::visitor && actor->is_up) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ class Simulation {
     std::uint64_t steps = 0;
     std::size_t crashes = 0, stops = 0, cuts = 0, vanished = 0, stalls = 0, reloads = 0,
                 troubles = 0;
-    std::size_t replacements = 0, pages = 0;
+    std::size_t replacements = 0, takeovers = 0, pages = 0;
+    std::size_t unread = 0;     ///< bytes had come, and the broker did not read them yet
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
     std::size_t limits = 0;     ///< reloads that took a right from readers
     Millis simulated{0};
@@ -53,11 +55,14 @@ class Simulation {
   void add_actors();
   void step(Instant until);
   Instant next_event() const;
+  Instant next_event(const Link& link) const;
   void hear_ghosts();
+  void hear_predecessors();
   void make_trouble();
   void cut(Actor& actor);
   void vanish(Actor& actor);
   void replace(Actor& publisher);
+  void take_over(Actor& actor);
   bool is_calm() const;
   void act(Actor& actor);
   /// Whether the broker may refuse what is published.
@@ -77,8 +82,18 @@ class Simulation {
   void reload();
   void settle_broker();
   void send_output();
-  void drain(Actor& actor);
-  Actor* find(broker::ConnectionId id);
+  void drain(Link& link);
+  /// Those at whose other end there is somebody.
+  template <class F>
+  void for_each_link(F use) {
+    for (auto& actor : actors_) {
+      if (actor->link != nullptr) use(*actor->link);
+    }
+    for (auto& former : predecessors_) use(*former.link);
+  }
+  Link* find(broker::ConnectionId id);
+  bool may_read(const Link& link) const;
+  void heed_throttle();
   void read();
   void commit();
   void end_disk_trouble();
@@ -87,10 +102,23 @@ class Simulation {
 
   // client_side.cpp: what the clients' drivers and their owners do
   void move_bytes(Actor& actor);
+  void read_up(Link& link);
+  /// What has arrived at the client; `hear` takes its events.
+  template <class F>
+  void read_down(client::Core& core, Link& link, F hear) {
+    while (link.stalled_until <= now_.steady && link.down.next() <= now_.steady) {
+      const auto bytes = link.down.take(now_.steady);
+      note(bytes);
+      core.on_bytes(bytes, now_);
+      hear();
+    }
+  }
+  void write_up(client::Core& core, Link& link);
   /// unheard_for  the broker will take so long to learn it
   void close(Actor& actor, std::string_view words, Millis unheard_for = Millis(0));
   void obey(Actor& actor);
   void hear(Actor& actor);
+  void hear(Predecessor& former);
   void on_connected(Actor& actor, const client::Connected& connected);
   void on_subscribed(Actor& actor, client::Ticket ticket);
   void on_unsubscribed(Actor& actor, client::Ticket ticket);
@@ -98,6 +126,7 @@ class Simulation {
   void ask_again(Actor& actor);
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
+  std::optional<Numbered> numbered(const wire::Publish& message);
   void on_settled(Actor& actor, const client::Settled& settled);
   void publish(Actor& actor);
   void note(ByteView bytes);
@@ -113,9 +142,11 @@ class Simulation {
   std::vector<std::unique_ptr<Actor>> actors_;
   /// Connections that only the broker believes in; what was on its way to it still arrives.
   std::vector<Link> ghosts_;
+  std::vector<Predecessor> predecessors_;
   std::deque<Instant> reads_;      ///< when the next pages will be read
   std::deque<Instant> commits_;    ///< when each submitted batch will be stored
   Instant trouble_ends_ = kNever;  ///< of the disk; kNever: there is none
+  std::size_t unstored_ = 0;       ///< what waited for the disk when something was last read
   Judge judge_;
   bool is_troubled_ = true;
   Trouble trouble_;

@@ -44,6 +44,8 @@ struct Sum {
     all.limits += figures.limits;
     all.troubles += figures.troubles;
     all.replacements += figures.replacements;
+    all.takeovers += figures.takeovers;
+    all.unread += figures.unread;
     all.pages += figures.pages;
     all.dropped += figures.dropped;
     all.simulated += figures.simulated;
@@ -79,14 +81,16 @@ TEST_CASE("through trouble, every promise is kept") {
           sum.wills, " wills, ", all.crashes, " crashes, ", all.stops, " stops, ", all.cuts,
           " cuts, ", all.vanished, " vanished, ", all.stalls, " stalls, ", all.troubles,
           " times no disk, ", all.reloads, " reloads, ", all.limits, " that took a right, ",
-          all.replacements, " publishers replaced, ", all.pages, " pages read back, ", all.dropped,
-          " dropped from full queues");
+          all.replacements, " publishers replaced, ", all.takeovers, " sessions taken over, ",
+          all.unread, " times bytes were not read at once, ", all.pages, " pages read back, ",
+          all.dropped, " dropped from full queues");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
   for (const auto happened :
        {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.limits, all.troubles,
-        all.cuts, all.pages, all.replacements, static_cast<std::size_t>(all.dropped), sum.wills}) {
+        all.cuts, all.pages, all.replacements, all.takeovers, all.unread,
+        static_cast<std::size_t>(all.dropped), sum.wills}) {
     CHECK(happened > sum.runs / 2);
   }
 }
