@@ -120,6 +120,20 @@ install_unit() {
   run ! grep . trouble
 }
 
+@test "by its unit file, systemd reloads a broker that is not root any more" {
+  ((EUID == 0)) || skip "only root becomes somebody else"
+  install_unit
+  start_broker broker 'listener PORT 127.0.0.1
+allow_anonymous true
+user nobody'
+  reload=$(sed -n 's/^ExecReload=//p' "$unit")
+  kept=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr A-Z a-z | sed 's/cap_/,+/g; s/ //g')
+  limits=(setpriv "--bounding-set=-all$kept" --no-new-privs)
+  if [[ $reload == +* ]]; then limits=(); fi # as systemd does
+  MAINPID=${window_pid[broker]} "${limits[@]}" bash -c "${reload#+}"
+  wait_for_line broker.err 'configuration was read again'
+}
+
 @test "the unit file leaves the broker little that it does not need" {
   install_unit
   systemd-analyze security --help | grep -q -e --offline || skip "this systemd cannot judge a file"
