@@ -181,7 +181,7 @@ session() {
   session
 }
 
-@test "mqsub and mqpub, Debian's broker: every version and QoS" {
+@test "mqsub and mqpub, Debian's broker: every version and QoS [MQTT3-7.0.0-2]" {
   between "$their_port" mqsub mqpub
   every_qos
 }

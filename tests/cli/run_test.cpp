@@ -469,6 +469,18 @@ TEST_CASE("when all topics are denied the exit code is the reason") {
   CHECK(stage.run.exit_code() == 0x87);
 }
 
+TEST_CASE("what has no filters is not sent [MQTT-3.8.3-2] [MQTT-3.10.3-2]") {
+  const auto sent_with = [](std::vector<std::string> filters, std::vector<std::string> others) {
+    SubOptions options = to(std::move(filters));
+    options.unsubscriptions = std::move(others);
+    Subscribing stage(options);
+    stage.reply(stage.run, Connack{});
+    return stage.talk.sent();
+  };
+  CHECK(sent_with({"a"}, {}) == "SUBSCRIBE 65535 a q0");
+  CHECK(sent_with({}, {"b"}) == "UNSUBSCRIBE 65535 b");
+}
+
 TEST_CASE("-E ends when -t and -U are answered") {
   SubOptions options = to({"a"});
   options.unsubscriptions = {"b"};

@@ -50,14 +50,6 @@ TEST_CASE("with an authentication method nothing but CONNECT goes out first [MQT
   CHECK(talk.sent() == "CONNECT '' v5 k=60 clean {authentication-method=riddles}");
 }
 
-TEST_CASE("an empty client id comes with a clean session [MQTT3-3.1.3-7]") {
-  client::Settings settings;
-  settings.clean_start = true;
-  Conversation talk(settings);
-  talk.open();
-  CHECK(talk.sent() == "CONNECT '' v4 k=60 clean");
-}
-
 TEST_CASE(
     "with the receive maximum used up only PUBLISH waits [MQTT-3.3.4-8] [MQTT-4.9.0-1] "
     "[MQTT-4.9.0-2] [MQTT-4.9.0-3]") {

@@ -100,6 +100,8 @@ for excuse in ("doctest::skip()", "doctest::may_fail(true)", "skip()", "doctest:
     assert run(sources={"client/b_test.cpp": f"// {text}".replace("\n", " ")})[0] == 0
 for text, expected in (
     ('@test "a rule [MQTT-1.0.0-1]" {\n}\n', 0),
+    ('@test "a rule [MQTT-1.0.0-1]" {\n  true || skip "not here"\n}\n', 1),
+    ('@test "a rule [MQTT-1.0.0-1]" {\n}\n@test "another" {\n  skip "not here"\n}\n', 0),
     ('# @test "a rule [MQTT-1.0.0-1]" {\n# }\n', 1),
     ('#@test "a rule [MQTT-1.0.0-1]" {\n#}\n', 1),
 ):
