@@ -252,8 +252,13 @@ def thrash(port, size):
     for _ in range(size):
         latest.append(dial(port))
         latest[-1].sendall(connect_packet("one and the same"))
+    last = join(port, "one and the same")
+    for sock in latest:
+        assert sock.recv(4) == b"\x20\x02\0\0", "one of them was not let in"
+        assert is_closed(sock)
     yield f"{size} connections with one client id, as fast as they come", 0, "one session"
     latest.clear()
+    last.close()
 
 
 def half_tls(port, size):

@@ -112,6 +112,11 @@ options_of() { "$@" --help | grep -oE '^  (    )?(-., )?--[a-z0-9-]+|^  -.' | tr
 @test "a release is hardened" {
   release=$BATS_TEST_DIRNAME/../../.build/bench # built as a release is
   [[ -x $release/apps/mqbroker ]] || skip "no release is built here"
+  grep -E '"command":.* -c /.*/(apps|lib)/' "$release/compile_commands.json" >"$house/compiled"
+  grep -q /mqsub/ "$house/compiled" # of all three programs, built or not
+  for flag in -D_FORTIFY_SOURCE=3 -fstack-protector -fPIE; do
+    run ! grep -v -e " $flag" "$house/compiled"
+  done
   for program in mqbroker mqsub mqpub; do
     [[ -x $release/apps/$program ]] || continue
     readelf -hldW "$release/apps/$program" >"$house/elf"
