@@ -63,7 +63,7 @@ void Simulation::crash() {
 void Simulation::stop() {
   if (trouble_ends_ != kNever) return;
   ++figures_.stops;
-  judge_.restarted();
+  judge_.restarted(now_.steady);
   for (auto& actor : actors_) {
     Link* link = actor->link.get();
     if (link != nullptr && !link->is_ended && actor->left_at) link->is_broken = true;

@@ -125,7 +125,8 @@ void Judge::connected(const std::string& client, bool session_present, Instant o
                       Instant now) {
   opened_at_[client] = opened_at;
   attentive_since_[client] = now;
-  known_since_.emplace(client, now);
+  // CONNACK may be of the process before.
+  if (opened_at > restarted_at_) known_since_.emplace(client, now);
   if (session_present || !subscribers_.contains(client)) return;
   accuse(client + " was told that it is subscribed, and its session is gone");
 }

@@ -65,10 +65,13 @@ class Judge {
   void limits_readers();
   void lets_readers();
   /// It does not know any more what rules bind those whom it has not seen again.
-  void restarted() { known_since_.clear(); }
+  void restarted(Instant now) {
+    known_since_.clear();
+    restarted_at_ = now;
+  }
   /// The same, and it may have sent what it has still stored.
   void crashed(Instant now) {
-    restarted();
+    restarted(now);
     crashed_at_ = now;
   }
   /// So many bytes wait for its disk; when it was last read, or might have been, it was `last`.
@@ -197,6 +200,7 @@ class Judge {
   /// Since when each has read everything at once.
   std::map<std::string, Instant> attentive_since_;
   std::map<std::string, Instant> known_since_;  ///< to the broker
+  Instant restarted_at_{};
   Instant crashed_at_{};
   std::map<std::string, Death> dead_;
   Instant last_due_{};
