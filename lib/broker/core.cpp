@@ -119,9 +119,7 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
     if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
   }
   if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
-  if (connection->throttle != nullptr) {
-    connection->throttle->bytes -= static_cast<double>(bytes.size());
-  }
+  if (connection->throttle != nullptr) charge(*connection, bytes.size());
   connection->framer.feed(bytes);
   read_frames(*connection);
 }
@@ -137,7 +135,7 @@ void Core::on_tail(ConnectionId id, std::size_t size, Now now) {
   if (connection == nullptr) return;
   stats_.bytes_received += size;
   connection->last_received = now.steady;
-  if (connection->throttle != nullptr) connection->throttle->bytes -= static_cast<double>(size);
+  if (connection->throttle != nullptr) charge(*connection, size);
   connection->framer.tail_filled(size);
   read_frames(*connection);
 }
@@ -150,6 +148,7 @@ void Core::read_frames(Connection& connection) {
     const bool is_suspect = connection.throttle != nullptr || has_worked_enough();
     if (is_suspect && must_pause(connection, is_first)) [[unlikely]] {
       const ByteView rest = connection.framer.take_rest();
+      connection.throttle->bytes += static_cast<double>(rest.size());
       connection.framer.feed({});  // what it has yielded is done with
       auto& behind = connection.throttle->behind;
       behind.insert(behind.end(), rest.begin(), rest.end());

@@ -330,6 +330,10 @@ class Core {
   void put_off(Connection& connection);
   void go_on_with_packets();
   void go_on(Connection& connection);
+  /// Its rates have let it send more since the last time.
+  void fill(Connection& connection);
+  /// It has sent so many bytes.
+  void charge(Connection& connection, std::size_t size);
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Millis duration);

@@ -85,9 +85,8 @@ void Core::go_on(Connection& connection) {
   resume(connection);
 }
 
-bool Core::has_turn(Connection& connection) {
+void Core::fill(Connection& connection) {
   Throttle& throttle = *connection.throttle;
-  if (throttle.paused_until != kNever) return false;
   const ListenerConfig& listener = config_.listeners[connection.listener];
   const double messages = listener.max_publish_rate;
   const auto bytes = static_cast<double>(listener.max_bytes_rate);
@@ -95,12 +94,28 @@ bool Core::has_turn(Connection& connection) {
   throttle.filled_at = now_.steady;
   throttle.messages = std::min(messages, throttle.messages + passed * messages);
   throttle.bytes = std::min(bytes, throttle.bytes + passed * bytes);
+}
+
+void Core::charge(Connection& connection, std::size_t size) {
+  fill(connection);
+  connection.throttle->bytes -= static_cast<double>(size);
+}
+
+bool Core::has_turn(Connection& connection) {
+  Throttle& throttle = *connection.throttle;
+  if (throttle.paused_until != kNever) return false;
+  fill(connection);
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const double messages = listener.max_publish_rate;
+  const auto bytes = static_cast<double>(listener.max_bytes_rate);
+  // A packet is not kept waiting for those behind it.
+  const double left = throttle.bytes + static_cast<double>(connection.framer.rest_size());
   Millis wait{0};
   if (messages > 0 && throttle.messages < 1) {
     wait = std::max(kShortestPause, time_for(1 - throttle.messages, messages));
   }
-  if (bytes > 0 && throttle.bytes < 0) {
-    wait = std::max({kShortestPause, wait, time_for(-throttle.bytes, bytes)});
+  if (bytes > 0 && left < 0) {
+    wait = std::max({kShortestPause, wait, time_for(-left, bytes)});
   }
   if (wait == Millis(0)) return true;
   pause(connection, wait);
@@ -121,7 +136,11 @@ void Core::resume(Connection& connection) {
   const bool is_gone = connection.throttle->is_gone;
   const std::vector<Byte> behind = std::exchange(connection.throttle->behind, {});
   const bool was_paused = std::exchange(connection.throttle->paused_until, kNever) != kNever;
-  if (!is_limited && !is_gone) connection.throttle.reset();
+  if (!is_limited && !is_gone) {
+    connection.throttle.reset();
+  } else {
+    charge(connection, behind.size());
+  }
   connection.last_received = now_.steady;
   watch(connection);
   const auto bytes = turn_.take(behind.size());

@@ -145,10 +145,44 @@ TEST_CASE("max_bytes_rate makes a client wait until what it has sent is paid for
   auto& publisher = world.peer().join("p");
   publisher.send_bytes(burst(1, std::string(3000, 'x')));
   publisher.publish("t", "next");
+  CHECK(count_of(subscriber) == 1);
   world.advance(Millis(1500));
   CHECK(count_of(subscriber) == 0);
   world.advance(Millis(1000));
-  CHECK(count_of(subscriber) == 2);
+  CHECK(count_of(subscriber) == 1);
+}
+
+TEST_CASE("of a burst far above max_bytes_rate the first packets are answered at once") {
+  World world(limited(0, 1000));
+  auto& publisher = world.peer().join("p");
+  std::vector<Byte> bytes;
+  for (std::uint16_t id = 1; id <= 200; ++id) {
+    wire::encode(wire::Publish{.qos = QoS::at_least_once,
+                               .topic = "t",
+                               .packet_id = id,
+                               .payload = bytes_of(std::string(93, 'x'))},
+                 wire::Version::v311, bytes);
+  }
+  REQUIRE(bytes.size() == 20'000);
+  publisher.send_bytes(bytes);
+  std::size_t answered = count_of(publisher);
+  CHECK(answered >= 10);
+  CHECK(answered <= 12);
+  for (int second = 0; second < 5; ++second) world.advance(Seconds(1));
+  answered += count_of(publisher);
+  CHECK(answered >= 58);
+  CHECK(answered <= 62);
+}
+
+TEST_CASE("a client that was silent has saved up a second's worth of bytes, not more") {
+  World world(limited(0, 1000));
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  for (int i = 0; i < 50; ++i) world.advance(Seconds(1));
+  publisher.send_bytes(burst(200, std::string(95, 'x')));
+  const std::size_t heard = count_of(subscriber);
+  CHECK(heard >= 10);
+  CHECK(heard <= 12);
 }
 
 TEST_CASE("the wait does not count against the keep alive, and other clients do not wait") {
