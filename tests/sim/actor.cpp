@@ -32,13 +32,14 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       name(kNames[static_cast<std::size_t>(as)] + std::to_string(number)),
       version(version_for(as, prng)),
       subscribes(qos_for(as, prng)),
+      is_kept(as != Role::publisher || prng.chance(2, 3)),
       numbers(kTopicKinds.size(), 0) {}
 
 client::Settings Actor::settings(Prng& prng) {
   client::Settings settings;
   settings.version = version;
   settings.client_id = name;
-  settings.clean_start = starts_clean;
+  settings.clean_start = starts_clean || !is_kept;
   keep_alive = Seconds(prng.chance(1, 2) ? 0 : 5 + prng.below(10));
   settings.keep_alive = static_cast<std::uint16_t>(keep_alive.count());
   settings.retry = client::Retry::always;
@@ -50,7 +51,7 @@ client::Settings Actor::settings(Prng& prng) {
   if (version != Version::v5) return settings;
   settings.properties.add(PropertyId::receive_maximum,
                           static_cast<std::uint32_t>(prng.below(10) + 1));
-  std::uint32_t expiry = UINT32_MAX;
+  std::uint32_t expiry = is_kept ? UINT32_MAX : 0;
   if (role == Role::visitor || role == Role::passer_by)
     expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
   if (role == Role::mortal) expiry = 5;

@@ -70,6 +70,7 @@ struct Actor {
   std::string name;
   wire::Version version;
   wire::QoS subscribes;
+  bool is_kept;  ///< its session; that of a publisher which is not asks for no QoS 2
   std::unique_ptr<client::Core> core{};
   std::unique_ptr<Link> link{};
   std::size_t lives = 0;
@@ -117,6 +118,7 @@ inline constexpr std::array kTopicKinds{
     TopicKind{"changing/", wire::QoS::at_least_once},
     TopicKind{"expiring/", wire::QoS::exactly_once},
     TopicKind{"limited/", wire::QoS::at_least_once},
+    TopicKind{"kept/", wire::QoS::at_least_once},
 };
 std::string topic_of(const Actor& publisher, std::size_t kind);
 /// Begins with the number; now and then it is long.

@@ -57,6 +57,7 @@ void Simulation::crash() {
     link.up.clear();
     if (prng_.chance(1, 2)) link.down.clear();
   });
+  if (is_troubled_ && trouble_ends_ == kNever) ask_for_retained();
 }
 
 /// It says goodbye to everyone, stores what is to be stored, and another process goes on.
@@ -250,9 +251,10 @@ void Simulation::end_disk_trouble() {
   broker_->on_store_trouble(false);
 }
 
-/// A newcomer subscribes, at some QoS; the broker may crash when it has said that it is subscribed.
+/// A newcomer subscribes, at some QoS. In the end the broker may crash when it has said that the
+/// newcomer is subscribed; before that he leaves again.
 void Simulation::ask_for_retained() {
-  bool may_crash = faults_.crash > 0 && prng_.chance(1, 2);
+  bool may_crash = !is_troubled_ && faults_.crash > 0 && prng_.chance(1, 2);
   const auto qos = static_cast<wire::QoS>(prng_.below(3));
   std::vector<Byte> to_say;
   const auto say = [&to_say](const auto& packet) {
@@ -275,10 +277,12 @@ void Simulation::ask_for_retained() {
     }
     return std::holds_alternative<wire::Suback>(packet);
   };
-  const wire::Connect connect{.clean_start = false, .client_id = "newcomer"};
+  const wire::Connect connect{.clean_start = is_troubled_, .client_id = "newcomer"};
   say(connect);
-  say(wire::Subscribe{.packet_id = 1,
-                      .subscriptions = {{"retained/#", {.qos = qos}}, {"wills/#", {.qos = qos}}}});
+  say(wire::Subscribe{
+      .packet_id = 1,
+      .subscriptions = {
+          {"retained/#", {.qos = qos}}, {"kept/#", {.qos = qos}}, {"wills/#", {.qos = qos}}}});
   auto id = broker_->on_open(0, now_);
   wire::Framer framer;
   for (bool is_over = false; !is_over;) {
@@ -308,6 +312,8 @@ void Simulation::ask_for_retained() {
     to_say.clear();
     say(connect);
   }
+  if (is_troubled_) broker_->on_close(id, now_);
+  judge_.check_retained();
 }
 
 /// What is to be stored, and what is asked for. Returns whether there was anything.

@@ -278,7 +278,6 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
     MQ_CHECK(settled.outcome == refused);
     MQ_CHECK(settled.reason == wire::ReasonCode::quota_exceeded);
     MQ_CHECK(refuses());
-    judge_.refused(topic, number);
   }
   actor.open.erase(open);
 }
@@ -287,11 +286,12 @@ void Simulation::publish(Actor& actor) {
   actor.acts_at = now_.steady + Millis(prng_.below(trouble_.pause.count()) + 1);
   const auto kind = prng_.below(kTopicKinds.size());
   const std::string_view prefix = kTopicKinds[kind].prefix;
+  if (kTopicKinds[kind].qos == QoS::exactly_once && !actor.is_kept) return;
   if (prefix == "expiring/" && actor.version != wire::Version::v5) return;
   const auto number = actor.numbers[kind] + 1;
   const auto topic = topic_of(actor, kind);
-  const bool is_retained = prefix == "retained/";
-  const bool is_clear = is_retained && prng_.chance(1, 5);
+  const bool is_retained = prefix == "retained/" || prefix == "kept/";
+  const bool is_clear = is_retained && prng_.chance(1, 3);
   const auto payload = is_clear ? std::string() : payload_of(topic, number);
   wire::PropertyList properties;
   if (prefix == "expiring/") {

@@ -41,10 +41,6 @@ void Judge::acknowledged(const std::string& topic, std::uint64_t number, Instant
   if (!state.clears.contains(number)) acknowledged_.emplace(Numbered{topic, number}, now);
 }
 
-void Judge::refused(const std::string& topic, std::uint64_t number) {
-  topics_[topic].refused.insert(number);
-}
-
 void Judge::interrupted(const std::string& topic, std::uint64_t number) {
   topics_[topic].interrupted.insert(number);
 }
@@ -271,6 +267,11 @@ void Judge::retained(const std::string& topic, std::uint64_t number) {
   retained_[topic] = number;
 }
 
+void Judge::check_retained() {
+  const Numbers retained = std::exchange(retained_, {});
+  for (const auto& [topic, state] : topics_) check_retained(topic, state, retained);
+}
+
 void Judge::died(const std::string& client, Death death) {
   if (gone_.contains(client)) return;
   dead_.emplace(client, death);
@@ -342,7 +343,6 @@ std::vector<std::string> Judge::complaints(std::uint64_t untold_drops) {
       accuse(client + " said goodbye, and its will was published");
     }
   }
-  for (const auto& [topic, state] : topics_) check_retained(topic, state);
   for (const auto& [client, missing] : missing_) {
     const auto dropped = dropped_[client];
     if (missing.size() <= dropped) continue;
@@ -380,22 +380,21 @@ void Judge::check_subscriber(const std::string& name, const Subscriber& subscrib
   }
 }
 
-/// It is the last that was acknowledged, or a later one that was refused: that one may have been
+/// It is the last that was acknowledged, or a later one, be it refused: that one may have been
 /// taken the first time, and its acknowledgement lost.
-void Judge::check_retained(const std::string& topic, const Topic& state) {
-  if (!topic.starts_with("retained/") || state.last_acknowledged == 0) return;
-  const auto kept = retained_.find(topic);
+void Judge::check_retained(const std::string& topic, const Topic& state, const Numbers& retained) {
+  const bool is_retained = topic.starts_with("retained/") || topic.starts_with("kept/");
+  if (!is_retained || state.last_acknowledged == 0) return;
+  const auto kept = retained.find(topic);
   const auto is_kept = [&](std::uint64_t number) {
-    return state.clears.contains(number) ? kept == retained_.end()
-                                         : kept != retained_.end() && kept->second == number;
+    return state.clears.contains(number) ? kept == retained.end()
+                                         : kept != retained.end() && kept->second == number;
   };
-  if (is_kept(state.last_acknowledged)) return;
-  for (auto it = state.refused.upper_bound(state.last_acknowledged); it != state.refused.end();
-       ++it) {
-    if (is_kept(*it)) return;
+  for (auto number = state.last_acknowledged; number <= state.last; ++number) {
+    if (is_kept(number)) return;
   }
   accuse("retained on " + topic + " is " +
-         (kept == retained_.end() ? "nothing" : std::to_string(kept->second)) +
+         (kept == retained.end() ? "nothing" : std::to_string(kept->second)) +
          ", not what was acknowledged last, " + std::to_string(state.last_acknowledged) +
          (state.clears.contains(state.last_acknowledged) ? ", which is nothing" : ""));
 }

@@ -35,7 +35,7 @@ struct Mercy {
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
 ///
 /// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/,
-/// changing/, limited/.
+/// changing/, limited/, and kept/, which is retained/ without subscribers.
 class Judge {
  public:
   /// Who takes part in it, under one name.
@@ -51,7 +51,6 @@ class Judge {
   /// An empty retained message instead of a number.
   void cleared(const std::string& topic, std::uint64_t number, Instant now);
   void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
-  void refused(const std::string& topic, std::uint64_t number);
   /// Its connection was lost before it was settled: it will be published again.
   void interrupted(const std::string& topic, std::uint64_t number);
   /// It was ever published.
@@ -102,8 +101,9 @@ class Judge {
   /// At the process from which the session was taken over.
   void arrived_before(const std::string& subscriber, const Numbered& message);
   void arrived_in_share(const Arrival& arrival);
-  /// What a newcomer was sent as retained, in the end.
+  /// What a newcomer was sent as retained; then he has got all of it.
   void retained(const std::string& topic, std::uint64_t number);
+  void check_retained();
 
   // Those who leave a will, each but once.
   struct Death {
@@ -146,7 +146,6 @@ class Judge {
     wire::QoS qos{};
     std::uint64_t last = 0;
     std::uint64_t last_acknowledged = 0;
-    std::set<std::uint64_t> refused;
     std::set<std::uint64_t> interrupted;
     std::set<std::uint64_t> clears;
     std::map<std::uint64_t, Instant> published_at;
@@ -187,7 +186,7 @@ class Judge {
   void check_promptness(const std::string& name, const Arrival& arrival);
   void check_will(const std::string& client, const Death& death);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
-  void check_retained(const std::string& topic, const Topic& state);
+  void check_retained(const std::string& topic, const Topic& state, const Numbers& retained);
   void miss(const std::string& name, const std::string& words);
 
   Mercy mercy_;

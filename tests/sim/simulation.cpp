@@ -239,7 +239,8 @@ void Simulation::vanish(Actor& actor) {
 /// out anew.
 void Simulation::replace(Actor& publisher) {
   ++figures_.replacements;
-  if (publisher.is_up && prng_.chance(1, 2)) return take_over(publisher);
+  const bool is_there = publisher.is_up && !publisher.link->is_ended;
+  if (is_there && prng_.chance(1, 2)) return take_over(publisher);
   cut(publisher);
   publisher.be_born(prng_, now_);
 }
