@@ -23,7 +23,7 @@ enum class Role : std::uint8_t {
   member,      ///< of a share, likewise
   mortal,      ///< leaves a will, and is somebody else the next time
   visitor,     ///< is away for longer than its session lasts, or not
-  passer_by,   ///< a member of the share, likewise
+  passer_by,   ///< a member of a share, likewise
 };
 
 /// A connection between a client and the broker.
@@ -52,6 +52,7 @@ struct Actor {
     std::string topic;
     std::uint64_t number;
     wire::QoS qos;
+    bool is_too_large;
   };
 
   Actor(Role role, std::size_t index, Prng& prng);
@@ -70,7 +71,8 @@ struct Actor {
   std::string name;
   wire::Version version;
   wire::QoS subscribes;
-  bool is_kept;  ///< its session; that of a publisher which is not asks for no QoS 2
+  bool is_kept;       ///< its session; that of a publisher which is not asks for no QoS 2
+  std::string share;  ///< which a member takes part in
   std::unique_ptr<client::Core> core{};
   std::unique_ptr<Link> link{};
   std::size_t lives = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "sim/simulation.hpp"
 #include "wire/encode.hpp"
@@ -26,6 +27,12 @@ std::shared_ptr<const broker::AccessRules> rules(bool is_limited) {
 
 /// By which somebody may miss what was acknowledged.
 constexpr std::array kLosses{broker::Drop::queue_full, broker::Drop::left_behind};
+/// By which what was published, or a will, comes to nobody.
+constexpr std::array kRefusals{broker::Drop::size_limit, broker::Drop::memory};
+
+bool is_among(std::span<const broker::Drop> reasons, broker::Drop reason) {
+  return std::ranges::find(reasons, reason) != reasons.end();
+}
 
 }  // namespace
 
@@ -33,6 +40,7 @@ void Simulation::start_broker() {
   broker_ = std::make_unique<broker::Core>(config_, now_, store_.load(config_.budget()));
   if (has_rules_) broker_->use_rules(0, rules(is_limited_));
   if (trouble_ends_ != kNever) broker_->on_store_trouble(true);
+  if (shortage_ends_ != kNever) broker_->on_heap(kMemory + 1);
 }
 
 /// What was committed stays, and what was sent may still arrive. That somebody had left may be
@@ -57,7 +65,7 @@ void Simulation::crash() {
     link.up.clear();
     if (prng_.chance(1, 2)) link.down.clear();
   });
-  if (is_troubled_ && trouble_ends_ == kNever) ask_for_retained();
+  if (is_troubled_ && trouble_ends_ == kNever && shortage_ends_ == kNever) ask_for_retained();
 }
 
 /// It says goodbye to everyone, stores what is to be stored, and another process goes on.
@@ -88,17 +96,24 @@ void Simulation::stop() {
 
 void Simulation::hear_facts() {
   for (const auto& fact : broker_->take_facts()) {
-    const auto* dropped = std::get_if<broker::fact::Dropped>(&fact);
-    if (dropped == nullptr || std::ranges::find(kLosses, dropped->reason) == kLosses.end()) {
-      continue;
-    }
-    told_drops_ += dropped->count;
-    figures_.dropped += dropped->count;
-    const auto actor = std::ranges::find(actors_, dropped->client_id,
-                                         [](const auto& entry) { return entry->name; });
-    const bool is_member = actor != actors_.end() && (*actor)->is_member();
-    judge_.dropped(is_member ? Judge::kShare : dropped->client_id, dropped->count);
+    if (const auto* dropped = std::get_if<broker::fact::Dropped>(&fact)) hear(*dropped);
+    const auto* ended = std::get_if<broker::fact::Ended>(&fact);
+    if (ended != nullptr && ended->end == broker::fact::End::too_many) ++figures_.crowds;
   }
+}
+
+void Simulation::hear(const broker::fact::Dropped& dropped) {
+  if (is_among(kRefusals, dropped.reason)) {
+    figures_.refused += dropped.count;
+    judge_.dropped(dropped.client_id, dropped.count);
+  }
+  if (!is_among(kLosses, dropped.reason)) return;
+  told_drops_ += dropped.count;
+  figures_.dropped += dropped.count;
+  const auto actor =
+      std::ranges::find(actors_, dropped.client_id, [](const auto& entry) { return entry->name; });
+  const bool is_member = actor != actors_.end() && (*actor)->is_member();
+  judge_.dropped(is_member ? (*actor)->share : dropped.client_id, dropped.count);
 }
 
 std::uint64_t Simulation::untold() const {
@@ -249,6 +264,11 @@ void Simulation::commit() {
 void Simulation::end_disk_trouble() {
   trouble_ends_ = kNever;
   broker_->on_store_trouble(false);
+}
+
+void Simulation::end_shortage() {
+  shortage_ends_ = kNever;
+  broker_->on_heap(0);
 }
 
 /// A newcomer subscribes, at some QoS. In the end the broker may crash when it has said that the

@@ -140,7 +140,7 @@ void Simulation::on_subscribed(Actor& actor, client::Ticket ticket) {
   if (is_for_good || actor.role == Role::visitor) {
     judge_.subscribed(actor.judged_name(), actor.subscribes, is_for_good, now_.steady);
   } else if (actor.role == Role::member) {
-    judge_.joined_share();
+    judge_.joined_share(actor.share);
   }
 }
 
@@ -210,9 +210,10 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
 void Simulation::subscribe(Actor& actor) {
   using enum wire::RetainHandling;
   const wire::SubscriptionOptions options{.qos = actor.subscribes, .retain_handling = do_not_send};
+  const std::string shared = actor.share + "/shared/#";
   wire::Subscribe request;
   if (actor.is_member()) {
-    request.subscriptions = {{"$share/group/shared/#", {.qos = actor.subscribes}}};
+    request.subscriptions = {{shared, {.qos = actor.subscribes}}};
   } else {
     request.subscriptions = {{"live/#", {.qos = actor.subscribes}},
                              {"retained/#", options},
@@ -246,7 +247,7 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
                          .at = now_.steady};
   if (actor.version != wire::Version::v5) arrival.expiry = 0;
   if (is_member) {
-    judge_.arrived_in_share(arrival);
+    judge_.arrived_in_share(actor.share, arrival);
   } else {
     judge_.arrived(actor.judged_name(), arrival);
   }
@@ -256,10 +257,15 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
 std::optional<Numbered> Simulation::numbered(const wire::Publish& message) {
   Numbered known{.topic = std::string(message.topic)};
   const auto text = text_of(message.payload);
+  if (is_too_large(text)) judge_.accuse(known.topic + " arrived, and is above message_size_limit");
   std::from_chars(text.data(), text.data() + text.size(), known.number);
   if (text == payload_of(known.topic, known.number) && judge_.knows(known)) return known;
   judge_.accuse(known.topic + " number " + std::to_string(known.number) + " arrived damaged");
   return std::nullopt;
+}
+
+bool Simulation::is_too_large(std::string_view payload) const {
+  return config_.message_size_limit > 0 && payload.size() > config_.message_size_limit;
 }
 
 void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
@@ -268,16 +274,22 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
   const auto open = std::ranges::find_if(
       actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
   MQ_CHECK(open != actor.open.end());
-  const auto& [topic, number, qos] = open->second;
+  const auto& [topic, number, qos, is_too_large] = open->second;
   if (settled.outcome == acknowledged) {
     const auto first = std::ranges::find_if(
         actor.open, [qos](const auto& entry) { return entry.second.qos == qos; });
     if (first != open) judge_.accuse(actor.name + " got acknowledgements out of order");
-    judge_.acknowledged(topic, number, now_.steady);
+    if (!is_too_large) {
+      judge_.acknowledged(topic, number, now_.steady);
+    } else if (actor.version == wire::Version::v5) {
+      judge_.accuse(actor.name + " was not told that its message is too large");
+    } else {
+      judge_.swallowed(actor.name, topic, number);
+    }
   } else {
     MQ_CHECK(settled.outcome == refused);
     MQ_CHECK(settled.reason == wire::ReasonCode::quota_exceeded);
-    MQ_CHECK(refuses());
+    MQ_CHECK((is_too_large || refuses()));
   }
   actor.open.erase(open);
 }
@@ -307,7 +319,7 @@ void Simulation::publish(Actor& actor) {
   if (!ticket) return;
   actor.numbers[kind] = number;
   if (kTopicKinds[kind].qos != QoS::at_most_once) {
-    actor.open.push_back({*ticket, {topic, number, kTopicKinds[kind].qos}});
+    actor.open.push_back({*ticket, {topic, number, kTopicKinds[kind].qos, is_too_large(payload)}});
   }
   if (is_clear) {
     judge_.cleared(topic, number, now_.steady);

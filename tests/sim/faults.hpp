@@ -21,7 +21,10 @@ struct Faults {
         split(draw(prng, 3)),
         reload(draw(prng, 800)),
         clock_step(draw(prng, 4000)),
-        stop(draw(prng, 4000)) {}
+        stop(draw(prng, 4000)),
+        // Where nothing is refused for either, more is promised.
+        shortage(disk_trouble > 0 ? draw(prng, 3000) : 0),
+        crowd(draw(prng, 1000)) {}
 
   std::uint64_t cut;           ///< a connection ends for both
   std::uint64_t vanish;        ///< it ends for the client; the broker hears nothing
@@ -34,6 +37,8 @@ struct Faults {
   std::uint64_t reload;        ///< the broker is given its rules anew
   std::uint64_t clock_step;    ///< the wall clock jumps by an hour
   std::uint64_t stop;          ///< the broker is ended as it should be, and starts again
+  std::uint64_t shortage;      ///< there is no memory to keep more for a while
+  std::uint64_t crowd;         ///< strangers come, and say nothing
 
   static bool strike(std::uint64_t one_in, Prng& prng) {
     return one_in > 0 && prng.chance(1, one_in);

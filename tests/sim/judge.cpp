@@ -45,6 +45,13 @@ void Judge::interrupted(const std::string& topic, std::uint64_t number) {
   topics_[topic].interrupted.insert(number);
 }
 
+/// With a crash it may be forgotten that it was.
+void Judge::swallowed(const std::string& publisher, const std::string& topic,
+                      std::uint64_t number) {
+  if (mercy_.crashes) return;
+  miss(publisher, words_of({topic, number}) + " was acknowledged, and is too large");
+}
+
 void Judge::limits_readers() {
   limited_after_ = numbers_below(kLimited);
 }
@@ -63,8 +70,9 @@ void Judge::subscribed(const std::string& name, QoS qos, bool is_for_good, Insta
   subscriber.covered_after = numbers_below("");
 }
 
-void Judge::joined_share() {
-  if (!std::exchange(share_.is_subscribed, true)) share_.covered_after = numbers_below("");
+void Judge::joined_share(const std::string& name) {
+  Subscriber& share = shares_[name];
+  if (!std::exchange(share.is_subscribed, true)) share.covered_after = numbers_below("");
 }
 
 Judge::Numbers Judge::numbers_below(std::string_view prefix) const {
@@ -253,13 +261,14 @@ void Judge::arrived_before(const std::string& name, const Numbered& message) {
   subscribers_[name].arrivals.emplace(message, opened_at_[name]);
 }
 
-void Judge::arrived_in_share(const Arrival& arrival) {
+void Judge::arrived_in_share(const std::string& name, const Arrival& arrival) {
   ++arrived_count_;
-  if (!arrival.topic.starts_with("shared/")) accuse("the share got " + arrival.topic);
+  if (!arrival.topic.starts_with("shared/")) accuse(name + " got " + arrival.topic);
   const Numbered message{arrival.topic, arrival.number};
-  const bool is_once = std::min(share_.qos, topics_[arrival.topic].qos) == QoS::exactly_once;
-  if (!share_.arrivals.emplace(message, arrival.at).second && is_once) {
-    accuse("the share got " + words_of(message) + " again, at QoS 2");
+  Subscriber& share = shares_[name];
+  const bool is_once = std::min(share.qos, topics_[arrival.topic].qos) == QoS::exactly_once;
+  if (!share.arrivals.emplace(message, arrival.at).second && is_once) {
+    accuse(name + " got " + words_of(message) + " again, at QoS 2");
   }
 }
 
@@ -301,7 +310,8 @@ void Judge::will_arrived(const std::string& subscriber, const std::string& clien
 }
 
 void Judge::check_will(const std::string& client, const Death& death) {
-  if (death.is_retained && !retained_wills_.contains(client)) {
+  const bool may_be_missing = dropped_.contains(client) || (mercy_.is_short && mercy_.crashes);
+  if (death.is_retained && !retained_wills_.contains(client) && !may_be_missing) {
     accuse("the will of " + client + " was to be retained");
   }
   if (!death.is_retained && retained_wills_.contains(client)) {
@@ -321,7 +331,8 @@ void Judge::check_will(const std::string& client, const Death& death) {
     }
   }
   for (const auto& heir : heirs_[client]) {
-    if (!first.contains(heir)) miss(heir, heir + " never got the will of " + client);
+    if (may_be_missing || first.contains(heir)) continue;
+    miss(heir, heir + " never got the will of " + client);
   }
 }
 
@@ -336,7 +347,9 @@ void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
 
 std::vector<std::string> Judge::complaints(std::uint64_t untold_drops) {
   for (const auto& [name, subscriber] : subscribers_) check_subscriber(name, subscriber);
-  if (share_.is_subscribed) check_subscriber(kShare, share_);
+  for (const auto& [name, share] : shares_) {
+    if (share.is_subscribed) check_subscriber(name, share);
+  }
   for (const auto& [client, death] : dead_) check_will(client, death);
   for (const auto& client : gone_) {
     if (!mercy_.forgets_goodbyes && wills_.contains(client)) {
@@ -359,7 +372,7 @@ std::vector<std::string> Judge::complaints(std::uint64_t untold_drops) {
 }
 
 void Judge::check_subscriber(const std::string& name, const Subscriber& subscriber) {
-  const bool is_share = &subscriber == &share_;
+  const bool is_share = shares_.contains(name);
   for (const auto& [message, when] : acknowledged_) {
     const bool lasts = message.topic.starts_with("expiring/") && !mercy_.is_clock_wrong &&
                        expiry_of(message.number) > Seconds(3600);
@@ -401,7 +414,7 @@ void Judge::check_retained(const std::string& topic, const Topic& state, const N
 
 /// Whoever it is by name, in whatever session.
 void Judge::miss(const std::string& name, const std::string& words) {
-  missing_[name == kShare ? name : name.substr(0, name.find(' '))].push_back(words);
+  missing_[name.substr(0, name.find(' '))].push_back(words);
 }
 
 }  // namespace mq::sim

@@ -23,10 +23,11 @@ struct Numbered {
 /// What this run's broker may do that another may not.
 struct Mercy {
   bool is_queue_bounded = false;  ///< it drops what is too much, and counts it
-  bool refuses = false;           ///< it has no disk now and then, or no room in a queue
+  bool refuses = false;           ///< it has no disk or memory now and then, or no room in a queue
   bool is_clock_wrong = false;    ///< what is stored may last longer
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
   bool crashes = false;
+  bool is_short = false;     ///< of memory now and then: it drops wills, and counts them
   bool queues_qos0 = false;  ///< what it had sent may come again after a crash
   bool reads_late = false;   ///< what has come waits for the disk, or for the client's turn
   Millis commits_within{0};  ///< so long may a crash keep from being stored
@@ -38,13 +39,13 @@ struct Mercy {
 /// changing/, limited/, and kept/, which is retained/ without subscribers.
 class Judge {
  public:
-  /// Who takes part in it, under one name.
-  static constexpr const char* kShare = "the share";
-
-  explicit Judge(Mercy mercy) : mercy_(mercy) { share_.qos = wire::QoS::exactly_once; }
+  explicit Judge(Mercy mercy) : mercy_(mercy) {}
 
   /// The lowest QoS that a member of the share will ask for.
-  void expect_share(wire::QoS qos) { share_.qos = std::min(share_.qos, qos); }
+  void expect_share(const std::string& share, wire::QoS qos) {
+    const auto [state, is_new] = shares_.try_emplace(share);
+    state->second.qos = is_new ? qos : std::min(state->second.qos, qos);
+  }
 
   // Publishers.
   void published(const std::string& topic, std::uint64_t number, wire::QoS qos, Instant now);
@@ -53,6 +54,8 @@ class Judge {
   void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
   /// Its connection was lost before it was settled: it will be published again.
   void interrupted(const std::string& topic, std::uint64_t number);
+  /// The broker had to drop it, and could not tell.
+  void swallowed(const std::string& publisher, const std::string& topic, std::uint64_t number);
   /// It was ever published.
   bool knows(const Numbered& message) const {
     const auto topic = topics_.find(message.topic);
@@ -75,13 +78,14 @@ class Judge {
   }
   /// So many bytes wait for its disk; when it was last read, or might have been, it was `last`.
   void backlog(std::size_t unstored, std::size_t last);
-  /// It says that somebody has lost so many messages; with a full queue, or with a session.
+  /// It says that somebody has lost so many messages: with a full queue, with a session, or because
+  /// what was published was too large, or more than it had memory for.
   void dropped(const std::string& client, std::uint64_t count) { dropped_[client] += count; }
 
   // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
   void subscribed(const std::string& subscriber, wire::QoS qos, bool is_for_good, Instant now);
-  void joined_share();
+  void joined_share(const std::string& share);
   /// It sends SUBSCRIBE for changing/, or UNSUBSCRIBE; then the answer has come.
   void subscribes_again(const std::string& subscriber);
   void subscribed_again(const std::string& subscriber);
@@ -100,7 +104,7 @@ class Judge {
   void arrived(const std::string& subscriber, const Arrival& arrival);
   /// At the process from which the session was taken over.
   void arrived_before(const std::string& subscriber, const Numbered& message);
-  void arrived_in_share(const Arrival& arrival);
+  void arrived_in_share(const std::string& share, const Arrival& arrival);
   /// What a newcomer was sent as retained; then he has got all of it.
   void retained(const std::string& topic, std::uint64_t number);
   void check_retained();
@@ -193,7 +197,7 @@ class Judge {
   std::map<std::string, Topic> topics_;
   std::map<Numbered, Instant> acknowledged_;
   std::map<std::string, Subscriber> subscribers_;
-  Subscriber share_;
+  std::map<std::string, Subscriber> shares_;  ///< whose members take part under one name
   Numbers retained_;
   std::map<std::string, Instant> opened_at_;  ///< the connection that each has
   /// Since when each has read everything at once.

@@ -17,6 +17,10 @@ constexpr Millis kCommit(200);
 constexpr Millis kSlowCommit(15'000);
 /// With less than that to wait for the disk, clients are now and then not read.
 constexpr std::size_t kSmallBacklog = 4000;
+/// No client id, which is what a will says, is longer.
+constexpr std::size_t kSmallestLimit = 100;
+/// One that comes when another is still there, and a newcomer.
+constexpr std::size_t kCrowd = 2;
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
@@ -46,6 +50,9 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
     listener.max_publish_rate = static_cast<std::uint32_t>(prng_.below(100) + 10);
   }
   if (prng_.chance(1, 6)) listener.max_bytes_rate = prng_.below(20'000) + 1000;
+  if (prng_.chance(1, 4)) config_.message_size_limit = prng_.below(3000) + kSmallestLimit;
+  config_.memory_limit = kMemory;
+  config_.connect_timeout = Seconds(prng_.below(5) + 1);
   config_.persistence = true;
   if (prng_.chance(1, 2)) config_.persistence_delay = Millis(prng_.below(100));
   config_.seed = prng_.next();
@@ -57,19 +64,23 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
                   .is_clock_wrong = faults_.clock_step > 0,
                   .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
                   .crashes = faults_.crash > 0,
+                  .is_short = faults_.shortage > 0,
                   .queues_qos0 = config_.queue_qos0_messages,
                   .reads_late = has_rates || config_.max_unstored_bytes < kSmallBacklog,
                   .commits_within = is_disk_slow ? kSlowCommit : kCommit});
-  start_broker();
   add_actors();
+  if (prng_.chance(1, 2)) config_.global_max_connections = actors_.size() + kCrowd;
+  start_broker();
 }
 
 void Simulation::add_actors() {
   const auto add = [this](Role role, std::uint64_t count) {
     for (; count > 0; --count) {
       auto& actor = *actors_.emplace_back(std::make_unique<Actor>(role, actors_.size(), prng_));
+      // Others could not be told that there is no memory for their message.
+      if (role == Role::publisher && faults_.shortage > 0) actor.version = wire::Version::v5;
       actor.be_born(prng_, now_);
-      if (actor.is_member()) judge_.expect_share(actor.subscribes);
+      if (actor.is_member()) judge_.expect_share(actor.share, actor.subscribes);
       if (role <= Role::subscriber) actor.acts_at = now_.steady + Millis(prng_.below(500));
     }
   };
@@ -89,6 +100,7 @@ std::vector<std::string> Simulation::run() {
   is_troubled_ = false;
   faults_.delay = faults_.split = 0;
   if (trouble_ends_ != kNever) end_disk_trouble();
+  if (shortage_ends_ != kNever) end_shortage();
   for_each_link([this](Link& link) { link.stalled_until = now_.steady; });
   const Instant calm_at_least = now_.steady + kCalmAtLeast;
   const Instant calm_at_most = now_.steady + kCalmAtMost;
@@ -107,11 +119,12 @@ std::vector<std::string> Simulation::run() {
 }
 
 bool Simulation::refuses() const {
-  return faults_.disk_trouble > 0 || config_.queue_policy == broker::QueuePolicy::reject;
+  return faults_.disk_trouble + faults_.shortage > 0 ||
+         config_.queue_policy == broker::QueuePolicy::reject;
 }
 
 Instant Simulation::next_event() const {
-  Instant next = std::min(broker_->next_deadline(), trouble_ends_);
+  Instant next = std::min({broker_->next_deadline(), trouble_ends_, shortage_ends_});
   if (!commits_.empty() && trouble_ends_ == kNever) next = std::min(next, commits_.front());
   if (!reads_.empty()) next = std::min(next, reads_.front());
   for (const auto& ghost : ghosts_) {
@@ -142,6 +155,7 @@ void Simulation::step(Instant until) {
   now_.wall += next - now_.steady;
   now_.steady = next;
   if (trouble_ends_ <= now_.steady) end_disk_trouble();
+  if (shortage_ends_ <= now_.steady) end_shortage();
   if (broker_->next_deadline() <= now_.steady) broker_->on_deadline(now_);
   read();
   commit();
@@ -208,6 +222,14 @@ void Simulation::make_trouble() {
     ++figures_.troubles;
     trouble_ends_ = now_.steady + Millis(prng_.below(3000) + 1);
     broker_->on_store_trouble(true);
+  }
+  if (strikes(faults_.shortage) && shortage_ends_ == kNever) {
+    ++figures_.shortages;
+    shortage_ends_ = now_.steady + Millis(prng_.below(3000) + 1);
+    broker_->on_heap(kMemory + 1);
+  }
+  if (strikes(faults_.crowd)) {
+    for (auto strangers = prng_.below(10); strangers > 0; --strangers) broker_->on_open(0, now_);
   }
   if (strikes(faults_.clock_step)) {
     now_.wall += prng_.chance(1, 2) ? std::chrono::hours(1) : -std::chrono::hours(1);

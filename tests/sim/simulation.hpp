@@ -42,6 +42,9 @@ class Simulation {
     std::size_t replacements = 0, takeovers = 0, pages = 0;
     std::size_t unread = 0;     ///< bytes had come, and the broker did not read them yet
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
+    std::size_t shortages = 0;
+    std::uint64_t refused = 0;  ///< too large, or when there was no memory
+    std::size_t crowds = 0;     ///< connections that were too many
     std::size_t limits = 0;     ///< reloads that took a right from readers
     Millis simulated{0};
   };
@@ -51,6 +54,9 @@ class Simulation {
   std::uint64_t trace() const { return trace_; }
 
  private:
+  /// As much as the broker may use; it is told that it uses nothing, or more.
+  static constexpr std::size_t kMemory = 1;
+
   // simulation.cpp: time, trouble and calm
   void add_actors();
   void step(Instant until);
@@ -65,7 +71,7 @@ class Simulation {
   void take_over(Actor& actor);
   bool is_calm() const;
   void act(Actor& actor);
-  /// Whether the broker may refuse what is published.
+  /// Whether the broker may refuse what is published, however short.
   bool refuses() const;
 
   // broker_side.cpp: what the broker's driver and its disk do
@@ -75,6 +81,7 @@ class Simulation {
   bool may_crash_now();
   /// What it says that it has dropped, and from whom.
   void hear_facts();
+  void hear(const broker::fact::Dropped& dropped);
   /// The last ones of this broker, which ends as it should.
   void hear_last_facts();
   /// How many drops it has counted, and not come to say whose they were.
@@ -97,6 +104,7 @@ class Simulation {
   void read();
   void commit();
   void end_disk_trouble();
+  void end_shortage();
   void ask_for_retained();
   bool store_at_once();
 
@@ -127,6 +135,7 @@ class Simulation {
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
   std::optional<Numbered> numbered(const wire::Publish& message);
+  bool is_too_large(std::string_view payload) const;
   void on_settled(Actor& actor, const client::Settled& settled);
   void publish(Actor& actor);
   void note(ByteView bytes);
@@ -143,10 +152,11 @@ class Simulation {
   /// Connections that only the broker believes in; what was on its way to it still arrives.
   std::vector<Link> ghosts_;
   std::vector<Predecessor> predecessors_;
-  std::deque<Instant> reads_;      ///< when the next pages will be read
-  std::deque<Instant> commits_;    ///< when each submitted batch will be stored
-  Instant trouble_ends_ = kNever;  ///< of the disk; kNever: there is none
-  std::size_t unstored_ = 0;       ///< what waited for the disk when something was last read
+  std::deque<Instant> reads_;       ///< when the next pages will be read
+  std::deque<Instant> commits_;     ///< when each submitted batch will be stored
+  Instant trouble_ends_ = kNever;   ///< of the disk; kNever: there is none
+  Instant shortage_ends_ = kNever;  ///< of memory, likewise
+  std::size_t unstored_ = 0;        ///< what waited for the disk when something was last read
   Judge judge_;
   bool is_troubled_ = true;
   Trouble trouble_;

@@ -48,6 +48,9 @@ struct Sum {
     all.unread += figures.unread;
     all.pages += figures.pages;
     all.dropped += figures.dropped;
+    all.shortages += figures.shortages;
+    all.refused += figures.refused;
+    all.crowds += figures.crowds;
     all.simulated += figures.simulated;
   }
 
@@ -83,14 +86,16 @@ TEST_CASE("through trouble, every promise is kept") {
           " times no disk, ", all.reloads, " reloads, ", all.limits, " that took a right, ",
           all.replacements, " publishers replaced, ", all.takeovers, " sessions taken over, ",
           all.unread, " times bytes were not read at once, ", all.pages, " pages read back, ",
-          all.dropped, " dropped from full queues");
+          all.dropped, " dropped from full queues, ", all.shortages, " times no memory, ",
+          all.refused, " too large or too much, ", all.crowds, " connections too many");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
   for (const auto happened :
        {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.limits, all.troubles,
         all.cuts, all.pages, all.replacements, all.takeovers, all.unread,
-        static_cast<std::size_t>(all.dropped), sum.wills}) {
+        static_cast<std::size_t>(all.dropped), sum.wills, all.shortages,
+        static_cast<std::size_t>(all.refused), all.crowds}) {
     CHECK(happened > sum.runs / 2);
   }
 }
