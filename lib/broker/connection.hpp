@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct Held {
   std::vector<Byte> bytes;
 };
 
-/// A CONNECT whose user name and password are being verified, and what came behind it.
+/// A CONNECT whose user name and password are being verified, or that waits for what somebody else
+/// with its client id has sent before; and what came behind it.
 struct WaitingConnect {
   std::vector<Byte> frame;
   std::vector<Byte> behind;
@@ -65,11 +67,14 @@ struct Subscribing {
 struct Throttle {
   Instant filled_at{};                         ///< when the two below were right
   double messages = 0;                         ///< that may still be taken now
-  double bytes = 0;                            ///< likewise; below 0: it has overdrawn
+  double bytes = 0;                            ///< likewise; below 0: it is in debt
   Instant paused_until = kNever;               ///< not read before; kNever: it is read
   std::vector<Byte> behind{};                  ///< read already, and not handled before then
   std::unique_ptr<Subscribing> subscribing{};  ///< comes before it
-  bool is_gone = false;  ///< the peer has closed: what was read is the last of it
+  bool is_gone = false;                ///< the peer has closed: what was read is the last of it
+  bool is_silent = false;              ///< nothing has come since it was made true
+  std::optional<ConnectionId> heir{};  ///< who gets the session when there is nothing left
+  Instant heir_since{};
 };
 
 /// What lives as long as a socket. Its deadline: when CONNECT, or the next packet, is late.

@@ -119,7 +119,7 @@ void Core::on_bytes(ConnectionId id, ByteView bytes, Now now) {
     if (const Fault* fault = fault_of_stranger(bytes)) return fail(*connection, *fault);
   }
   if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
-  if (connection->throttle != nullptr) charge(*connection, bytes.size());
+  if (connection->throttle != nullptr) connection->throttle->is_silent = false;
   connection->framer.feed(bytes);
   read_frames(*connection);
 }
@@ -135,7 +135,7 @@ void Core::on_tail(ConnectionId id, std::size_t size, Now now) {
   if (connection == nullptr) return;
   stats_.bytes_received += size;
   connection->last_received = now.steady;
-  if (connection->throttle != nullptr) charge(*connection, size);
+  if (connection->throttle != nullptr) connection->throttle->is_silent = false;
   connection->framer.tail_filled(size);
   read_frames(*connection);
 }
@@ -148,7 +148,6 @@ void Core::read_frames(Connection& connection) {
     const bool is_suspect = connection.throttle != nullptr || has_worked_enough();
     if (is_suspect && must_pause(connection, is_first)) [[unlikely]] {
       const ByteView rest = connection.framer.take_rest();
-      connection.throttle->bytes += static_cast<double>(rest.size());
       connection.framer.feed({});  // what it has yielded is done with
       auto& behind = connection.throttle->behind;
       behind.insert(behind.end(), rest.begin(), rest.end());
@@ -160,6 +159,9 @@ void Core::read_frames(Connection& connection) {
     if (!*frame) return expect_rest(connection);
     connection.frame_begun = kNever;
     ++stats_.packets_received;
+    if (is_suspect && connection.throttle != nullptr) {
+      connection.throttle->bytes -= static_cast<double>((*frame)->size());
+    }
     if (!handle(connection, **frame)) return;
   }
 }
@@ -218,10 +220,13 @@ bool Core::handle_other(Connection& connection, ByteView frame) {
   return false;
 }
 
-void Core::on_close(ConnectionId id, Now now) {
+void Core::on_close(ConnectionId id, Now now, std::size_t unread) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr) return;
+  if (unread > 0 && connection->session != nullptr) {
+    facts_.emplace_back(fact::Unread{id, connection->session->client_id, unread});
+  }
   if (is_paused(*connection) && is_owed_a_turn(*connection)) {
     connection->throttle->is_gone = true;
     return;
@@ -304,6 +309,7 @@ void Core::on_deadline(Now now) {
   if (tell_drops_at_ <= now.steady) tell_drops();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
   go_on_with_packets();
+  let_heirs_in();
   go_on_with_feeds();
 }
 
@@ -329,7 +335,7 @@ void Core::watch(Connection& connection) {
 }
 
 void Core::on_connection_deadline(Connection& connection) {
-  if (connection.waiting != nullptr) return give_up_verifying(connection);
+  if (connection.waiting != nullptr) return give_up_waiting(connection);
   if (connection.session == nullptr) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
     return;
@@ -396,6 +402,9 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   if (session != nullptr) {
     std::get<fact::Ended>(facts_.back()).client_id = session->client_id;
     --connected_;
+  }
+  if (connection.throttle != nullptr && connection.throttle->heir) {
+    heirs_.push_back(*connection.throttle->heir);
   }
   ++generations_[slot];
   left_connections_.push_back(slot);
@@ -475,7 +484,7 @@ Instant Core::write_noted_at() const {
 }
 
 Instant Core::next_deadline() const {
-  if (!unfinished_.empty() || !behind_.empty()) return now_.steady;
+  if (!unfinished_.empty() || !behind_.empty() || !heirs_.empty()) return now_.steady;
   return std::min({connection_wheel_.next(), session_wheel_.next(), sys_topics_.next(), sweep_at_,
                    tell_drops_at_, write_noted_at()});
 }

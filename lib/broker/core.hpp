@@ -66,7 +66,8 @@ class Core {
   std::span<Byte> tail(ConnectionId connection);
   void on_tail(ConnectionId connection, std::size_t size, Now now);
   /// The peer closed, or the socket failed. Ids that the core has forgotten are ignored.
-  void on_close(ConnectionId connection, Now now);
+  /// unread  bytes that had come, and will not be passed on
+  void on_close(ConnectionId connection, Now now, std::size_t unread = 0);
   /// The connection is of no use any more, for the reason that `words` give.
   void on_broken(ConnectionId connection, std::string words, Now now);
   /// The transport has proved who the client is: that will be its user name.
@@ -210,7 +211,8 @@ class Core {
 
   // handle_connect.cpp
   void handle_connect(Connection& connection, ByteView frame);
-  void admit(Connection& connection, const wire::Connect& connect);
+  /// frame  of the CONNECT
+  void admit(Connection& connection, const wire::Connect& connect, ByteView frame);
   std::optional<wire::Fault> objection(const Connection& connection,
                                        const wire::Connect& connect) const;
   void refuse(Connection& connection, const wire::Connect& connect, const wire::Fault& fault);
@@ -231,8 +233,10 @@ class Core {
   // verify.cpp
   bool must_verify(const Connection& connection, const wire::Connect& connect) const;
   void verify(Connection& connection, const wire::Connect& connect, ByteView frame);
+  /// Keeps CONNECT and what came behind it until on_verified().
+  void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
-  void give_up_verifying(Connection& connection);
+  void give_up_waiting(Connection& connection);
 
   // access.cpp
   void apply_rules(Session& session);
@@ -332,12 +336,15 @@ class Core {
   void go_on(Connection& connection);
   /// Its rates have let it send more since the last time.
   void fill(Connection& connection);
-  /// It has sent so many bytes.
-  void charge(Connection& connection, std::size_t size);
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
-  void pause(Connection& connection, Millis duration);
+  void pause(Connection& connection, Instant until);
   void resume(Connection& connection);
+  /// The session of `other`, which is heard out first. Then let_heirs_in() goes on.
+  void leave_to(Connection& heir, Connection& other);
+  /// Ends it when nothing else has come for a turn.
+  void hear_out(Connection& connection);
+  void let_heirs_in();
   static bool is_paused(const Connection& connection);
   /// Whether a paused connection has sent something that was read, and not handled.
   static bool is_owed_a_turn(const Connection& connection);
@@ -535,6 +542,7 @@ class Core {
   std::vector<ConnectionId> throttled_;
   std::vector<ConnectionId> behind_;  ///< of these, those who go on in the next turn
   std::vector<ConnectionId> released_;
+  std::vector<ConnectionId> heirs_;  ///< those with whose client id nobody is left
 
   topic::SubscriptionIndex subscriptions_;
   topic::RetainedIndex<Message> retained_;

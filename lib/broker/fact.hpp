@@ -52,6 +52,13 @@ struct Ended {
   std::string words = {};  ///< with End::broken
 };
 
+/// What somebody sent is lost: a rate has kept it from being read, and its connection is over.
+struct Unread {
+  ConnectionId connection;
+  std::string client_id;
+  std::size_t bytes = 0;  ///< of the connection
+};
+
 struct Subscribed {
   std::string client_id;
   std::string filter;
@@ -89,6 +96,6 @@ struct Denied {
 namespace mq::broker {
 
 using Fact = std::variant<fact::Connected, fact::Refused, fact::Ended, fact::Subscribed,
-                          fact::Unsubscribed, fact::Dropped, fact::Denied>;
+                          fact::Unsubscribed, fact::Dropped, fact::Denied, fact::Unread>;
 
 }  // namespace mq::broker

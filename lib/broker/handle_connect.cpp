@@ -70,10 +70,10 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
     return refuse(connection, connect, *fault);
   }
   if (must_verify(connection, connect)) return verify(connection, connect, frame);
-  admit(connection, connect);
+  admit(connection, connect, frame);
 }
 
-void Core::admit(Connection& connection, const wire::Connect& connect) {
+void Core::admit(Connection& connection, const wire::Connect& connect, ByteView frame) {
   connection.is_anonymous = is_anonymous(connection, connect);
   const bool is_assigned = connect.client_id.empty();  // [MQTT-3.1.3-6]
   const std::string client_id = is_assigned
@@ -87,7 +87,8 @@ void Core::admit(Connection& connection, const wire::Connect& connect) {
   }
   if (const auto held = session_ids_.find(client_id); held != session_ids_.end()) {
     if (Connection* other = sessions_[held->second]->connection) {
-      disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
+      leave_to(connection, *other);
+      return put_aside(connection, frame);
     }
   }
   const auto written = journal_.position();

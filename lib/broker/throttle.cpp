@@ -3,21 +3,30 @@
 
 #include "broker/core.hpp"
 
-// A listener's rates. Each client has a bucket that holds what it may send in a second, and fills
-// at the rate. Packets that were read already wait in order when it is empty; reading stops, so
-// that TCP slows the client down, and goes on when there is something in the bucket again. Nothing
-// is dropped, not of a client that has gone meanwhile either, and the wait does not count against
-// the keep alive.
+// A listener's rates. Each connection has a bucket that holds what it may send in a second, and
+// fills at the rate. A packet is paid for when it is handled, be it by a debt, so that no packet is
+// too long and every connection gets somewhere. While there is nothing in the bucket packets that
+// were read already wait in order; reading stops, so that TCP slows the client down. Nothing is
+// dropped, not of a client that has gone meanwhile either, and the wait does not count against the
+// keep alive.
+//
+// When somebody comes with the client id of one who is there, what has come from the older one by
+// then is read and handled first, at any rate: its goodbye may be the last of it.
 //
 // Whose packets take very much work waits in the same way until the next turn, so that others have
 // theirs; a long SUBSCRIBE is left half done.
 
 namespace mq::broker {
 
+using wire::ReasonCode;
+
 namespace {
 
 /// A pause is worth its while: shorter ones would handle packets one by one.
 constexpr Millis kShortestPause{250};
+
+/// So long is somebody read who has an heir, and does not cease to send.
+constexpr Seconds kLongestFarewell{1};
 
 /// Among so many of those who have waited a turn is shared.
 constexpr std::size_t kSharesOfATurn = 8;
@@ -53,8 +62,7 @@ bool Core::must_pause(Connection& connection, bool is_first) {
 
 void Core::put_off(Connection& connection) {
   if (connection.throttle == nullptr) connection.throttle = std::make_unique<Throttle>();
-  connection.throttle->paused_until = now_.steady;
-  throttled_.push_back(connection.id);
+  pause(connection, now_.steady);
   if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
 }
 
@@ -70,7 +78,11 @@ void Core::go_on_with_packets() {
     if (connection == nullptr) continue;
     connection->is_behind = false;
     work_end_ = work_ + share;
-    if (is_paused(*connection)) go_on(*connection);
+    if (is_paused(*connection)) {
+      go_on(*connection);
+    } else if (connection->throttle != nullptr && connection->throttle->heir) {
+      hear_out(*connection);
+    }
   }
   has_waited_ = false;
   work_end_ = config_.work_a_turn;
@@ -96,35 +108,29 @@ void Core::fill(Connection& connection) {
   throttle.bytes = std::min(bytes, throttle.bytes + passed * bytes);
 }
 
-void Core::charge(Connection& connection, std::size_t size) {
-  fill(connection);
-  connection.throttle->bytes -= static_cast<double>(size);
-}
-
 bool Core::has_turn(Connection& connection) {
   Throttle& throttle = *connection.throttle;
   if (throttle.paused_until != kNever) return false;
+  if (throttle.heir) return true;
   fill(connection);
   const ListenerConfig& listener = config_.listeners[connection.listener];
   const double messages = listener.max_publish_rate;
   const auto bytes = static_cast<double>(listener.max_bytes_rate);
-  // A packet is not kept waiting for those behind it.
-  const double left = throttle.bytes + static_cast<double>(connection.framer.rest_size());
   Millis wait{0};
   if (messages > 0 && throttle.messages < 1) {
     wait = std::max(kShortestPause, time_for(1 - throttle.messages, messages));
   }
-  if (bytes > 0 && left < 0) {
-    wait = std::max({kShortestPause, wait, time_for(-left, bytes)});
+  if (bytes > 0 && throttle.bytes < 0) {
+    wait = std::max({kShortestPause, wait, time_for(-throttle.bytes, bytes)});
   }
   if (wait == Millis(0)) return true;
-  pause(connection, wait);
+  pause(connection, now_.steady + wait);
+  connection_wheel_.set(connection, throttle.paused_until);
   return false;
 }
 
-void Core::pause(Connection& connection, Millis duration) {
-  connection.throttle->paused_until = now_.steady + duration;
-  connection_wheel_.set(connection, connection.throttle->paused_until);
+void Core::pause(Connection& connection, Instant until) {
+  connection.throttle->paused_until = until;
   throttled_.push_back(connection.id);
 }
 
@@ -134,13 +140,10 @@ void Core::resume(Connection& connection) {
   const bool is_limited = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
   const ConnectionId id = connection.id;
   const bool is_gone = connection.throttle->is_gone;
+  const bool has_heir = connection.throttle->heir.has_value();
   const std::vector<Byte> behind = std::exchange(connection.throttle->behind, {});
   const bool was_paused = std::exchange(connection.throttle->paused_until, kNever) != kNever;
-  if (!is_limited && !is_gone) {
-    connection.throttle.reset();
-  } else {
-    charge(connection, behind.size());
-  }
+  if (!is_limited && !is_gone && !has_heir) connection.throttle.reset();
   connection.last_received = now_.steady;
   watch(connection);
   const auto bytes = turn_.take(behind.size());
@@ -149,8 +152,36 @@ void Core::resume(Connection& connection) {
   read_frames(connection);
   Connection* still = find(id);
   if (still == nullptr || is_paused(*still)) return;
+  if (has_heir && !is_gone) return hear_out(*still);
   if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
   if (was_paused) released_.push_back(id);
+}
+
+void Core::leave_to(Connection& heir, Connection& other) {
+  const auto former = other.throttle == nullptr ? std::nullopt : other.throttle->heir;
+  if (!former) {
+    put_off(other);
+    other.throttle->heir_since = now_.steady;
+  } else if (Connection* third = find(*former)) {
+    disconnect(*third, ReasonCode::session_taken_over, fact::End::taken_over);
+  }
+  other.throttle->heir = heir.id;
+}
+
+void Core::hear_out(Connection& connection) {
+  Throttle& throttle = *connection.throttle;
+  const bool is_over = throttle.is_silent || throttle.heir_since + kLongestFarewell <= now_.steady;
+  if (is_over) {
+    return disconnect(connection, ReasonCode::session_taken_over,  // [MQTT-3.1.4-3]
+                      fact::End::taken_over);
+  }
+  throttle.is_silent = true;
+  released_.push_back(connection.id);
+  if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
+}
+
+void Core::let_heirs_in() {
+  for (const auto id : std::exchange(heirs_, {})) on_verified(id, Verdict::right, now_);
 }
 
 bool Core::is_paused(const Connection& connection) {

@@ -7,7 +7,8 @@
 
 // A password takes long to verify, so that is done elsewhere. Meanwhile the connection has its
 // CONNECT put aside, with whatever came behind it, and goes on from there when the answer is in. A
-// client that has left by then is none of the answer's business.
+// client that has left by then is none of the answer's business. Who comes with the client id of
+// somebody who is not done yet waits in the same way.
 
 namespace mq::broker {
 
@@ -26,10 +27,14 @@ bool Core::must_verify(const Connection& connection, const wire::Connect& connec
 }
 
 void Core::verify(Connection& connection, const wire::Connect& connect, ByteView frame) {
-  connection.waiting = std::make_unique<WaitingConnect>();
-  connection.waiting->frame.assign(frame.begin(), frame.end());
   verifications_.push_back({connection.id, connection.listener, std::string(*connect.user_name),
                             std::string(text_of(connect.password.value_or(ByteView())))});
+  put_aside(connection, frame);
+}
+
+void Core::put_aside(Connection& connection, ByteView frame) {
+  connection.waiting = std::make_unique<WaitingConnect>();
+  connection.waiting->frame.assign(frame.begin(), frame.end());
   connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
   wait_behind(connection, connection.framer.take_rest());
 }
@@ -58,9 +63,10 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
   if (const auto fault = objection(*connection, connect)) {  // things may have changed meanwhile
     return refuse(*connection, connect, *fault);
   }
-  admit(*connection, connect);
+  admit(*connection, connect, waiting->frame);
   connection = find(id);
   if (connection == nullptr) return;
+  if (connection->waiting != nullptr) return wait_behind(*connection, waiting->behind);
   const auto behind = turn_.take(waiting->behind.size());
   std::ranges::copy(waiting->behind, behind.begin());
   connection->framer.feed(behind);
@@ -86,12 +92,12 @@ void Core::forget_passwords(std::uint16_t listener) {
   }
 }
 
-void Core::give_up_verifying(Connection& connection) {
+void Core::give_up_waiting(Connection& connection) {
   const auto waiting = std::move(connection.waiting);
   const auto packet = wire::decode(waiting->frame, wire::Version::v5);
   const auto& connect = std::get<wire::Connect>(*packet);
   refuse(connection, connect,
-         {ReasonCode::server_busy, "", "its password was not verified in time (connect_timeout)"});
+         {ReasonCode::server_busy, "", "its CONNECT had to wait for longer than connect_timeout"});
 }
 
 }  // namespace mq::broker

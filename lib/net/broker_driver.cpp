@@ -214,6 +214,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 
 void BrokerDriver::heed_deadlines() {
   look_at_heap();
+  make_room();
   core_.on_deadline(now());
   end_overdue();
 }
@@ -348,7 +349,7 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
 
 void BrokerDriver::fail(Peer& peer) {
   if (!peer.is_ending) {
-    core_.on_close(peer.id, now());
+    core_.on_close(peer.id, now(), unread_of(peer));
     tell_facts();
     peers_[peer.id.slot] = nullptr;
   }
@@ -384,6 +385,7 @@ void BrokerDriver::arm_timer() {
   std::uint64_t at = UINT64_MAX;
   if (next != kNever) at = static_cast<std::uint64_t>(next.time_since_epoch().count());
   for (const Peer* peer : ending_) at = std::min(at, peer->ends_by);
+  at = std::min(at, room_due_);
   // Not by the timer: libuv would call it again and again before it polls.
   is_due_ = at <= now_ms;
   if (is_due_ || at == UINT64_MAX) {
@@ -412,6 +414,11 @@ void BrokerDriver::tell_facts() {
         },
         fact);
     const Peer* peer = find(id);
+    const auto* ended = std::get_if<broker::fact::Ended>(&fact);
+    const auto unread = peer == nullptr || ended == nullptr ? 0 : unread_of(*peer);
+    if (unread > 0) {
+      fact_sink_(broker::fact::Unread{id, ended->client_id, unread}, label_of(*peer));
+    }
     if (peer == nullptr) {
       fact_sink_(fact, {});
     } else if (std::holds_alternative<broker::fact::Connected>(fact)) {

@@ -157,6 +157,8 @@ class BrokerDriver {
   void look_at_heap();
   void stop_watching();
   static bool may_read(const Peer& peer);
+  /// How many bytes have come from a peer that is not read because of a rate.
+  static std::size_t unread_of(const Peer& peer);
 
   // broker_verify.cpp
   void take_verifications();
@@ -185,6 +187,7 @@ class BrokerDriver {
   bool is_full(const Listener& listener) const;
   /// Looks whether this was the last connection that there is a file descriptor for.
   void look_for_shortage(const Peer& newest);
+  void make_room();
   void look_for_its_end();
   // broker_filter.cpp: connections that pass through a filter
   /// Whether the peer's handshake is left for a later turn, in which it is read.
@@ -240,7 +243,9 @@ class BrokerDriver {
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
   std::function<void(Shortage)> shortage_sink_;
-  std::size_t short_at_ = 0;  ///< connections when descriptors ran out; 0: they have not
+  std::size_t short_at_ = 0;             ///< connections when descriptors ran out; 0: they have not
+  std::size_t ran_out_at_ = SIZE_MAX;    ///< likewise, the last time; there may be more again
+  std::uint64_t room_due_ = UINT64_MAX;  ///< in loop time: when make_room() has work again
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;

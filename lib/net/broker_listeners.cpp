@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -20,7 +21,8 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kPortAttempts = 8;
-constexpr int kLastDescriptors = 16;
+constexpr std::size_t kLastDescriptors = 16;
+constexpr std::uint64_t kRoomEveryMs = 1000;
 /// A shortage is over when this part of the connections is gone: not whenever one comes and goes.
 constexpr std::size_t kEnoughFree = 16;
 
@@ -175,20 +177,40 @@ void BrokerDriver::turn_away(Peer& peer) {
 }
 
 // libuv closes whom it has no descriptor for, with one that it keeps for that, and tells nobody. So
-// we look ahead: a new descriptor is the lowest that is free, and only the last ones are worth a
-// try whether there is another.
+// we look ahead. A new descriptor is the lowest that is free: whether there is another is only
+// worth a try for one of the last ones, and when there are about as many connections as when they
+// ran out.
 
 void BrokerDriver::look_for_shortage(const Peer& newest) {
   uv_os_fd_t descriptor = -1;
   if (short_at_ > 0 || uv_fileno(&newest.handle, &descriptor) != 0) return;
-  if (descriptor + kLastDescriptors < sysconf(_SC_OPEN_MAX)) return;
+  const auto count = std::reduce(connection_counts_.begin(), connection_counts_.end());
+  const bool is_last = static_cast<std::size_t>(descriptor) + kLastDescriptors >=
+                       static_cast<std::size_t>(sysconf(_SC_OPEN_MAX));
+  if (!is_last && count + kLastDescriptors < ran_out_at_) return;
   const int next = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   if (next >= 0) {
     close(next);
     return;
   }
-  short_at_ = std::reduce(connection_counts_.begin(), connection_counts_.end());
+  short_at_ = ran_out_at_ = count;
+  room_due_ = uv_now(&loop_);
   if (shortage_sink_) shortage_sink_(Shortage::begins);
+}
+
+/// Who has most to send above a rate has to go, though not what was read of it already. Whether it
+/// is there at all nobody can tell: its end comes behind what is not read.
+void BrokerDriver::make_room() {
+  if (uv_now(&loop_) < room_due_) return;
+  room_due_ = uv_now(&loop_) + kRoomEveryMs;
+  std::vector<std::pair<std::size_t, Peer*>> fastest;
+  for (Peer* peer : peers_) {
+    const auto unread = peer == nullptr ? 0 : unread_of(*peer);
+    if (unread > 0) fastest.emplace_back(unread, peer);
+  }
+  std::ranges::sort(fastest, std::greater());
+  fastest.resize(std::min(fastest.size(), short_at_ / kEnoughFree + 1));
+  for (const auto& [unread, peer] : fastest) fail(*peer);
 }
 
 void BrokerDriver::look_for_its_end() {
@@ -196,6 +218,7 @@ void BrokerDriver::look_for_its_end() {
   const auto left = std::reduce(connection_counts_.begin(), connection_counts_.end());
   if (left + short_at_ / kEnoughFree >= short_at_) return;
   short_at_ = 0;
+  room_due_ = UINT64_MAX;
   if (shortage_sink_) shortage_sink_(Shortage::ends);
 }
 

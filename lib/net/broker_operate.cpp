@@ -1,4 +1,5 @@
 #include <malloc.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <utility>
@@ -84,6 +85,13 @@ void BrokerDriver::heed_throttle() {
     if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
   if (core_.config().memory_limit > 0) look_at_heap();
+}
+
+std::size_t BrokerDriver::unread_of(const Peer& peer) {
+  uv_os_fd_t socket = -1;
+  int size = 0;
+  if (!peer.is_throttled || uv_fileno(&peer.handle, &socket) != 0) return 0;
+  return ioctl(socket, FIONREAD, &size) == 0 ? static_cast<std::size_t>(size) : 0;
 }
 
 /// Tells the core how much is in use; and what a crowd that has left leaves free goes back to the

@@ -19,6 +19,7 @@ using broker::fact::End;
 using broker::fact::Ended;
 using broker::fact::Refused;
 using broker::fact::Subscribed;
+using broker::fact::Unread;
 using broker::fact::Unsubscribed;
 using wire::PacketType;
 using wire::ReasonCode;
@@ -147,6 +148,13 @@ std::string line_of(const Dropped& fact, std::string_view) {
                      printable(fact.client_id), words_of(fact.reason));
 }
 
+std::string line_of(const Unread& fact, std::string_view peer) {
+  return fmt::format(
+      "{} had sent {} bytes that are lost: it was not read while it was above the "
+      "listener's rate (see max_publish_rate, max_bytes_rate).",
+      who(fact.client_id, peer), fact.bytes);
+}
+
 std::string_view words_of(Act act) {
   switch (act) {
     case Act::publish:
@@ -179,6 +187,7 @@ LogType type_of(const broker::Fact& fact) {
   return std::visit(Match{[](const Subscribed&) { return LogType::subscribe; },
                           [](const Unsubscribed&) { return LogType::unsubscribe; },
                           [](const Dropped&) { return LogType::warning; },
+                          [](const Unread&) { return LogType::warning; },
                           [](const Denied& denied) {
                             // A subscription to more than one may read is no mistake.
                             return denied.act == Act::read ? LogType::debug : LogType::notice;

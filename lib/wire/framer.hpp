@@ -63,8 +63,6 @@ class Framer {
     return next_long(maximum_size);
   }
 
-  /// So much was fed and is not cut yet.
-  std::size_t rest_size() const { return input_.size(); }
   /// What was fed and is not cut yet. The framer forgets it.
   ByteView take_rest() { return std::exchange(input_, {}); }
 

@@ -163,9 +163,27 @@ sys_interval 1"
   done
 }
 
-@test "without file descriptors the broker goes on, refuses, and recovers" {
+# limited - as `broker`: one with few file descriptors.
+limited() {
   printf '#!/bin/sh\nexec prlimit --nofile=%d:%d mqbroker "$@"\n' $((scale * 60)){,} >"$house/bin/limited"
   chmod +x "$house/bin/limited"
+}
+
+@test "who sends far more than it may, and goes, does not keep others out" {
+  limited
+  broker=limited start_broker broker "listener PORT 127.0.0.1
+max_publish_rate 1
+allow_anonymous true
+listener 0 $house/plain
+allow_anonymous true
+user root"
+  socket=plain misbehave hasty $((scale * 100))
+  grep -q 'There is no file descriptor left: new connections are closed at once' "$house/broker.err"
+  grep -qE 'hasty [0-9]+ had sent [0-9]+ bytes that are lost: it was not read' "$house/broker.err"
+}
+
+@test "without file descriptors the broker goes on, refuses, and recovers" {
+  limited
   broker=limited start_broker
   mqpub -p "$port" -t t -m before -r
   misbehave scarce $((scale * 100))

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -81,6 +84,16 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
     world.settle();
     CHECK(subscriber.all().find("will") == std::string::npos);
   }
+  SUBCASE("before somebody else comes with its client id") {
+    wire::encode(wire::Disconnect{}, wire::Version::v311, bytes);
+    publisher.send_bytes(bytes);
+    auto& next = world.peer().connect({.version = publisher.version, .client_id = "p"});
+    next.publish("t", "last");
+    CHECK(count_of(subscriber) == 26);
+    CHECK(next.all() == "CONNACK 00");
+    CHECK(publisher.is_closed());
+    return;
+  }
   SUBCASE("and where there was none the will comes last") {
     publisher.send_bytes(bytes);
     publisher.drop();
@@ -90,15 +103,102 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
   CHECK(std::holds_alternative<broker::fact::Ended>(world.facts.back()));
 }
 
+TEST_CASE("what was not read yet of somebody with whose client id another comes is read first") {
+  World world(limited(1, 0));
+  auto& subscriber = world.peer().join("s").subscribe("t").subscribe("will");
+  auto& core = world.core();
+  std::deque<std::vector<Byte>> said;  // stays until the turn is over
+  const auto say = [&](broker::ConnectionId id, const auto& packet) {
+    wire::encode(packet, wire::Version::v311, said.emplace_back());
+    core.on_bytes(id, said.back(), world.now);
+  };
+  const wire::Publish message{.topic = "t"};
+  const auto first = core.on_open(0, world.now);
+  say(first, wire::Connect{.client_id = "p", .will = wire::Will{.topic = "will"}});
+  for (int i = 0; i < 3; ++i) say(first, message);
+  REQUIRE(core.take_throttled().size() == 1);
+  const auto second = core.on_open(0, world.now);
+  say(second, wire::Connect{.client_id = "p"});
+  core.on_deadline(world.now);
+  REQUIRE(core.take_released() == std::vector{first});
+  REQUIRE(core.next_deadline() == world.now.steady);
+  std::size_t expected = 3;
+  SUBCASE("to its goodbye") {
+    say(first, message);
+    core.on_deadline(world.now);
+    CHECK(core.connected_count() == 2);
+    say(first, wire::Disconnect{});
+    expected = 4;
+  }
+  SUBCASE("until it ceases to send") {
+    say(first, message);
+    core.on_deadline(world.now);
+    core.on_deadline(world.now);
+    expected = 5;  // the will
+  }
+  SUBCASE("and somebody else may still come") {
+    const auto third = core.on_open(0, world.now);
+    say(third, wire::Connect{.client_id = "p"});
+    CHECK(core.output(first) != nullptr);
+    CHECK(core.output(second) == nullptr);
+    core.on_deadline(world.now);
+    core.on_deadline(world.now);
+    CHECK(core.output(third) != nullptr);
+    world.settle();
+    CHECK(core.connected_count() == 2);
+    CHECK(count_of(subscriber) == 4);  // the will among them
+    return;
+  }
+  SUBCASE("for no longer than a second") {
+    for (expected = 4; expected < 14; ++expected) {
+      CHECK(core.output(first) != nullptr);
+      say(first, message);
+      world.now.steady += Millis(100);
+      core.on_deadline(world.now);
+    }
+  }
+  core.on_deadline(world.now);
+  CHECK(core.output(first) == nullptr);
+  CHECK(core.connected_count() == 2);
+  say(second, wire::Pingreq{});
+  world.settle();
+  CHECK(count_of(subscriber) == expected);
+}
+
+TEST_CASE("the last of those who wait for one client id gets it") {
+  auto config = limited(1, 0);
+  config.work_a_turn = 1;
+  World world(config);
+  auto& subscriber = world.peer().join("s").subscribe("t");
+  auto& publisher = world.peer().join("p");
+  publisher.send_bytes(burst(5, "x"));
+  // Between two turns: the first one's messages are not handled yet.
+  std::vector<Byte> connect;
+  wire::encode(wire::Connect{.client_id = "p"}, wire::Version::v311, connect);
+  std::array<broker::ConnectionId, 2> heirs{};
+  for (auto& heir : heirs) {
+    heir = world.core().on_open(0, world.now);
+    world.core().on_bytes(heir, connect, world.now);
+    CHECK(world.core().connected_count() == 2);
+  }
+  world.core().end_turn();
+  world.settle();
+  CHECK(count_of(subscriber) == 5);
+  CHECK(publisher.is_closed());
+  CHECK(world.core().output(heirs[0]) == nullptr);
+  CHECK(world.core().output(heirs[1]) != nullptr);
+  CHECK(world.core().connected_count() == 2);
+}
+
 TEST_CASE("when the broker stops, a goodbye is heard also behind half a packet") {
   World world(limited(0, 100));
   auto& subscriber = world.peer().join("s").subscribe("will");
   auto& publisher = world.peer();
   publisher.connect(
       {.version = publisher.version, .client_id = "p", .will = wire::Will{.topic = "will"}});
-  auto bytes = burst(1, std::string(200, '\xe0'));
+  auto bytes = burst(2, std::string(200, '\xe0'));
   wire::encode(wire::Disconnect{}, wire::Version::v311, bytes);
-  const auto [half, rest] = std::pair(ByteView(bytes).first(50), ByteView(bytes).subspan(50));
+  const auto [half, rest] = std::pair(ByteView(bytes).first(300), ByteView(bytes).subspan(300));
   publisher.send_bytes(half).send_bytes(rest);
   publisher.drop();
   world.core().shut_down(world.now);
@@ -106,7 +206,8 @@ TEST_CASE("when the broker stops, a goodbye is heard also behind half a packet")
   CHECK(subscriber.all() == "closed");
 }
 
-TEST_CASE("a long message that was read to its end is handled when its client goes at once") {
+TEST_CASE(
+    "a message that is longer than what may be sent in a second is handled when it is whole") {
   World world(limited(0, 1000));
   auto& subscriber = world.peer().join("s").subscribe("t");
   std::vector<Byte> bytes;
@@ -123,8 +224,15 @@ TEST_CASE("a long message that was read to its end is handled when its client go
   REQUIRE(tail.size() == message.size() - 100);
   std::ranges::copy(ByteView(message).subspan(100), tail.begin());
   world.core().on_tail(id, tail.size(), world.now);
+  world.settle();
+  CHECK(count_of(subscriber) == 1);
+  CHECK(world.core().take_throttled().size() == 1);  // it is paid for later
+  world.core().on_bytes(id, burst(1, "x"), world.now);
+  world.core().end_turn();
   world.core().on_close(id, world.now);
-  for (int i = 0; i < 150; ++i) world.advance(Seconds(1));
+  for (int i = 0; i < 90; ++i) world.advance(Seconds(1));
+  CHECK(count_of(subscriber) == 0);
+  for (int i = 0; i < 20; ++i) world.advance(Seconds(1));
   CHECK(count_of(subscriber) == 1);
   CHECK(world.core().connected_count() == 1);
 }
@@ -172,6 +280,37 @@ TEST_CASE("of a burst far above max_bytes_rate the first packets are answered at
   answered += count_of(publisher);
   CHECK(answered >= 58);
   CHECK(answered <= 62);
+}
+
+TEST_CASE("what comes with CONNECT counts like what comes later") {
+  auto config = limited(0, 1000);
+  std::vector<Byte> bytes;
+  wire::Connect connect{.client_id = "p"};
+  SUBCASE("without a password") {}
+  SUBCASE("with one") {
+    config.listeners[0].has_passwords = true;
+    connect.user_name = "u";
+  }
+  World world(config);
+  wire::encode(wire::Connect{.client_id = "s", .user_name = "u"}, wire::Version::v311, bytes);
+  auto& subscriber = world.peer().send_bytes(bytes);
+  const auto verify = [&world] {
+    for (const auto& asked : world.core().take_verifications()) {
+      world.core().on_verified(asked.connection, broker::Verdict::right, world.now);
+    }
+    world.settle();
+  };
+  verify();
+  subscriber.subscribe("t");
+  bytes.clear();
+  wire::encode(connect, wire::Version::v311, bytes);
+  const auto messages = burst(200, std::string(95, 'x'));
+  bytes.insert(bytes.end(), messages.begin(), messages.end());
+  world.peer().send_bytes(bytes);
+  verify();
+  const std::size_t heard = count_of(subscriber);
+  CHECK(heard >= 10);
+  CHECK(heard <= 13);
 }
 
 TEST_CASE("a client that was silent has saved up a second's worth of bytes, not more") {
