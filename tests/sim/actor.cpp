@@ -33,7 +33,7 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       version(version_for(as, prng)),
       subscribes(qos_for(as, prng)),
       is_kept(as != Role::publisher || prng.chance(2, 3)),
-      share(as == Role::member && prng.chance(1, 3) ? "$share/other" : "$share/group"),
+      share(as == Role::member && prng.chance(1, 4) ? "$share/other" : "$share/group"),
       numbers(kTopicKinds.size(), 0) {}
 
 client::Settings Actor::settings(Prng& prng) {

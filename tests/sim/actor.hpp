@@ -52,6 +52,7 @@ struct Actor {
     std::string topic;
     std::uint64_t number;
     wire::QoS qos;
+    std::size_t size;  ///< of the payload
     bool is_too_large;
   };
 

@@ -42,6 +42,7 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
     const std::string id(actor.core->client_id());
     if (!was_goodbye) {
       judge_.died(id, {.opened_at = actor.opened_at,
+                       .lost_at = broken_at,
                        .not_before = broken_at + actor.will_delay,
                        .due = now_.steady + unheard_for + actor.will_delay,
                        .qos = actor.will_qos,
@@ -274,7 +275,9 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
   const auto open = std::ranges::find_if(
       actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
   MQ_CHECK(open != actor.open.end());
-  const auto& [topic, number, qos, is_too_large] = open->second;
+  const auto& [topic, number, qos, size, is_too_large] = open->second;
+  // Of QoS 2 the message may have come on the connection before.
+  if (qos == QoS::at_least_once) judge_.answered(actor.name, size, actor.opened_at, now_.steady);
   if (settled.outcome == acknowledged) {
     const auto first = std::ranges::find_if(
         actor.open, [qos](const auto& entry) { return entry.second.qos == qos; });
@@ -296,7 +299,10 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
 
 void Simulation::publish(Actor& actor) {
   actor.acts_at = now_.steady + Millis(prng_.below(trouble_.pause.count()) + 1);
-  const auto kind = prng_.below(kTopicKinds.size());
+  publish(actor, prng_.below(kTopicKinds.size()));
+}
+
+void Simulation::publish(Actor& actor, std::size_t kind) {
   const std::string_view prefix = kTopicKinds[kind].prefix;
   if (kTopicKinds[kind].qos == QoS::exactly_once && !actor.is_kept) return;
   if (prefix == "expiring/" && actor.version != wire::Version::v5) return;
@@ -319,10 +325,15 @@ void Simulation::publish(Actor& actor) {
   if (!ticket) return;
   actor.numbers[kind] = number;
   if (kTopicKinds[kind].qos != QoS::at_most_once) {
-    actor.open.push_back({*ticket, {topic, number, kTopicKinds[kind].qos, is_too_large(payload)}});
+    actor.open.push_back(
+        {*ticket, {topic, number, kTopicKinds[kind].qos, payload.size(), is_too_large(payload)}});
   }
   if (is_clear) {
     judge_.cleared(topic, number, now_.steady);
+    if (faults_.vanish > 0 && actor.is_up && prng_.chance(1, 10)) {  // it will be cleared again
+      write_up(*actor.core, *actor.link);
+      vanish(actor);
+    }
   } else {
     judge_.published(topic, number, kTopicKinds[kind].qos, now_.steady);
   }

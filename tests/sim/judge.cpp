@@ -41,6 +41,23 @@ void Judge::acknowledged(const std::string& topic, std::uint64_t number, Instant
   if (!state.clears.contains(number)) acknowledged_.emplace(Numbered{topic, number}, now);
 }
 
+/// What was saved up before comes on top, and the last message is paid for afterwards.
+void Judge::answered(const std::string& publisher, std::size_t size, Instant opened_at,
+                     Instant now) {
+  Answered& sum = answered_[publisher];
+  if (sum.opened_at != opened_at) sum = {.opened_at = opened_at};
+  ++sum.messages;
+  sum.bytes += size;
+  sum.longest = std::max(sum.longest, size);
+  const auto seconds = static_cast<std::size_t>((now - opened_at) / Seconds(1)) + 2;
+  const bool is_too_often =
+      mercy_.publish_rate > 0 && sum.messages > mercy_.publish_rate * seconds + 1;
+  const bool is_too_much =
+      mercy_.bytes_rate > 0 && sum.bytes > mercy_.bytes_rate * seconds + sum.longest;
+  if (is_too_often) accuse(publisher + " publishes faster than max_publish_rate");
+  if (is_too_much) accuse(publisher + " publishes faster than max_bytes_rate");
+}
+
 void Judge::interrupted(const std::string& topic, std::uint64_t number) {
   topics_[topic].interrupted.insert(number);
 }
@@ -137,6 +154,11 @@ void Judge::connected(const std::string& client, bool session_present, Instant o
 
 void Judge::left(const std::string& subscriber) {
   subscribers_[subscriber].is_subscribed = false;
+}
+
+void Judge::check_heard(const std::string& name, const Numbered& message) {
+  if (subscribers_[name].arrivals.contains(message)) return;
+  accuse(name + " never got " + words_of(message) + ", and nothing was in its way");
 }
 
 void Judge::stalled(const std::string& client, Instant until) {
@@ -300,8 +322,13 @@ void Judge::said_goodbye(const std::string& client) {
 void Judge::will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
                          Instant now) {
   const auto due = dead_.find(client);
+  // A crash may make the broker forget for how long it has been due.
+  const bool is_forgotten =
+      due != dead_.end() && std::ranges::any_of(crashes_, [&](Instant crash) {
+        return crash >= due->second.lost_at && crash <= due->second.lost_at + mercy_.commits_within;
+      });
   // At QoS 0 nothing else that waits is in its way, unless that is queued, too.
-  if (due != dead_.end() && !mercy_.queues_qos0 && !mercy_.reads_late &&
+  if (due != dead_.end() && !is_forgotten && !mercy_.queues_qos0 && !mercy_.reads_late &&
       subscribers_[subscriber].qos == QoS::at_most_once &&
       attentive_since_[subscriber] <= due->second.due && now > due->second.due + kSlack) {
     accuse(subscriber + " got the will of " + client + " long after it was due");

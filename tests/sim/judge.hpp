@@ -27,10 +27,12 @@ struct Mercy {
   bool is_clock_wrong = false;    ///< what is stored may last longer
   bool forgets_goodbyes = false;  ///< it crashes: a goodbye is not acknowledged
   bool crashes = false;
-  bool is_short = false;     ///< of memory now and then: it drops wills, and counts them
-  bool queues_qos0 = false;  ///< what it had sent may come again after a crash
-  bool reads_late = false;   ///< what has come waits for the disk, or for the client's turn
-  Millis commits_within{0};  ///< so long may a crash keep from being stored
+  std::uint32_t publish_rate = 0;  ///< of each connection; 0: any
+  std::uint64_t bytes_rate = 0;    ///< likewise
+  bool is_short = false;           ///< of memory now and then: it drops wills, and counts them
+  bool queues_qos0 = false;        ///< what it had sent may come again after a crash
+  bool reads_late = false;         ///< what has come waits for the disk, or for the client's turn
+  Millis commits_within{0};        ///< so long may a crash keep from being stored
 };
 
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
@@ -52,6 +54,8 @@ class Judge {
   /// An empty retained message instead of a number.
   void cleared(const std::string& topic, std::uint64_t number, Instant now);
   void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
+  /// The broker has answered so many bytes on the connection that was opened then, too.
+  void answered(const std::string& publisher, std::size_t size, Instant opened_at, Instant now);
   /// Its connection was lost before it was settled: it will be published again.
   void interrupted(const std::string& topic, std::uint64_t number);
   /// The broker had to drop it, and could not tell.
@@ -75,6 +79,7 @@ class Judge {
   void crashed(Instant now) {
     restarted(now);
     crashed_at_ = now;
+    crashes_.push_back(now);
   }
   /// So many bytes wait for its disk; when it was last read, or might have been, it was `last`.
   void backlog(std::size_t unstored, std::size_t last);
@@ -112,6 +117,7 @@ class Judge {
   // Those who leave a will, each but once.
   struct Death {
     Instant opened_at;  ///< its connection; it may have been lost at any time since then
+    Instant lost_at;
     Instant not_before;
     Instant due;
     wire::QoS qos;     ///< of the will
@@ -144,6 +150,8 @@ class Judge {
   }
   /// Its session is over: what it has not got it need not get.
   void left(const std::string& subscriber);
+  /// It was there, and nothing was in the way of what was published.
+  void check_heard(const std::string& subscriber, const Numbered& message);
 
  private:
   struct Topic {
@@ -205,6 +213,7 @@ class Judge {
   std::map<std::string, Instant> known_since_;  ///< to the broker
   Instant restarted_at_{};
   Instant crashed_at_{};
+  std::vector<Instant> crashes_;
   std::map<std::string, Death> dead_;
   Instant last_due_{};
   std::map<std::string, std::vector<std::string>> heirs_;  ///< who is to get whose will
@@ -219,9 +228,16 @@ class Judge {
   std::size_t arrived_count_ = 0;
   std::map<std::string, std::vector<std::string>> missing_;  ///< by client
   std::map<std::string, std::uint64_t> dropped_;             ///< likewise
-  std::optional<Numbers> limited_after_;  ///< nobody may read limited/ since then
-  std::optional<Numbers> free_after_;     ///< everybody may; once it was limited
-  std::set<Numbered> forbidden_;          ///< published, and acknowledged, when nobody might
+  struct Answered {
+    Instant opened_at;
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    std::size_t longest = 0;  ///< of the messages
+  };
+  std::map<std::string, Answered> answered_;  ///< by publisher, on its last connection
+  std::optional<Numbers> limited_after_;      ///< nobody may read limited/ since then
+  std::optional<Numbers> free_after_;         ///< everybody may; once it was limited
+  std::set<Numbered> forbidden_;              ///< published, and acknowledged, when nobody might
   std::vector<std::string> complaints_;
 };
 

@@ -1,6 +1,7 @@
 #include "sim/simulation.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 // Time jumps from one event to the next: the arrival of bytes, a deadline of a core, a batch that
@@ -21,6 +22,8 @@ constexpr std::size_t kSmallBacklog = 4000;
 constexpr std::size_t kSmallestLimit = 100;
 /// One that comes when another is still there, and a newcomer.
 constexpr std::size_t kCrowd = 2;
+/// So long after another nothing is in a message's way, be it through the lowest rate.
+constexpr Millis kLastPause = Seconds(10);
 /// Wills and sessions that are due come to their end.
 constexpr Millis kCalmAtLeast = Seconds(15);
 
@@ -47,9 +50,9 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   if (prng_.chance(1, 3)) config_.max_unstored_bytes = prng_.below(kSmallBacklog);
   auto& listener = config_.listeners.front();
   if (prng_.chance(1, 6)) {
-    listener.max_publish_rate = static_cast<std::uint32_t>(prng_.below(100) + 10);
+    listener.max_publish_rate = static_cast<std::uint32_t>(prng_.below(60) + 5);
   }
-  if (prng_.chance(1, 6)) listener.max_bytes_rate = prng_.below(20'000) + 1000;
+  if (prng_.chance(1, 6)) listener.max_bytes_rate = prng_.below(10'000) + 500;
   if (prng_.chance(1, 4)) config_.message_size_limit = prng_.below(3000) + kSmallestLimit;
   config_.memory_limit = kMemory;
   config_.connect_timeout = Seconds(prng_.below(5) + 1);
@@ -64,6 +67,8 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
                   .is_clock_wrong = faults_.clock_step > 0,
                   .forgets_goodbyes = faults_.crash > 0 || faults_.vanish > 0,
                   .crashes = faults_.crash > 0,
+                  .publish_rate = listener.max_publish_rate,
+                  .bytes_rate = listener.max_bytes_rate,
                   .is_short = faults_.shortage > 0,
                   .queues_qos0 = config_.queue_qos0_messages,
                   .reads_late = has_rates || config_.max_unstored_bytes < kSmallBacklog,
@@ -88,7 +93,7 @@ void Simulation::add_actors() {
   add(Role::subscriber, prng_.below(3) + 1);
   if (prng_.chance(1, 2)) {
     add(Role::member, prng_.below(2) + 2);
-    add(Role::passer_by, prng_.below(2));
+    add(Role::passer_by, prng_.below(3));
   }
   add(Role::mortal, prng_.below(3));
   add(Role::visitor, prng_.below(3));
@@ -107,6 +112,7 @@ std::vector<std::string> Simulation::run() {
   while (now_.steady < calm_at_least) step(calm_at_least);
   while (!is_calm() && now_.steady < calm_at_most) step(calm_at_most);
   if (!is_calm()) judge_.accuse("calm did not come");
+  publish_last();
   for (const auto& actor : actors_) {
     if (actor->role == Role::visitor && !actor->is_up) judge_.left(actor->judged_name());
   }
@@ -116,6 +122,40 @@ std::vector<std::string> Simulation::run() {
   broker_->shut_down(now_);
   hear_last_facts();
   return judge_.complaints(untold_drops_);
+}
+
+void Simulation::publish_last() {
+  std::map<const Actor*, Instant> opened_at;
+  for (const auto& actor : actors_) {
+    if (actor->is_up) opened_at.emplace(actor.get(), actor->opened_at);
+  }
+  std::vector<Numbered> messages;
+  for (auto& actor : actors_) {
+    for (std::size_t kind = 0; kind < kTopicKinds.size(); ++kind) {
+      const bool is_for_all = std::string_view(kTopicKinds[kind].prefix) == "live/";
+      if (actor->role != Role::publisher || !is_for_all) continue;
+      const auto before = actor->numbers[kind];
+      publish(*actor, kind);
+      obey(*actor);
+      const Numbered message{topic_of(*actor, kind), actor->numbers[kind]};
+      const bool is_published = message.number > before;
+      if (is_published && !is_too_large(payload_of(message.topic, message.number))) {
+        messages.push_back(message);
+      }
+      const Instant until = now_.steady + kLastPause;
+      while (now_.steady < until) step(until);
+    }
+  }
+  const bool are_all_there = std::ranges::all_of(opened_at, [](const auto& entry) {
+    return entry.first->is_up && entry.first->opened_at == entry.second;
+  });
+  if (!are_all_there) return;  // what was under way is lost with a connection
+  ++figures_.last_rounds;
+  for (const auto& [actor, since] : opened_at) {
+    const bool is_reader = actor->role == Role::subscriber || actor->role == Role::visitor;
+    if (!is_reader || !actor->is_subscribed) continue;
+    for (const auto& message : messages) judge_.check_heard(actor->judged_name(), message);
+  }
 }
 
 bool Simulation::refuses() const {

@@ -43,9 +43,10 @@ class Simulation {
     std::size_t unread = 0;     ///< bytes had come, and the broker did not read them yet
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
     std::size_t shortages = 0;
-    std::uint64_t refused = 0;  ///< too large, or when there was no memory
-    std::size_t crowds = 0;     ///< connections that were too many
-    std::size_t limits = 0;     ///< reloads that took a right from readers
+    std::uint64_t refused = 0;    ///< too large, or when there was no memory
+    std::size_t last_rounds = 0;  ///< of those who were all there, and stayed
+    std::size_t crowds = 0;       ///< connections that were too many
+    std::size_t limits = 0;       ///< reloads that took a right from readers
     Millis simulated{0};
   };
   const Figures& figures() const { return figures_; }
@@ -138,6 +139,9 @@ class Simulation {
   bool is_too_large(std::string_view payload) const;
   void on_settled(Actor& actor, const client::Settled& settled);
   void publish(Actor& actor);
+  void publish(Actor& actor, std::size_t kind);
+  /// When all is quiet, QoS 0 is lost no more than what is acknowledged.
+  void publish_last();
   void note(ByteView bytes);
 
   Prng prng_;

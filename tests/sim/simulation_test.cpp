@@ -51,6 +51,7 @@ struct Sum {
     all.shortages += figures.shortages;
     all.refused += figures.refused;
     all.crowds += figures.crowds;
+    all.last_rounds += figures.last_rounds;
     all.simulated += figures.simulated;
   }
 
@@ -87,7 +88,8 @@ TEST_CASE("through trouble, every promise is kept") {
           all.replacements, " publishers replaced, ", all.takeovers, " sessions taken over, ",
           all.unread, " times bytes were not read at once, ", all.pages, " pages read back, ",
           all.dropped, " dropped from full queues, ", all.shortages, " times no memory, ",
-          all.refused, " too large or too much, ", all.crowds, " connections too many");
+          all.refused, " too large or too much, ", all.crowds, " connections too many, ",
+          all.last_rounds, " times all were there in the end");
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
   CHECK(sum.arrived > 100 * sum.runs);
@@ -95,7 +97,7 @@ TEST_CASE("through trouble, every promise is kept") {
        {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.limits, all.troubles,
         all.cuts, all.pages, all.replacements, all.takeovers, all.unread,
         static_cast<std::size_t>(all.dropped), sum.wills, all.shortages,
-        static_cast<std::size_t>(all.refused), all.crowds}) {
+        static_cast<std::size_t>(all.refused), all.crowds, all.last_rounds}) {
     CHECK(happened > sum.runs / 2);
   }
 }
