@@ -11,7 +11,8 @@
 #include "crypto/tls_context.hpp"
 
 // A file of shared keys is read, or there is one line about what is wrong. Every key that is read
-// stands there, behind its identity.
+// stands there, behind its identity. A line that is put into a file that can be read is read, too,
+// and takes nothing away from the others.
 
 namespace {
 
@@ -32,20 +33,47 @@ std::string hexadecimal(std::string_view bytes) {
   return result;
 }
 
+mq::crypto::TlsContext& context() {
+  static const auto context = mq::crypto::make_context(mq::crypto::TLS_server_method());
+  return *context;
+}
+
+mq::crypto::Done read(std::string_view text) {
+  static const int file = memfd_create("psk", 0);
+  MQ_CHECK(ftruncate(file, 0) == 0);
+  MQ_CHECK(pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+  context().psks.clear();
+  return mq::crypto::use_psk_file(context(), "/proc/self/fd/" + std::to_string(file));
+}
+
+// Whatever may stand in front of the colon.
+std::string identity_of(std::string_view text) {
+  std::string identity(text.substr(0, 40));
+  std::erase_if(identity, [](char c) { return c == ':' || c == '\n'; });
+  if (identity.empty() || identity.front() == '#') identity.insert(0, "x");
+  return identity;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const mq::Byte* data, std::size_t size) {
-  static const int file = memfd_create("psk", 0);
-  MQ_CHECK(ftruncate(file, 0) == 0);
-  MQ_CHECK(pwrite(file, data, size, 0) == static_cast<ssize_t>(size));
-  static const auto context = mq::crypto::make_context(mq::crypto::TLS_server_method());
-  context->psks.clear();
-  const auto done = mq::crypto::use_psk_file(*context, "/proc/self/fd/" + std::to_string(file));
+  const auto text = mq::text_of({data, size});
+  const auto done = read(text);
   if (!done) MQ_CHECK(done.error().message.find('\n') == std::string::npos);
-  const std::string text = lower(mq::text_of({data, size}));
-  for (const auto& [identity, key] : context->psks) {
+  const std::string small = lower(text);
+  for (const auto& [identity, key] : context().psks) {
     MQ_CHECK(!identity.empty() && !key.empty());
-    MQ_CHECK(text.find(lower(identity) + ":" + hexadecimal(key)) != std::string::npos);
+    MQ_CHECK(small.find(lower(identity) + ":" + hexadecimal(key)) != std::string::npos);
   }
+  if (!done) return 0;
+  auto expected = context().psks;
+  const std::string identity = identity_of(text);
+  const std::string key = size == 0 ? "k" : std::string(text.substr(size / 2, 32));
+  if (!expected.try_emplace(identity, key).second) return 0;
+  std::string longer(text);
+  longer.insert(std::min(text.find('\n', size / 2), size),
+                "\n" + identity + ":" + hexadecimal(key));
+  MQ_CHECK(read(longer).has_value());
+  MQ_CHECK(context().psks == expected);
   return 0;
 }
