@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -120,7 +121,7 @@ void Formatter::append_plain(const wire::Publish& message, std::string& out) {
   if (message.payload.empty()) {
     out += "(null)";
   } else {
-    append_payload(text_of(message.payload), out);
+    append_payload(text_of(message.payload), true, out);
   }
   out += format_.end;
 }
@@ -179,7 +180,8 @@ void Formatter::append_piece(const FormatPiece& piece, const wire::Publish& mess
     case 'p': {
       std::string_view payload = text_of(message.payload);
       if (piece.width != 0) payload = payload.substr(0, piece.width);
-      return pad(piece, payload.size(), ' ', out, [&] { append_payload(payload, out); });
+      return pad(piece, payload.size(), ' ', out,
+                 [&] { append_payload(payload, is_last_field(piece), out); });
     }
     case 'q':
       out += static_cast<char>('0' + static_cast<int>(message.qos));
@@ -230,12 +232,12 @@ void Formatter::append_text(std::string_view text, std::string& out) const {
   }
 }
 
-/// The newline at the end of most files and command outputs is no danger.
-void Formatter::append_payload(std::string_view payload, std::string& out) const {
+/// Most files and command outputs have a newline at their end.
+void Formatter::append_payload(std::string_view payload, bool is_end_kept, std::string& out) const {
   if (format_.medium == Medium::terminal && is_payload_alone()) {
     return escape(payload, Newlines::kept, out);
   }
-  const std::size_t end = payload.size() - (payload.ends_with('\n') ? 1 : 0);
+  const std::size_t end = payload.size() - (is_end_kept && payload.ends_with('\n') ? 1 : 0);
   append_text(payload.substr(0, end), out);
   out += payload.substr(end);
 }
@@ -243,6 +245,14 @@ void Formatter::append_payload(std::string_view payload, std::string& out) const
 bool Formatter::is_payload_alone() const {
   if (format_.pieces.empty()) return !format_.has_topic;
   return format_.pieces.size() == 1 && format_.pieces.front().code == 'p';
+}
+
+bool Formatter::is_last_field(const FormatPiece& piece) const {
+  const auto last =
+      std::find_if(format_.pieces.rbegin(), format_.pieces.rend(), [](const FormatPiece& other) {
+        return other.code != kLiteral && other.code != kTime && other.code != kNanoseconds;
+      });
+  return &*last == &piece;
 }
 
 template <class Number>

@@ -28,7 +28,8 @@ struct MessageFormat {
 /// Without pieces that is the payload, or the topic, a space and the payload; an empty payload is
 /// nothing at all, or "(null)" behind the topic. On a terminal, what could steer it is escaped, and
 /// where more than the payload is printed, newlines too, lest a part of it look like another
-/// message; in a pipe or a file the bytes are the payload's.
+/// message, save one at its end with nothing of the message behind it; in a pipe or a file the
+/// bytes are the payload's.
 class Formatter {
  public:
   /// notices  hear of payloads that are not what a code wants
@@ -47,8 +48,11 @@ class Formatter {
   void append_topic(std::string_view topic, const FormatPiece& piece, std::string& out);
   void append_field(std::string_view text, const FormatPiece& piece, std::string& out) const;
   void append_text(std::string_view text, std::string& out) const;
-  void append_payload(std::string_view payload, std::string& out) const;
+  /// is_end_kept  a newline at its end is no danger
+  void append_payload(std::string_view payload, bool is_end_kept, std::string& out) const;
   bool is_payload_alone() const;
+  /// Whether nothing of a message stands behind the piece.
+  bool is_last_field(const FormatPiece& piece) const;
   template <class Number>
   void append_float(const FormatPiece& piece, const wire::Publish& message, std::string& out);
   /// What strftime makes of the local time. Valid until the next call.

@@ -123,6 +123,9 @@ TEST_CASE("on a terminal no part of a payload looks like another message") {
   CHECK(shown("one\nx/y two", {.pieces = *parse_format("%t: %p")}) == "a/b: one\\x0ax/y two\n");
   CHECK(shown("one\n", {.has_topic = true}) == "a/b one\n\n");
   CHECK(shown("one\n\n", {.has_topic = true}) == "a/b one\\x0a\n\n");
+  CHECK(shown("one\n", {.pieces = *parse_format("%t: %p|@@")}) == "a/b: one\n|@\n");
+  CHECK(shown("one\n", {.pieces = *parse_format("%p@N%t")}) == "one\\x0a966231000a/b\n");
+  CHECK(shown("one\n", {.pieces = *parse_format("%p%p")}) == "one\\x0aone\n\n");
   CHECK(shown("one\ntwo", {}) == "one\ntwo\n");
   CHECK(shown("one\ntwo", {.pieces = *parse_format("%p")}) == "one\ntwo\n");
   CHECK(formatted("one\nx/y two", {.has_topic = true}) == "a/b one\nx/y two\n");

@@ -49,17 +49,24 @@ Controls controls_of_format(std::string_view format) {
 }
 
 // What may be printed of a message: the format's own, the end of the line, what strftime makes of
-// @n, and the newline at the end of a payload.
+// @n, and the newline at the end of a payload that nothing else of the message follows.
 Controls allowed(const cli::OutputFormat& pieces, std::string_view format,
                  std::string_view payload) {
   Controls count = controls_of_format(format);
   ++count.newlines;
+  std::size_t at_end = 0;
   for (const auto& piece : pieces) {
-    if (piece.code == cli::kTime && piece.text == "%n") ++count.newlines;
+    if (piece.code == cli::kLiteral || piece.code == cli::kNanoseconds) continue;
+    if (piece.code == cli::kTime) {
+      if (piece.text == "%n") ++count.newlines;
+      continue;
+    }
+    at_end = 0;
     if (piece.code != 'p') continue;
     const auto shown = piece.width == 0 ? payload : payload.substr(0, piece.width);
-    count.newlines += pieces.size() == 1 ? controls(shown).newlines : shown.ends_with('\n') ? 1 : 0;
+    at_end = pieces.size() == 1 ? controls(shown).newlines : shown.ends_with('\n') ? 1 : 0;
   }
+  count.newlines += at_end;
   return count;
 }
 
