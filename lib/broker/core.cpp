@@ -371,6 +371,7 @@ void Core::shut_down(Now now) {
   }
   journal_.write_noted(now);
   tell_drops();
+  drops_pause_end_ = kNever;
 }
 
 void Core::fail(Connection& connection, const Fault& fault) {

@@ -538,7 +538,7 @@ class Core {
   std::vector<std::uint32_t> dropping_;      ///< sessions whose DropBook is ahead of $SYS
   std::vector<std::uint32_t> untold_drops_;  ///< likewise, of the facts
   Instant tell_drops_at_ = kNever;
-  Instant drops_pause_end_{};
+  Instant drops_pause_end_{};  ///< kNever: it is ending, and says at once what it drops
   std::vector<ConnectionId> throttled_;
   std::vector<ConnectionId> behind_;  ///< of these, those who go on in the next turn
   std::vector<ConnectionId> released_;

@@ -184,18 +184,21 @@ void Core::give_to_member(FilterId share, const Message& message, Session& excep
   const auto members = subscriptions_.subscribers(share);
   const auto turn = subscriptions_.next_turn(share);
   const Subscriber* chosen = nullptr;
+  bool has_others = false;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Subscriber& member = members[(turn + i) % members.size()];
     Session& session = *sessions_[member.owner];
+    if (&session == &except) continue;
+    has_others = true;
     const bool is_waited_for =
         GrantedOptions::of(member.options).qos != QoS::at_most_once || config_.queue_qos0_messages;
-    if (&session == &except || (!session.is_awake && !is_waited_for)) continue;
+    if (!session.is_awake && !is_waited_for) continue;
     if (!may_read(session, message.topic())) continue;
     if (chosen == nullptr || session.is_awake) chosen = &member;
     if (session.is_awake) break;
   }
   if (chosen == nullptr) {
-    if (members.size() > 1) count_drop(except, Drop::left_behind);
+    if (has_others) count_drop(except, Drop::left_behind);
     return;
   }
   message.set_stored_id(0);  // the store may have dropped its body with the last use

@@ -90,6 +90,7 @@ void Core::count_drop(Session& session, Drop reason, std::size_t count) {
   const auto before = row.count;
   row.count += count;
   if (before == row.published) dropping_.push_back(session.index);
+  if (drops_pause_end_ == kNever) return tell_drops(session);
   if (before != row.told) return;
   untold_drops_.push_back(session.index);
   if (tell_drops_at_ == kNever) {

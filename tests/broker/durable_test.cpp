@@ -16,6 +16,16 @@ namespace {
 constexpr SubscriptionOptions kQoS1{.qos = QoS::at_least_once};
 constexpr SubscriptionOptions kQoS2{.qos = QoS::exactly_once};
 
+/// How many messages are said to be lost.
+std::uint64_t dropped_of(const std::vector<broker::Fact>& facts) {
+  std::uint64_t count = 0;
+  for (const auto& fact : facts) {
+    const auto* dropped = std::get_if<broker::fact::Dropped>(&fact);
+    if (dropped != nullptr) count += dropped->count;
+  }
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("PUBACK waits until the message for a kept session is stored, QoS 1 delivery does not") {
@@ -963,6 +973,23 @@ TEST_CASE("what waits for a share in the store only goes to others when its sess
   }
   CHECK(world.core().stored().count == 0);
   CHECK(world.store.load().messages.empty());
+}
+
+TEST_CASE("what no member of a share takes is told, also when the broker ends") {
+  World world(narrow(2));
+  world.peer().resume("a", Version::v5).subscribe("$share/g/t", kQoS1).drop();
+  world.peer().resume("b").subscribe("$share/g/t").drop();  // at QoS 0: nothing waits for it
+  publish_many(world.peer().join("p"), 1, 20);
+  world.is_storing = false;
+  world.advance(Seconds(3600));
+  world.core().shut_down(world.now);
+  CHECK(dropped_of(world.core().take_facts()) == 2);  // which were in memory
+  world.store.answer_loads();
+  const auto pages = world.store.take_pages();
+  REQUIRE(pages.size() == 1);
+  world.core().on_loaded(pages[0], world.now);
+  CHECK(dropped_of(world.core().take_facts()) == pages[0].entries.size());
+  CHECK_FALSE(pages[0].entries.empty());
 }
 
 TEST_CASE("queue_window_bytes counts payloads, and one message is always let through") {
