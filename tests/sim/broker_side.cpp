@@ -229,7 +229,8 @@ void Simulation::settle_broker() {
   }
   if (auto batch = broker_->take_batch()) {
     store_.submit(std::move(*batch));
-    const bool is_slow = is_troubled_ && Faults::strike(faults_.slow_commit, prng_);
+    const bool is_slow = is_troubled_ && (std::exchange(is_next_slow_, false) ||
+                                          Faults::strike(faults_.slow_commit, prng_));
     const Millis delay(prng_.below(is_slow ? 3000 : 8));
     const Instant earliest = commits_.empty() ? now_.steady : commits_.back();
     commits_.push_back(std::max(earliest, now_.steady + delay));

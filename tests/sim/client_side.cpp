@@ -330,9 +330,10 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
   }
   if (is_clear) {
     judge_.cleared(topic, number, now_.steady);
-    if (faults_.vanish > 0 && actor.is_up && prng_.chance(1, 10)) {  // it will be cleared again
+    if (faults_.vanish > 0 && actor.is_up && prng_.chance(1, 4)) {  // it will be cleared again
       write_up(*actor.core, *actor.link);
       vanish(actor);
+      is_next_slow_ = faults_.slow_commit > 0;
     }
   } else {
     judge_.published(topic, number, kTopicKinds[kind].qos, now_.steady);

@@ -158,6 +158,7 @@ class Simulation {
   std::vector<Predecessor> predecessors_;
   std::deque<Instant> reads_;       ///< when the next pages will be read
   std::deque<Instant> commits_;     ///< when each submitted batch will be stored
+  bool is_next_slow_ = false;       ///< the next batch takes long to be stored
   Instant trouble_ends_ = kNever;   ///< of the disk; kNever: there is none
   Instant shortage_ends_ = kNever;  ///< of memory, likewise
   std::size_t unstored_ = 0;        ///< what waited for the disk when something was last read
