@@ -170,6 +170,7 @@ limited() {
 }
 
 @test "who sends far more than it may, and goes, does not keep others out" {
+  free_at_once
   limited
   broker=limited start_broker broker "listener PORT 127.0.0.1
 max_publish_rate 1
