@@ -152,8 +152,8 @@ void Core::resume(Connection& connection) {
   read_frames(connection);
   Connection* still = find(id);
   if (still == nullptr || is_paused(*still)) return;
-  if (has_heir && !is_gone) return hear_out(*still);
   if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
+  if (has_heir) return hear_out(*still);
   if (was_paused) released_.push_back(id);
 }
 
