@@ -8,11 +8,14 @@
 namespace mq::storage {
 namespace {
 
-constexpr std::size_t kFewMessages = 100;
+using References = std::map<MessageId, std::size_t>;
 
+/// What a batch changes, one change after another. What nothing refers to when it is over goes.
 struct Apply {
   Snapshot& state;
-  std::set<MessageId> known{};                  ///< messages that came or were retained in it
+  References& references;
+  std::set<MessageId> known{};                  ///< messages that came, or were retained, in it
+  std::set<MessageId> loose{};                  ///< messages to which nothing may refer any more
   std::map<std::string, std::uint64_t> ends{};  ///< of queues before it
 
   void operator()(const PutSession& c) const {
@@ -22,6 +25,9 @@ struct Apply {
     session.fresh_from = c.fresh_from;
   }
   void operator()(const DropSession& c) {
+    in_session(c, [this](auto& s) {
+      for (const auto& [sequence, queued] : s.queue) release(queued.message);
+    });
     state.sessions.erase(c.client_id);
     ends.erase(c.client_id);
   }
@@ -38,22 +44,30 @@ struct Apply {
   void operator()(const PutMessage& c) {
     state.messages[c.id] = c.body;
     known.insert(c.id);
+    loose.insert(c.id);
   }
   void operator()(const PutQueued& c) {
     auto& queue = state.sessions[c.client_id].queue;
     MQ_CHECK(c.sequence >= end_before(c.client_id, queue));
     MQ_CHECK(c.message == 0 || known.contains(c.message) || is_retained(c.message));
-    queue[c.sequence] = {c.message, c.qos, c.flags, c.origin};
+    Snapshot::Queued& queued = queue[c.sequence];
+    release(queued.message);
+    queued = {c.message, c.qos, c.flags, c.origin};
+    refer(c.message);
   }
-  void operator()(const ReleaseQueued& c) const {
-    in_session(c, [&c](auto& s) {
-      if (const auto it = s.queue.find(c.sequence); it != s.queue.end()) it->second.message = 0;
+  void operator()(const ReleaseQueued& c) {
+    in_session(c, [&](auto& s) {
+      const auto it = s.queue.find(c.sequence);
+      if (it != s.queue.end()) release(std::exchange(it->second.message, 0));
     });
   }
   void operator()(const DropQueued& c) {
     in_session(c, [&](auto& s) {
       end_before(c.client_id, s.queue);
-      s.queue.erase(c.sequence);
+      const auto it = s.queue.find(c.sequence);
+      if (it == s.queue.end()) return;
+      release(it->second.message);
+      s.queue.erase(it);
     });
   }
   void operator()(const PutIncoming& c) const {
@@ -65,12 +79,21 @@ struct Apply {
   void operator()(const PutRetained& c) {
     (*this)(DropRetained{c.topic});
     state.retained[c.topic] = {c.message, c.expires_at, c.source};
+    refer(c.message);
   }
   void operator()(const DropRetained& c) {
     const auto it = state.retained.find(c.topic);
     if (it == state.retained.end()) return;
     known.insert(it->second.message);
+    release(it->second.message);
     state.retained.erase(it);
+  }
+
+  void end() {
+    for (const MessageId id : loose) {
+      if (!references.contains(id)) state.messages.erase(id);
+    }
+    state.last_message = state.messages.empty() ? 0 : state.messages.rbegin()->first;
   }
 
   /// Behind the last of a queue when the batch began.
@@ -78,6 +101,15 @@ struct Apply {
                            const std::map<std::uint64_t, Snapshot::Queued>& queue) {
     const auto end = queue.empty() ? 0 : queue.rbegin()->first + 1;
     return ends.try_emplace(client_id, end).first->second;
+  }
+  void refer(MessageId id) const {
+    if (id != 0) ++references[id];
+  }
+  void release(MessageId id) {
+    const auto count = references.find(id);
+    if (count == references.end()) return;
+    if (--count->second == 0) references.erase(count);
+    loose.insert(id);
   }
   bool is_retained(MessageId id) const {
     return std::ranges::any_of(state.retained,
@@ -91,24 +123,31 @@ struct Apply {
 
 }  // namespace
 
+Memory Memory::holding(Snapshot state) {
+  Memory memory;
+  memory.state_ = std::move(state);
+  Apply apply{memory.state_, memory.references_};
+  for (const auto& [id, body] : memory.state_.messages) apply.loose.insert(id);
+  for (const auto& [topic, retained] : memory.state_.retained) apply.refer(retained.message);
+  for (const auto& [client_id, session] : memory.state_.sessions) {
+    for (const auto& [sequence, queued] : session.queue) apply.refer(queued.message);
+  }
+  apply.end();
+  return memory;
+}
+
 void Memory::submit(Batch batch) {
   pending_.push_back(std::move(batch));
 }
 
 bool Memory::commit() {
   if (pending_.empty()) return false;
-  Apply apply{state_};
+  Apply apply{state_, references_};
   for (const Change& change : pending_.front().changes) std::visit(apply, change);
+  apply.end();
   stored_ = pending_.front().ticket;
   pending_.pop_front();
-  if (!state_.messages.empty()) state_.last_message = state_.messages.rbegin()->first;
-  if (state_.messages.size() > 2 * referenced_ + kFewMessages) drop_unreferenced();
   return true;
-}
-
-const Snapshot& Memory::load() {
-  drop_unreferenced();
-  return state_;
 }
 
 std::size_t Memory::queue_size(const std::string& client_id) const {
@@ -126,7 +165,6 @@ void Memory::answer_loads() {
   for (const Load& load : std::exchange(loads_, {})) {
     Page& page = pages_.emplace_back(Page{load.number, load.client_id, {}});
     std::size_t read = 0;
-    if (!load.bodies.empty()) drop_unreferenced();
     for (const MessageId id : load.bodies) {
       if (read >= load.window.bytes) break;
       const auto body = state_.messages.find(id);
@@ -190,17 +228,6 @@ Snapshot Memory::load(Budget budget) const {
   }
   std::erase_if(cut.messages, [&used](const auto& item) { return !used.contains(item.first); });
   return cut;
-}
-
-void Memory::drop_unreferenced() {
-  std::set<MessageId> used;
-  for (const auto& [topic, retained] : state_.retained) used.insert(retained.message);
-  for (const auto& [client_id, session] : state_.sessions) {
-    for (const auto& [sequence, queued] : session.queue) used.insert(queued.message);
-  }
-  std::erase_if(state_.messages, [&used](const auto& item) { return !used.contains(item.first); });
-  referenced_ = state_.messages.size();
-  state_.last_message = state_.messages.empty() ? 0 : state_.messages.rbegin()->first;
 }
 
 }  // namespace mq::storage

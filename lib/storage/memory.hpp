@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,11 +15,7 @@ namespace mq::storage {
 class Memory : public Store {
  public:
   /// One in which this is stored.
-  static Memory holding(Snapshot state) {
-    Memory memory;
-    memory.state_ = std::move(state);
-    return memory;
-  }
+  static Memory holding(Snapshot state);
 
   void submit(Batch batch) override;
   Ticket stored() override { return stored_; }
@@ -26,7 +23,7 @@ class Memory : public Store {
   void load(Load load) override { loads_.push_back(std::move(load)); }
   std::vector<Page> take_pages() override { return std::exchange(pages_, {}); }
   /// All that is stored.
-  const Snapshot& load();
+  const Snapshot& load() const { return state_; }
   /// How much of a session's queue is stored.
   std::size_t queue_size(const std::string& client_id) const;
   /// What is stored, within the budget.
@@ -39,14 +36,12 @@ class Memory : public Store {
   void crash();
 
  private:
-  /// Looks at all that is stored, so it is done when it is worth it.
-  void drop_unreferenced();
-
   std::deque<Batch> pending_;
   std::vector<Load> loads_;
   std::vector<Page> pages_;
   Snapshot state_;
-  std::size_t referenced_ = 0;  ///< messages, when they were last looked at
+  /// How often queues and the retained refer to each message: what nothing refers to is dropped.
+  std::map<MessageId, std::size_t> references_;
   Ticket stored_ = 0;
 };
 
