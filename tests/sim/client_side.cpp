@@ -57,7 +57,7 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
   for (const auto& [ticket, sent] : actor.open) judge_.interrupted(sent.topic, sent.number);
   actor.core->on_close(words, now_);
   if (actor.role == Role::mortal || (!actor.is_there_to_stay() && was_goodbye)) {
-    actor.acts_at = now_.steady + Millis(prng_.below(6000));
+    actor.acts_at = now_.steady + Millis(prng_.below(2 * trouble_.stay.count()));
     if (actor.role == Role::mortal) actor.left_at.reset();
   }
 }
@@ -180,7 +180,8 @@ void Simulation::ask_again(Actor& actor) {
 void Simulation::on_connected(Actor& actor, const client::Connected& connected) {
   actor.is_up = true;
   if (actor.role == Role::publisher) return;
-  if (!actor.is_there_to_stay()) actor.acts_at = now_.steady + Millis(prng_.below(3000));
+  if (!actor.is_there_to_stay())
+    actor.acts_at = now_.steady + Millis(prng_.below(trouble_.stay.count()));
   if (actor.role == Role::mortal) return;
   if (actor.role == Role::visitor) {
     const bool is_clean = actor.starts_clean && connected.is_first;

@@ -26,6 +26,7 @@ struct Trouble {
   std::uint64_t steps = 8000;  ///< so many at least
   Millis lasts{0};             ///< of the simulated world, at least
   Millis pause{80};            ///< of a publisher between two messages, at most
+  Millis stay{3000};           ///< of who comes and goes, at most; up to twice as long he is away
 };
 
 class Simulation {

@@ -18,7 +18,7 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
 sim::Trouble trouble() {
   constexpr Seconds kWeek(7 * 24 * 3600);
   if (const auto weeks = number("MQ_WEEKS", 0)) {
-    return {.steps = 0, .lasts = weeks * kWeek, .pause = Seconds(300)};
+    return {.steps = 0, .lasts = weeks * kWeek, .pause = Seconds(300), .stay = Seconds(1800)};
   }
   return {.steps = number("MQ_STEPS", sim::Trouble().steps)};
 }
