@@ -1,17 +1,13 @@
 #include "storage/memory.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.hpp"
 
 namespace mq::storage {
-namespace {
-
-using References = std::map<MessageId, std::size_t>;
 
 /// What a batch changes, one change after another. What nothing refers to when it is over goes.
-struct Apply {
+struct Memory::Apply {
   Snapshot& state;
   References& references;
   std::set<MessageId> known{};                  ///< messages that came, or were retained, in it
@@ -26,7 +22,7 @@ struct Apply {
   }
   void operator()(const DropSession& c) {
     in_session(c, [this](auto& s) {
-      for (const auto& [sequence, queued] : s.queue) release(queued.message);
+      for (const auto& [sequence, queued] : s.queue) release(queued.message, &Referrers::queued);
     });
     state.sessions.erase(c.client_id);
     ends.erase(c.client_id);
@@ -49,16 +45,16 @@ struct Apply {
   void operator()(const PutQueued& c) {
     auto& queue = state.sessions[c.client_id].queue;
     MQ_CHECK(c.sequence >= end_before(c.client_id, queue));
-    MQ_CHECK(c.message == 0 || known.contains(c.message) || is_retained(c.message));
+    MQ_CHECK(c.message == 0 || is_known(c.message));
     Snapshot::Queued& queued = queue[c.sequence];
-    release(queued.message);
+    release(queued.message, &Referrers::queued);
     queued = {c.message, c.qos, c.flags, c.origin};
-    refer(c.message);
+    refer(c.message, &Referrers::queued);
   }
   void operator()(const ReleaseQueued& c) {
     in_session(c, [&](auto& s) {
       const auto it = s.queue.find(c.sequence);
-      if (it != s.queue.end()) release(std::exchange(it->second.message, 0));
+      if (it != s.queue.end()) release(std::exchange(it->second.message, 0), &Referrers::queued);
     });
   }
   void operator()(const DropQueued& c) {
@@ -66,7 +62,7 @@ struct Apply {
       end_before(c.client_id, s.queue);
       const auto it = s.queue.find(c.sequence);
       if (it == s.queue.end()) return;
-      release(it->second.message);
+      release(it->second.message, &Referrers::queued);
       s.queue.erase(it);
     });
   }
@@ -79,13 +75,13 @@ struct Apply {
   void operator()(const PutRetained& c) {
     (*this)(DropRetained{c.topic});
     state.retained[c.topic] = {c.message, c.expires_at, c.source};
-    refer(c.message);
+    refer(c.message, &Referrers::retained);
   }
   void operator()(const DropRetained& c) {
     const auto it = state.retained.find(c.topic);
     if (it == state.retained.end()) return;
     known.insert(it->second.message);
-    release(it->second.message);
+    release(it->second.message, &Referrers::retained);
     state.retained.erase(it);
   }
 
@@ -102,18 +98,19 @@ struct Apply {
     const auto end = queue.empty() ? 0 : queue.rbegin()->first + 1;
     return ends.try_emplace(client_id, end).first->second;
   }
-  void refer(MessageId id) const {
-    if (id != 0) ++references[id];
+  void refer(MessageId id, std::size_t Referrers::* from) const {
+    if (id != 0) ++(references[id].*from);
   }
-  void release(MessageId id) {
-    const auto count = references.find(id);
-    if (count == references.end()) return;
-    if (--count->second == 0) references.erase(count);
+  void release(MessageId id, std::size_t Referrers::* from) {
+    const auto it = references.find(id);
+    if (it == references.end()) return;
+    --(it->second.*from);
+    if (it->second == Referrers()) references.erase(it);
     loose.insert(id);
   }
-  bool is_retained(MessageId id) const {
-    return std::ranges::any_of(state.retained,
-                               [id](const auto& item) { return item.second.message == id; });
+  bool is_known(MessageId id) const {
+    const auto it = references.find(id);
+    return known.contains(id) || (it != references.end() && it->second.retained > 0);
   }
   void in_session(const auto& change, auto act) const {
     const auto it = state.sessions.find(change.client_id);
@@ -121,16 +118,18 @@ struct Apply {
   }
 };
 
-}  // namespace
-
 Memory Memory::holding(Snapshot state) {
   Memory memory;
   memory.state_ = std::move(state);
   Apply apply{memory.state_, memory.references_};
   for (const auto& [id, body] : memory.state_.messages) apply.loose.insert(id);
-  for (const auto& [topic, retained] : memory.state_.retained) apply.refer(retained.message);
+  for (const auto& [topic, retained] : memory.state_.retained) {
+    apply.refer(retained.message, &Referrers::retained);
+  }
   for (const auto& [client_id, session] : memory.state_.sessions) {
-    for (const auto& [sequence, queued] : session.queue) apply.refer(queued.message);
+    for (const auto& [sequence, queued] : session.queue) {
+      apply.refer(queued.message, &Referrers::queued);
+    }
   }
   apply.end();
   return memory;

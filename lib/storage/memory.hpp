@@ -36,12 +36,20 @@ class Memory : public Store {
   void crash();
 
  private:
+  /// How often a message is referred to; when it no longer is, it is dropped.
+  struct Referrers {
+    std::size_t queued = 0;
+    std::size_t retained = 0;
+    bool operator==(const Referrers&) const = default;
+  };
+  using References = std::map<MessageId, Referrers>;
+  struct Apply;
+
   std::deque<Batch> pending_;
   std::vector<Load> loads_;
   std::vector<Page> pages_;
   Snapshot state_;
-  /// How often queues and the retained refer to each message: what nothing refers to is dropped.
-  std::map<MessageId, std::size_t> references_;
+  References references_;
   Ticket stored_ = 0;
 };
 
