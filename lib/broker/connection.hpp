@@ -90,7 +90,7 @@ struct Connection : WheelNode {
   std::unique_ptr<const std::string> proved_name;  ///< the user name; none: no transport proved it
   Session* session = nullptr;                      ///< none: CONNECT has not come
   wire::Framer framer;
-  std::unique_ptr<WaitingConnect> waiting;  ///< until on_verified()
+  std::unique_ptr<WaitingConnect> waiting;  ///< until on_verified() or let_heirs_in()
   std::unique_ptr<Throttle> throttle;       ///< none: it may send as fast as it can
   Promise promise;
   SendQueue out;

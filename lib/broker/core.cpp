@@ -224,10 +224,8 @@ void Core::on_close(ConnectionId id, Now now, std::size_t unread) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr) return;
-  if (unread > 0 && connection->session != nullptr) {
-    facts_.emplace_back(fact::Unread{id, connection->session->client_id, unread});
-  }
   if (is_paused(*connection) && is_owed_a_turn(*connection)) {
+    if (unread > 0) facts_.emplace_back(fact::Unread{id, connection->session->client_id, unread});
     connection->throttle->is_gone = true;
     return;
   }

@@ -66,7 +66,8 @@ class Core {
   std::span<Byte> tail(ConnectionId connection);
   void on_tail(ConnectionId connection, std::size_t size, Now now);
   /// The peer closed, or the socket failed. Ids that the core has forgotten are ignored.
-  /// unread  bytes that had come, and will not be passed on
+  /// unread  bytes that had come, and will not be passed on; of whom fact::Ended ends at once the
+  ///         driver knows them itself
   void on_close(ConnectionId connection, Now now, std::size_t unread = 0);
   /// The connection is of no use any more, for the reason that `words` give.
   void on_broken(ConnectionId connection, std::string words, Now now);
@@ -126,6 +127,8 @@ class Core {
   /// Bytes in output(), and of memory for what comes there when it is stored. Nothing for an id
   /// that the core has forgotten.
   std::optional<std::size_t> owed_bytes(ConnectionId connection);
+  /// Whether it is paused because it is faster than its listener allows.
+  bool is_above_rate(ConnectionId connection);
   std::vector<Closing> take_closing();
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.
@@ -233,9 +236,10 @@ class Core {
   // verify.cpp
   bool must_verify(const Connection& connection, const wire::Connect& connect) const;
   void verify(Connection& connection, const wire::Connect& connect, ByteView frame);
-  /// Keeps CONNECT and what came behind it until on_verified().
+  /// Keeps CONNECT and what came behind it until on_verified(), or let_heirs_in().
   void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
+  void read_behind(ConnectionId id, ByteView bytes);
   void give_up_waiting(Connection& connection);
 
   // access.cpp
@@ -340,8 +344,9 @@ class Core {
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Instant until);
   void resume(Connection& connection);
-  /// The session of `other`, which is heard out first. Then let_heirs_in() goes on.
-  void leave_to(Connection& heir, Connection& other);
+  static bool has_more_to_say(const Connection& connection);
+  /// `other` is heard out first, then let_heirs_in() goes on with the CONNECT.
+  void wait_for(Connection& heir, Connection& other, ByteView connect);
   /// Ends it when nothing else has come for a turn.
   void hear_out(Connection& connection);
   void let_heirs_in();

@@ -74,6 +74,7 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
 }
 
 void Core::admit(Connection& connection, const wire::Connect& connect, ByteView frame) {
+  if (!heirs_.empty()) let_heirs_in();  // who came earlier
   connection.is_anonymous = is_anonymous(connection, connect);
   const bool is_assigned = connect.client_id.empty();  // [MQTT-3.1.3-6]
   const std::string client_id = is_assigned
@@ -87,8 +88,8 @@ void Core::admit(Connection& connection, const wire::Connect& connect, ByteView 
   }
   if (const auto held = session_ids_.find(client_id); held != session_ids_.end()) {
     if (Connection* other = sessions_[held->second]->connection) {
-      leave_to(connection, *other);
-      return put_aside(connection, frame);
+      if (has_more_to_say(*other)) return wait_for(connection, *other, frame);
+      disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
     }
   }
   const auto written = journal_.position();

@@ -10,8 +10,9 @@
 // dropped, not of a client that has gone meanwhile either, and the wait does not count against the
 // keep alive.
 //
-// When somebody comes with the client id of one who is there, what has come from the older one by
-// then is read and handled first, at any rate: its goodbye may be the last of it.
+// When somebody comes with the client id of one who waits, what has come from the older one by then
+// is read and handled first, up to some seconds' worth: its goodbye may be the last of it. The
+// newcomer is not read before.
 //
 // Whose packets take very much work waits in the same way until the next turn, so that others have
 // theirs; a long SUBSCRIBE is left half done.
@@ -27,6 +28,8 @@ constexpr Millis kShortestPause{250};
 
 /// So long is somebody read who has an heir, and does not cease to send.
 constexpr Seconds kLongestFarewell{1};
+/// And no more than its rates allow in so many seconds.
+constexpr double kFarewellsWorth = 10;
 
 /// Among so many of those who have waited a turn is shared.
 constexpr std::size_t kSharesOfATurn = 8;
@@ -153,11 +156,18 @@ void Core::resume(Connection& connection) {
   Connection* still = find(id);
   if (still == nullptr || is_paused(*still)) return;
   if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
-  if (has_heir) return hear_out(*still);
+  if (has_heir) {
+    if (!still->is_behind) hear_out(*still);  // or go_on_with_packets() does
+    return;
+  }
   if (was_paused) released_.push_back(id);
 }
 
-void Core::leave_to(Connection& heir, Connection& other) {
+bool Core::has_more_to_say(const Connection& connection) {
+  return is_paused(connection) || (connection.throttle != nullptr && connection.throttle->heir);
+}
+
+void Core::wait_for(Connection& heir, Connection& other, ByteView connect) {
   const auto former = other.throttle == nullptr ? std::nullopt : other.throttle->heir;
   if (!former) {
     put_off(other);
@@ -166,12 +176,19 @@ void Core::leave_to(Connection& heir, Connection& other) {
     disconnect(*third, ReasonCode::session_taken_over, fact::End::taken_over);
   }
   other.throttle->heir = heir.id;
+  throttled_.push_back(heir.id);
+  put_aside(heir, connect);
 }
 
 void Core::hear_out(Connection& connection) {
   Throttle& throttle = *connection.throttle;
-  const bool is_over = throttle.is_silent || throttle.heir_since + kLongestFarewell <= now_.steady;
-  if (is_over) {
+  const ListenerConfig& listener = config_.listeners[connection.listener];
+  const double messages = listener.max_publish_rate;
+  const auto bytes = static_cast<double>(listener.max_bytes_rate);
+  const bool owes_much = (messages > 0 && throttle.messages < -kFarewellsWorth * messages) ||
+                         (bytes > 0 && throttle.bytes < -kFarewellsWorth * bytes);
+  const bool is_late = throttle.heir_since + kLongestFarewell <= now_.steady;
+  if (throttle.is_silent || owes_much || is_late) {
     return disconnect(connection, ReasonCode::session_taken_over,  // [MQTT-3.1.4-3]
                       fact::End::taken_over);
   }
@@ -181,7 +198,19 @@ void Core::hear_out(Connection& connection) {
 }
 
 void Core::let_heirs_in() {
-  for (const auto id : std::exchange(heirs_, {})) on_verified(id, Verdict::right, now_);
+  for (const auto id : std::exchange(heirs_, {})) {
+    Connection* connection = find(id);
+    if (connection == nullptr || connection->waiting == nullptr) continue;
+    const auto waiting = std::move(connection->waiting);
+    handle_connect(*connection, waiting->frame);  // as if it came now: a reload may lie between
+    read_behind(id, waiting->behind);
+  }
+}
+
+bool Core::is_above_rate(ConnectionId id) {
+  const Connection* connection = find(id);
+  return connection != nullptr && is_paused(*connection) &&
+         connection->throttle->paused_until > now_.steady;
 }
 
 bool Core::is_paused(const Connection& connection) {

@@ -64,13 +64,19 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
     return refuse(*connection, connect, *fault);
   }
   admit(*connection, connect, waiting->frame);
-  connection = find(id);
+  read_behind(id, waiting->behind);
+}
+
+void Core::read_behind(ConnectionId id, ByteView bytes) {
+  Connection* connection = find(id);
   if (connection == nullptr) return;
-  if (connection->waiting != nullptr) return wait_behind(*connection, waiting->behind);
-  const auto behind = turn_.take(waiting->behind.size());
-  std::ranges::copy(waiting->behind, behind.begin());
+  if (connection->waiting != nullptr) return wait_behind(*connection, bytes);
+  const auto behind = turn_.take(bytes.size());
+  std::ranges::copy(bytes, behind.begin());
   connection->framer.feed(behind);
   read_frames(*connection);
+  connection = find(id);
+  if (connection != nullptr && !is_paused(*connection)) released_.push_back(id);
 }
 
 void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now now) {

@@ -415,7 +415,8 @@ void BrokerDriver::tell_facts() {
         fact);
     const Peer* peer = find(id);
     const auto* ended = std::get_if<broker::fact::Ended>(&fact);
-    const auto unread = peer == nullptr || ended == nullptr ? 0 : unread_of(*peer);
+    const bool had_session = ended != nullptr && !ended->client_id.empty();
+    const auto unread = peer != nullptr && had_session ? unread_of(*peer) : 0;
     if (unread > 0) {
       fact_sink_(broker::fact::Unread{id, ended->client_id, unread}, label_of(*peer));
     }

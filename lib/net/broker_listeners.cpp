@@ -30,6 +30,13 @@ Error error_of(const std::string& what, int code) {
   return {what + ": " + uv_strerror(code)};
 }
 
+/// descriptor  one that is open
+bool is_descriptor_free(int descriptor) {
+  const int next = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (next >= 0) close(next);
+  return next >= 0;
+}
+
 /// A socket file whose owner is gone.
 bool is_stale_socket(const std::string& path) {
   struct stat status{};
@@ -188,11 +195,7 @@ void BrokerDriver::look_for_shortage(const Peer& newest) {
   const bool is_last = static_cast<std::size_t>(descriptor) + kLastDescriptors >=
                        static_cast<std::size_t>(sysconf(_SC_OPEN_MAX));
   if (!is_last && count + kLastDescriptors < ran_out_at_) return;
-  const int next = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  if (next >= 0) {
-    close(next);
-    return;
-  }
+  if (is_descriptor_free(descriptor)) return;
   short_at_ = ran_out_at_ = count;
   room_due_ = uv_now(&loop_);
   if (shortage_sink_) shortage_sink_(Shortage::begins);
@@ -203,9 +206,10 @@ void BrokerDriver::look_for_shortage(const Peer& newest) {
 void BrokerDriver::make_room() {
   if (uv_now(&loop_) < room_due_) return;
   room_due_ = uv_now(&loop_) + kRoomEveryMs;
+  if (is_descriptor_free(uv_backend_fd(&loop_))) return;
   std::vector<std::pair<std::size_t, Peer*>> fastest;
   for (Peer* peer : peers_) {
-    const auto unread = peer == nullptr ? 0 : unread_of(*peer);
+    const auto unread = peer != nullptr && core_.is_above_rate(peer->id) ? unread_of(*peer) : 0;
     if (unread > 0) fastest.emplace_back(unread, peer);
   }
   std::ranges::sort(fastest, std::greater());

@@ -38,6 +38,34 @@ std::size_t count_of(Peer& peer) {
   return count;
 }
 
+/// Of one client id: the first has sent more than a rate of 1 message a second allows.
+struct Rivals {
+  World world;
+  Peer& subscriber;
+  broker::Core& core;
+  std::deque<std::vector<Byte>> said{};  ///< stays until the turn is over
+  broker::ConnectionId first;
+
+  explicit Rivals(const broker::Config& config)
+      : world(config),
+        subscriber(world.peer().join("s").subscribe("t").subscribe("will")),
+        core(world.core()),
+        first(core.on_open(0, world.now)) {
+    say(first, wire::Connect{.client_id = "p", .will = wire::Will{.topic = "will"}});
+    for (int i = 0; i < 3; ++i) say(first, wire::Publish{.topic = "t"});
+  }
+  void say(broker::ConnectionId id, const auto& packet) {
+    wire::encode(packet, wire::Version::v311, said.emplace_back());
+    core.on_bytes(id, said.back(), world.now);
+  }
+  broker::ConnectionId come() {
+    const auto id = core.on_open(0, world.now);
+    say(id, wire::Connect{.client_id = "p"});
+    return id;
+  }
+  bool is_there(broker::ConnectionId id) { return core.output(id) != nullptr; }
+};
+
 }  // namespace
 
 TEST_CASE(
@@ -84,6 +112,12 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
     world.settle();
     CHECK(subscriber.all().find("will") == std::string::npos);
   }
+  SUBCASE("and where there was none the will comes last") {
+    publisher.send_bytes(bytes);
+    publisher.drop();
+    for (int second = 0; second < 3; ++second) world.advance(Seconds(1));
+    CHECK(subscriber.all().ends_with("PUBLISH will q0 ''"));
+  }
   SUBCASE("before somebody else comes with its client id") {
     wire::encode(wire::Disconnect{}, wire::Version::v311, bytes);
     publisher.send_bytes(bytes);
@@ -94,75 +128,174 @@ TEST_CASE("what a client sent before it went is still handled, its DISCONNECT to
     CHECK(publisher.is_closed());
     return;
   }
-  SUBCASE("and where there was none the will comes last") {
-    publisher.send_bytes(bytes);
-    publisher.drop();
-    for (int second = 0; second < 3; ++second) world.advance(Seconds(1));
-    CHECK(subscriber.all().ends_with("PUBLISH will q0 ''"));
-  }
   CHECK(std::holds_alternative<broker::fact::Ended>(world.facts.back()));
 }
 
 TEST_CASE("what was not read yet of somebody with whose client id another comes is read first") {
-  World world(limited(1, 0));
-  auto& subscriber = world.peer().join("s").subscribe("t").subscribe("will");
-  auto& core = world.core();
-  std::deque<std::vector<Byte>> said;  // stays until the turn is over
-  const auto say = [&](broker::ConnectionId id, const auto& packet) {
-    wire::encode(packet, wire::Version::v311, said.emplace_back());
-    core.on_bytes(id, said.back(), world.now);
-  };
+  Rivals rivals(limited(1, 0));
+  auto& [world, subscriber, core, said, first] = rivals;
   const wire::Publish message{.topic = "t"};
-  const auto first = core.on_open(0, world.now);
-  say(first, wire::Connect{.client_id = "p", .will = wire::Will{.topic = "will"}});
-  for (int i = 0; i < 3; ++i) say(first, message);
   REQUIRE(core.take_throttled().size() == 1);
-  const auto second = core.on_open(0, world.now);
-  say(second, wire::Connect{.client_id = "p"});
+  const auto second = rivals.come();
+  CHECK(std::ranges::count(core.take_throttled(), second) == 1);
   core.on_deadline(world.now);
   REQUIRE(core.take_released() == std::vector{first});
   REQUIRE(core.next_deadline() == world.now.steady);
   std::size_t expected = 3;
   SUBCASE("to its goodbye") {
-    say(first, message);
+    rivals.say(first, message);
     core.on_deadline(world.now);
     CHECK(core.connected_count() == 2);
-    say(first, wire::Disconnect{});
+    rivals.say(first, wire::Disconnect{});
     expected = 4;
   }
   SUBCASE("until it ceases to send") {
-    say(first, message);
+    rivals.say(first, message);
     core.on_deadline(world.now);
     core.on_deadline(world.now);
     expected = 5;  // the will
   }
+  SUBCASE("for no longer than a second") {
+    for (expected = 4; expected < 9; ++expected) {
+      CHECK(rivals.is_there(first));
+      rivals.say(first, message);
+      world.now.steady += Millis(200);
+      core.on_deadline(world.now);
+    }
+    CHECK_FALSE(rivals.is_there(first));
+  }
+  SUBCASE("and no more than its rate allows in ten") {
+    for (expected = 4; expected < 13; ++expected) {
+      CHECK(rivals.is_there(first));
+      rivals.say(first, message);
+      core.on_deadline(world.now);
+    }
+    CHECK_FALSE(rivals.is_there(first));
+  }
   SUBCASE("and somebody else may still come") {
-    const auto third = core.on_open(0, world.now);
-    say(third, wire::Connect{.client_id = "p"});
-    CHECK(core.output(first) != nullptr);
-    CHECK(core.output(second) == nullptr);
+    const auto third = rivals.come();
+    CHECK(rivals.is_there(first));
+    CHECK_FALSE(rivals.is_there(second));
     core.on_deadline(world.now);
     core.on_deadline(world.now);
-    CHECK(core.output(third) != nullptr);
+    CHECK(rivals.is_there(third));
     world.settle();
     CHECK(core.connected_count() == 2);
     CHECK(count_of(subscriber) == 4);  // the will among them
     return;
   }
-  SUBCASE("for no longer than a second") {
-    for (expected = 4; expected < 14; ++expected) {
-      CHECK(core.output(first) != nullptr);
-      say(first, message);
-      world.now.steady += Millis(100);
-      core.on_deadline(world.now);
-    }
-  }
   core.on_deadline(world.now);
-  CHECK(core.output(first) == nullptr);
+  CHECK_FALSE(rivals.is_there(first));
   CHECK(core.connected_count() == 2);
-  say(second, wire::Pingreq{});
+  CHECK(std::ranges::count(core.take_released(), second) == 1);
+  rivals.say(second, wire::Pingreq{});
   world.settle();
   CHECK(count_of(subscriber) == expected);
+}
+
+TEST_CASE("who is not behind with anything leaves its client id at once") {
+  Rivals rivals(limited(10, 0));
+  const auto second = rivals.core.on_open(0, rivals.world.now);
+  rivals.said.emplace_back();
+  wire::encode(wire::Connect{.client_id = "p"}, wire::Version::v311, rivals.said.back());
+  const auto message = burst(1, "x");
+  rivals.said.back().insert(rivals.said.back().end(), message.begin(), message.end());
+  rivals.core.on_bytes(second, rivals.said.back(), rivals.world.now);
+  CHECK_FALSE(rivals.is_there(rivals.first));
+  rivals.core.on_close(second, rivals.world.now);
+  rivals.world.settle();
+  CHECK(count_of(rivals.subscriber) == 5);  // the will among them
+}
+
+TEST_CASE("a client id stays with who waits by a rate when the wait is over in the same turn") {
+  Rivals rivals(limited(1, 0));
+  rivals.world.now.steady += Millis(900);
+  rivals.come();
+  rivals.world.now.steady += Millis(100);
+  rivals.core.on_deadline(rivals.world.now);
+  CHECK(rivals.is_there(rivals.first));
+  CHECK(rivals.core.take_released() == std::vector{rivals.first});
+}
+
+TEST_CASE("a client id stays with who waits by a rate when the rate is taken away") {
+  Rivals rivals(limited(1, 0));
+  rivals.come();
+  rivals.core.use_config(quiet(), rivals.world.now);
+  rivals.core.on_deadline(rivals.world.now);
+  CHECK(rivals.is_there(rivals.first));
+  CHECK(rivals.core.take_released() == std::vector{rivals.first});
+}
+
+TEST_CASE("who comes when a client id has just been left comes behind who waits for it") {
+  Rivals rivals(limited(1, 0));
+  const auto second = rivals.come();
+  rivals.core.on_deadline(rivals.world.now);
+  rivals.say(rivals.first, wire::Disconnect{});
+  const auto third = rivals.come();
+  rivals.world.settle();
+  CHECK_FALSE(rivals.is_there(second));
+  CHECK(rivals.is_there(third));
+}
+
+TEST_CASE("who waits for a client id is asked for its password if there are passwords by then") {
+  auto config = limited(1, 0);
+  Rivals rivals(config);
+  auto& core = rivals.core;
+  const auto second = core.on_open(0, rivals.world.now);
+  rivals.say(second, wire::Connect{.client_id = "p", .user_name = "u"});
+  config.listeners[0].has_passwords = true;
+  core.use_config(config, rivals.world.now);
+  core.on_deadline(rivals.world.now);
+  rivals.say(rivals.first, wire::Disconnect{});
+  CHECK(core.take_verifications().empty());
+  core.on_deadline(rivals.world.now);
+  const auto asked = core.take_verifications();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].connection == second);
+  CHECK(std::ranges::count(core.take_released(), second) == 0);
+  core.on_verified(second, broker::Verdict::wrong, rivals.world.now);
+  CHECK_FALSE(rivals.is_there(second));
+  CHECK(core.connected_count() == 1);
+}
+
+TEST_CASE("above a rate is who waits by it, and not who waits for its next turn") {
+  auto config = limited(1, 0);
+  config.work_a_turn = 1;
+  bool has_rate = true;
+  SUBCASE("with a rate") {}
+  SUBCASE("without one") {
+    config.listeners[0].max_publish_rate = 0;
+    has_rate = false;
+  }
+  Rivals rivals(config);
+  CHECK(std::ranges::count(rivals.core.take_throttled(), rivals.first) > 0);
+  rivals.core.end_turn();
+  if (has_rate) {
+    for (int i = 0; i < 3; ++i) rivals.core.on_deadline(rivals.world.now);
+  }
+  CHECK(rivals.core.is_above_rate(rivals.first) == has_rate);
+}
+
+TEST_CASE("what was not read of a client is told with its end, or when the end comes later") {
+  Rivals rivals(limited(1, 0));
+  rivals.world.facts.clear();
+  const auto unread = [&rivals] {
+    return std::ranges::count_if(rivals.core.take_facts(), [](const broker::Fact& fact) {
+      return std::holds_alternative<broker::fact::Unread>(fact);
+    });
+  };
+  SUBCASE("of one who is owed a turn") {
+    rivals.core.on_close(rivals.first, rivals.world.now, 7);
+    CHECK(unread() == 1);
+  }
+  SUBCASE("by the driver, of one who ends at once") {
+    for (int i = 0; i < 3; ++i) {
+      rivals.world.now.steady += Seconds(1);
+      rivals.core.on_deadline(rivals.world.now);
+    }
+    rivals.core.on_close(rivals.first, rivals.world.now, 7);
+    CHECK(unread() == 0);
+  }
 }
 
 TEST_CASE("the last of those who wait for one client id gets it") {
