@@ -344,7 +344,6 @@ class Core {
   bool has_turn(Connection& connection);
   void pause(Connection& connection, Instant until);
   void resume(Connection& connection);
-  static bool has_more_to_say(const Connection& connection);
   /// `other` is heard out first, then let_heirs_in() goes on with the CONNECT.
   void wait_for(Connection& heir, Connection& other, ByteView connect);
   /// Ends it when nothing else has come for a turn.

@@ -88,8 +88,7 @@ void Core::admit(Connection& connection, const wire::Connect& connect, ByteView 
   }
   if (const auto held = session_ids_.find(client_id); held != session_ids_.end()) {
     if (Connection* other = sessions_[held->second]->connection) {
-      if (has_more_to_say(*other)) return wait_for(connection, *other, frame);
-      disconnect(*other, ReasonCode::session_taken_over, fact::End::taken_over);  // [MQTT-3.1.4-3]
+      return wait_for(connection, *other, frame);
     }
   }
   const auto written = journal_.position();

@@ -10,8 +10,8 @@
 // dropped, not of a client that has gone meanwhile either, and the wait does not count against the
 // keep alive.
 //
-// When somebody comes with the client id of one who waits, what has come from the older one by then
-// is read and handled first, up to some seconds' worth: its goodbye may be the last of it. The
+// When somebody comes with the client id of one who is there, what has come from the older one by
+// then is read and handled first, up to some seconds' worth: its goodbye may be the last of it. The
 // newcomer is not read before.
 //
 // Whose packets take very much work waits in the same way until the next turn, so that others have
@@ -161,10 +161,6 @@ void Core::resume(Connection& connection) {
     return;
   }
   if (was_paused) released_.push_back(id);
-}
-
-bool Core::has_more_to_say(const Connection& connection) {
-  return is_paused(connection) || (connection.throttle != nullptr && connection.throttle->heir);
 }
 
 void Core::wait_for(Connection& heir, Connection& other, ByteView connect) {

@@ -193,16 +193,21 @@ TEST_CASE("what was not read yet of somebody with whose client id another comes 
   CHECK(count_of(subscriber) == expected);
 }
 
-TEST_CASE("who is not behind with anything leaves its client id at once") {
+TEST_CASE("who comes with a client id that is held is not read before it has it") {
   Rivals rivals(limited(10, 0));
-  const auto second = rivals.core.on_open(0, rivals.world.now);
+  auto& core = rivals.core;
+  const auto second = core.on_open(0, rivals.world.now);
   rivals.said.emplace_back();
   wire::encode(wire::Connect{.client_id = "p"}, wire::Version::v311, rivals.said.back());
   const auto message = burst(1, "x");
   rivals.said.back().insert(rivals.said.back().end(), message.begin(), message.end());
-  rivals.core.on_bytes(second, rivals.said.back(), rivals.world.now);
+  core.on_bytes(second, rivals.said.back(), rivals.world.now);
+  CHECK(std::ranges::count(core.take_throttled(), second) == 1);
+  CHECK(rivals.is_there(rivals.first));
+  for (int i = 0; i < 2; ++i) core.on_deadline(rivals.world.now);
   CHECK_FALSE(rivals.is_there(rivals.first));
-  rivals.core.on_close(second, rivals.world.now);
+  CHECK(std::ranges::count(core.take_released(), second) == 1);
+  core.on_close(second, rivals.world.now);
   rivals.world.settle();
   CHECK(count_of(rivals.subscriber) == 5);  // the will among them
 }
