@@ -54,6 +54,7 @@ std::unique_ptr<StoredWill> store(const wire::Will& will) {
 }  // namespace
 
 void Core::handle_connect(Connection& connection, ByteView frame) {
+  let_heirs_in();  // they came earlier
   auto packet = wire::decode(frame, Version::v5);
   if (!packet) {
     wire::Connect unknown;
@@ -74,7 +75,6 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
 }
 
 void Core::admit(Connection& connection, const wire::Connect& connect, ByteView frame) {
-  if (!heirs_.empty()) let_heirs_in();  // who came earlier
   connection.is_anonymous = is_anonymous(connection, connect);
   const bool is_assigned = connect.client_id.empty();  // [MQTT-3.1.3-6]
   const std::string client_id = is_assigned

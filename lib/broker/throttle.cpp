@@ -168,6 +168,7 @@ void Core::wait_for(Connection& heir, Connection& other, ByteView connect) {
   if (!former) {
     put_off(other);
     other.throttle->heir_since = now_.steady;
+    other.throttle->messages = other.throttle->bytes = 0;  // what it owed is not what is heard now
   } else if (Connection* third = find(*former)) {
     disconnect(*third, ReasonCode::session_taken_over, fact::End::taken_over);
   }

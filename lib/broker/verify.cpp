@@ -52,6 +52,7 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
   now_ = now;
   Connection* connection = find(id);
   if (connection == nullptr || connection->waiting == nullptr) return;
+  let_heirs_in();  // they came earlier
   const auto waiting = std::move(connection->waiting);
   auto packet = wire::decode(waiting->frame, wire::Version::v5);
   auto& connect = std::get<wire::Connect>(*packet);

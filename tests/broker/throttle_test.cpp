@@ -193,6 +193,23 @@ TEST_CASE("what was not read yet of somebody with whose client id another comes 
   CHECK(count_of(subscriber) == expected);
 }
 
+TEST_CASE("what somebody owed before another came with its client id does not end it unheard") {
+  Rivals rivals(limited(0, 100));
+  const std::string long_payload(5000, 'x');
+  rivals.say(rivals.first, wire::Publish{.topic = "t", .payload = bytes_of(long_payload)});
+  rivals.come();
+  for (int i = 0; i < 3; ++i) rivals.core.on_deadline(rivals.world.now);
+  CHECK_FALSE(rivals.is_there(rivals.first));
+  Rivals others(limited(0, 100));
+  others.say(others.first, wire::Publish{.topic = "t", .payload = bytes_of(long_payload)});
+  others.come();
+  others.core.on_deadline(others.world.now);
+  REQUIRE(others.is_there(others.first));
+  others.say(others.first, wire::Disconnect{});
+  others.world.settle();
+  CHECK(count_of(others.subscriber) == 4);  // no will
+}
+
 TEST_CASE("who comes with a client id that is held is not read before it has it") {
   Rivals rivals(limited(10, 0));
   auto& core = rivals.core;
