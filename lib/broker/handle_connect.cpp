@@ -70,7 +70,9 @@ void Core::handle_connect(Connection& connection, ByteView frame) {
   if (const auto fault = objection(connection, connect)) {
     return refuse(connection, connect, *fault);
   }
-  if (must_verify(connection, connect)) return verify(connection, connect, frame);
+  if (must_verify(connection, connect) && !connection.is_verified) {
+    return verify(connection, connect, frame);
+  }
   admit(connection, connect, frame);
 }
 

@@ -61,6 +61,7 @@ void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {
     return refuse(*connection, connect,
                   {ReasonCode::not_authorized, "MQTT-3.1.4-2", "not the password of such a user"});
   }
+  connection->is_verified = true;
   if (const auto fault = objection(*connection, connect)) {  // things may have changed meanwhile
     return refuse(*connection, connect, *fault);
   }
@@ -85,8 +86,9 @@ void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now
   const absl::flat_hash_set<std::string_view> names(users.begin(), users.end());
   for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
     Connection* connection = connections_[slot].get();
-    if (connection == nullptr || connection->session == nullptr) continue;
-    if (connection->listener != listener || connection->proved_name) continue;
+    if (connection == nullptr || connection->listener != listener) continue;
+    connection->is_verified = false;
+    if (connection->session == nullptr || connection->proved_name) continue;
     if (!names.contains(connection->session->user_name)) continue;
     disconnect(*connection, ReasonCode::administrative_action, fact::End::expelled);
   }
@@ -95,6 +97,7 @@ void Core::expel(std::uint16_t listener, std::span<const std::string> users, Now
 void Core::forget_passwords(std::uint16_t listener) {
   for (const auto& connection : connections_) {
     if (connection == nullptr || connection->listener != listener) continue;
+    connection->is_verified = false;
     if (connection->proved_name == nullptr) connection->is_anonymous = true;
   }
 }

@@ -280,6 +280,39 @@ TEST_CASE("who waits for a client id is asked for its password if there are pass
   CHECK(core.connected_count() == 1);
 }
 
+TEST_CASE("who waits for a client id with the right password is not asked again") {
+  auto config = limited(1, 0);
+  config.listeners[0].has_passwords = true;
+  Rivals rivals(config);
+  auto& core = rivals.core;
+  const auto come_as_user = [&rivals] {
+    const auto id = rivals.core.on_open(0, rivals.world.now);
+    rivals.say(id, wire::Connect{.client_id = "p", .user_name = "u"});
+    return id;
+  };
+  const auto second = come_as_user();
+  REQUIRE(core.take_verifications().size() == 1);
+  core.on_verified(second, broker::Verdict::right, rivals.world.now);
+  core.on_deadline(rivals.world.now);
+  const auto third = come_as_user();
+  REQUIRE(core.take_verifications().size() == 1);
+  rivals.say(rivals.first, wire::Disconnect{});
+  SUBCASE("and comes before who is verified later") {
+    core.on_verified(third, broker::Verdict::right, rivals.world.now);
+    rivals.world.settle();
+    CHECK_FALSE(rivals.is_there(second));
+    CHECK(rivals.is_there(third));
+  }
+  SUBCASE("unless the file of passwords has changed") {
+    SUBCASE("") { core.expel(0, {}, rivals.world.now); }
+    SUBCASE("and was gone meanwhile") { core.forget_passwords(0); }
+    core.on_deadline(rivals.world.now);
+    const auto asked = core.take_verifications();
+    REQUIRE(asked.size() == 1);
+    CHECK(asked[0].connection == second);
+  }
+}
+
 TEST_CASE("above a rate is who waits by it, and not who waits for its next turn") {
   auto config = limited(1, 0);
   config.work_a_turn = 1;
