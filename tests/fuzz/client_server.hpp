@@ -101,11 +101,12 @@ class Server {
     const auto alias = packet.properties.number(PropertyId::topic_alias);
     std::string topic(packet.topic);
     if (alias && topic.empty()) topic = aliases_out_[*alias];
+    const auto known = unreleased_.find(packet.packet_id);
+    const bool is_again = packet.qos == wire::QoS::exactly_once && known != unreleased_.end();
+    if (is_again && sent.topic_of(known->second) != topic) return;
     if (alias) aliases_out_[*alias] = topic;
     std::vector<Byte> payload;
-    const auto known = unreleased_.find(packet.packet_id);
-    if (packet.qos == wire::QoS::exactly_once && known != unreleased_.end()) {
-      if (sent.topic_of(known->second) != topic) return;
+    if (is_again) {
       payload = sent.payload_of(known->second);
     } else if (is_framed_ && !is_unsure_ && !topic.empty()) {
       payload = sent.add(std::move(topic), size);
