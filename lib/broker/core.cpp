@@ -300,13 +300,13 @@ void Core::release_held(Connection& connection) {
 void Core::on_deadline(Now now) {
   now_ = now;
   if (write_noted_at() <= now.steady) journal_.write_noted(now);
+  go_on_with_packets();  // whom the wheel lets go on is read before its next turn
   connection_wheel_.advance(now.steady,
                             [this](Connection& connection) { on_connection_deadline(connection); });
   session_wheel_.advance(now.steady, [this](Session& session) { on_session_deadline(session); });
   if (sweep_at_ <= now.steady) sweep_retained();
   if (tell_drops_at_ <= now.steady) tell_drops();
   if (sys_topics_.next() <= now.steady) sys_topics_.publish(*this, now);
-  go_on_with_packets();
   let_heirs_in();
   go_on_with_feeds();
 }
@@ -343,8 +343,7 @@ void Core::on_connection_deadline(Connection& connection) {
   if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
     return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);
   }
-  const bool is_read = unstored_bytes() <= config_.max_unstored_bytes;
-  if (!is_read) connection.last_received = now_.steady;
+  if (is_store_behind()) connection.last_received = now_.steady;
   const bool is_silent = connection.keep_alive > 0 &&
                          connection.last_received + keep_alive_of(connection) <= now_.steady;
   if (!is_silent) return watch(connection);

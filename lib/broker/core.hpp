@@ -141,6 +141,8 @@ class Core {
   std::vector<storage::Load> take_loads() { return std::exchange(loads_, {}); }
   /// What take_batch() would take, in bytes of memory.
   std::size_t unstored_bytes() const { return journal_.size(); }
+  /// That is more than max_unstored_bytes: nobody is to be read.
+  bool is_store_behind() const { return unstored_bytes() > config_.max_unstored_bytes; }
   /// Connections that are not to be read until they are in take_released().
   std::vector<ConnectionId> take_throttled() { return std::exchange(throttled_, {}); }
   std::vector<ConnectionId> take_released() { return std::exchange(released_, {}); }
@@ -342,7 +344,10 @@ class Core {
   void fill(Connection& connection);
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
+  /// It goes on when put_off() or go_on_with_packets() says so.
   void pause(Connection& connection, Instant until);
+  /// It goes on by itself.
+  void pause_until(Connection& connection, Instant until);
   void resume(Connection& connection);
   /// `other` is heard out first, then let_heirs_in() goes on with the CONNECT.
   void wait_for(Connection& heir, Connection& other, ByteView connect);

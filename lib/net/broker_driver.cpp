@@ -194,7 +194,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   const auto owed = peer.is_ending ? std::nullopt : core_.owed_bytes(peer.id);
   if (!owed) return;
   peer.is_paused = peer.is_paused || is_much(peer, *owed);
-  peer.is_held_back = core_.unstored_bytes() > core_.config().max_unstored_bytes;
+  peer.is_held_back = core_.is_store_behind();
   if (!may_read(peer)) uv_read_stop(&stream);
 }
 

@@ -39,7 +39,7 @@ void BrokerDriver::take_store_news() {
     core_.on_stored(stored, now());
   }
   flush();
-  if (core_.unstored_bytes() <= core_.config().max_unstored_bytes) read_on();
+  if (!core_.is_store_behind()) read_on();
 }
 
 void BrokerDriver::read_on() {

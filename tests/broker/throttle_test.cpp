@@ -210,6 +210,44 @@ TEST_CASE("what somebody owed before another came with its client id does not en
   CHECK(count_of(others.subscriber) == 4);  // no will
 }
 
+TEST_CASE("who is not read because the store is behind is heard when it has caught up") {
+  auto config = durable();
+  config.max_unstored_bytes = 1000;
+  Rivals rivals(config);
+  auto& core = rivals.core;
+  rivals.come();
+  const auto came = rivals.world.now.steady;
+  core.on_deadline(rivals.world.now);
+  REQUIRE(core.take_released() == std::vector{rivals.first});
+  const auto other = core.on_open(0, rivals.world.now);
+  rivals.say(other, wire::Connect{.client_id = "other"});
+  const std::string payload(2000, 'x');
+  rivals.say(other, wire::Publish{.retain = true, .topic = "r", .payload = bytes_of(payload)});
+  REQUIRE(core.is_store_behind());
+  for (int i = 0; i < 3; ++i) core.on_deadline(rivals.world.now);
+  CHECK(rivals.is_there(rivals.first));
+  CHECK(core.next_deadline() > came);
+  SUBCASE("but not for longer than a second") {
+    for (int i = 0; rivals.is_there(rivals.first) && i < 10; ++i) {
+      rivals.world.now.steady = core.next_deadline();
+      core.on_deadline(rivals.world.now);
+    }
+    CHECK_FALSE(rivals.is_there(rivals.first));
+    CHECK(rivals.world.now.steady == came + Seconds(1));
+  }
+  SUBCASE("to its goodbye") {
+    rivals.world.settle();  // it has been stored
+    REQUIRE_FALSE(core.is_store_behind());
+    rivals.world.now.steady += Millis(250);
+    core.on_deadline(rivals.world.now);
+    REQUIRE(core.take_released() == std::vector{rivals.first});
+    rivals.say(rivals.first, wire::Disconnect{});
+    rivals.world.settle();
+    CHECK_FALSE(rivals.is_there(rivals.first));
+    CHECK(count_of(rivals.subscriber) == 3);  // no will
+  }
+}
+
 TEST_CASE("who comes with a client id that is held is not read before it has it") {
   Rivals rivals(limited(10, 0));
   auto& core = rivals.core;
@@ -304,8 +342,12 @@ TEST_CASE("who waits for a client id with the right password is not asked again"
     CHECK(rivals.is_there(third));
   }
   SUBCASE("unless the file of passwords has changed") {
-    SUBCASE("") { core.expel(0, {}, rivals.world.now); }
-    SUBCASE("and was gone meanwhile") { core.forget_passwords(0); }
+    SUBCASE("and is read again") {
+      core.expel(0, {}, rivals.world.now);
+    }
+    SUBCASE("and was gone meanwhile") {
+      core.forget_passwords(0);
+    }
     core.on_deadline(rivals.world.now);
     const auto asked = core.take_verifications();
     REQUIRE(asked.size() == 1);

@@ -190,7 +190,7 @@ class Driver {
   bool may_read(const Connection& connection) const {
     return !connection.is_throttled && connection.is_verified &&
            core_->owed_bytes(connection.id).value_or(0) <= config_.max_unread_bytes &&
-           core_->unstored_bytes() <= config_.max_unstored_bytes;
+           !core_->is_store_behind();
   }
 
   /// What was handed over stays where it is until the turn ends.

@@ -166,7 +166,7 @@ Link* Simulation::find(broker::ConnectionId id) {
 bool Simulation::may_read(const Link& link) const {
   return !link.is_throttled &&
          broker_->owed_bytes(link.at_broker).value_or(0) <= config_.max_unread_bytes &&
-         broker_->unstored_bytes() <= config_.max_unstored_bytes;
+         !broker_->is_store_behind();
 }
 
 void Simulation::heed_throttle() {
