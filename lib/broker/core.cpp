@@ -343,7 +343,7 @@ void Core::on_connection_deadline(Connection& connection) {
   if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
     return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);
   }
-  if (is_store_behind()) connection.last_received = now_.steady;
+  if (is_anybody_held_back()) connection.last_received = now_.steady;
   const bool is_silent = connection.keep_alive > 0 &&
                          connection.last_received + keep_alive_of(connection) <= now_.steady;
   if (!is_silent) return watch(connection);

@@ -12,8 +12,8 @@
 //
 // When somebody comes with the client id of one who is there, what has come from the older one by
 // then is read and handled first, up to some seconds' worth: its goodbye may be the last of it. The
-// newcomer is not read before. While the store is behind nobody is read, and nobody taken for
-// silent.
+// newcomer is not read before. While somebody is not read because the store is behind, nobody is
+// taken for silent.
 //
 // Whose packets take very much work waits in the same way until the next turn, so that others have
 // theirs; a long SUBSCRIBE is left half done.
@@ -190,13 +190,13 @@ void Core::hear_out(Connection& connection) {
   const bool owes_much = (messages > 0 && throttle.messages < -kFarewellsWorth * messages) ||
                          (bytes > 0 && throttle.bytes < -kFarewellsWorth * bytes);
   const bool is_late = throttle.heir_since + kLongestFarewell <= now_.steady;
-  const bool is_silent = throttle.is_silent && !is_store_behind();
+  const bool is_silent = throttle.is_silent && !is_anybody_held_back();
   if (is_silent || owes_much || is_late) {
     return disconnect(connection, ReasonCode::session_taken_over,  // [MQTT-3.1.4-3]
                       fact::End::taken_over);
   }
-  throttle.is_silent = !is_store_behind();
-  if (is_store_behind()) return pause_until(connection, now_.steady + kShortestPause);
+  throttle.is_silent = !is_anybody_held_back();
+  if (is_anybody_held_back()) return pause_until(connection, now_.steady + kShortestPause);
   released_.push_back(connection.id);
   if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
 }

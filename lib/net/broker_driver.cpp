@@ -195,6 +195,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   if (!owed) return;
   peer.is_paused = peer.is_paused || is_much(peer, *owed);
   peer.is_held_back = core_.is_store_behind();
+  if (peer.is_held_back) core_.hold_back(true);
   if (!may_read(peer)) uv_read_stop(&stream);
 }
 

@@ -43,6 +43,7 @@ void BrokerDriver::take_store_news() {
 }
 
 void BrokerDriver::read_on() {
+  core_.hold_back(false);
   for (Peer* peer : peers_) {
     if (peer == nullptr || !peer->is_held_back) continue;
     peer->is_held_back = false;

@@ -150,8 +150,8 @@ std::string line_of(const Dropped& fact, std::string_view) {
 
 std::string line_of(const Unread& fact, std::string_view peer) {
   return fmt::format(
-      "{} had sent {} bytes that are lost: it was not read while it was above the "
-      "listener's rate (see max_publish_rate, max_bytes_rate).",
+      "{} had sent {} bytes that are lost: they were not read in time "
+      "(see max_publish_rate, max_bytes_rate, max_unread_bytes, max_unstored_bytes).",
       who(fact.client_id, peer), fact.bytes);
 }
 

@@ -224,6 +224,12 @@ TEST_CASE("who is not read because the store is behind is heard when it has caug
   const std::string payload(2000, 'x');
   rivals.say(other, wire::Publish{.retain = true, .topic = "r", .payload = bytes_of(payload)});
   REQUIRE(core.is_store_behind());
+  SUBCASE("with what is to be taken") {}
+  SUBCASE("with what is on its way") {
+    core.hold_back(true);
+    REQUIRE(core.take_batch());
+    REQUIRE_FALSE(core.is_store_behind());
+  }
   for (int i = 0; i < 3; ++i) core.on_deadline(rivals.world.now);
   CHECK(rivals.is_there(rivals.first));
   CHECK(core.next_deadline() > came);
@@ -237,6 +243,7 @@ TEST_CASE("who is not read because the store is behind is heard when it has caug
   }
   SUBCASE("to its goodbye") {
     rivals.world.settle();  // it has been stored
+    core.hold_back(false);
     REQUIRE_FALSE(core.is_store_behind());
     rivals.world.now.steady += Millis(250);
     core.on_deadline(rivals.world.now);

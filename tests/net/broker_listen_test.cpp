@@ -102,6 +102,38 @@ TEST_CASE("above max_unstored_bytes clients are not read until the store has cau
   CHECK(core.stats().publish_received == 2);
 }
 
+TEST_CASE("who is not read because of the store is heard before another gets its client id") {
+  broker::Config config;
+  config.persistence = true;
+  config.max_unstored_bytes = 1;
+  broker::Core core(config, net::now());
+  BrokerDriver driver(core, nullptr, nullptr);
+  storage::Memory store;
+  driver.keep_in(store, [](const std::string&) {});
+  const auto bound = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
+                                          4,    2,  0, 0, 0,   1,   'p'};
+  constexpr std::array<Byte, 6> kPublish{0x31, 4, 0, 1, 't', 'x'};
+  const auto older = support::dial_loopback(bound->front().port);
+  older.write(kConnect);
+  older.write(kPublish);
+  const auto newer = support::dial_loopback(bound->front().port);
+  int turns = 0;
+  driver.every(Millis(1), [&] {
+    if (core.stats().publish_received == 0) return;
+    if (++turns == 1) {
+      older.write(kPublish);
+      newer.write(kConnect);
+    }
+    if (turns < 50) return;
+    while (store.commit()) driver.on_store_news();
+    if (core.stats().publish_received == 2 || turns == 5000) driver.stop();
+  });
+  driver.run();
+  CHECK(core.stats().publish_received == 2);
+}
+
 TEST_CASE("a password that is being verified when things change is verified again") {
   broker::Config config;
   config.listeners[0].has_passwords = true;
