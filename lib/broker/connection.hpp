@@ -85,6 +85,7 @@ struct Connection : WheelNode {
   bool is_dirty = false;
   bool has_begun = false;                    ///< a first byte has come
   bool is_behind = false;                    ///< it is among those who go on in the next turn
+  bool is_held_back = false;                 ///< see Core::hold_back()
   bool is_anonymous = true;                  ///< no password or certificate says who it is
   bool is_verified = false;                  ///< its password is right
   std::unique_ptr<const std::string> mount;  ///< what its topics begin with unseen; none: nothing

@@ -316,6 +316,10 @@ void Core::on_heap(std::size_t bytes) {
   heap_maximum_ = std::max(heap_maximum_, bytes);
 }
 
+void Core::hold_back(ConnectionId id, bool is_held_back) {
+  if (Connection* connection = find(id)) connection->is_held_back = is_held_back;
+}
+
 void Core::expect_rest(Connection& connection) {
   const bool has_begun = connection.framer.is_mid_frame() && connection.session != nullptr;
   if (!has_begun || connection.frame_begun != kNever) return;
@@ -334,6 +338,13 @@ void Core::watch(Connection& connection) {
 
 void Core::on_connection_deadline(Connection& connection) {
   if (connection.waiting != nullptr) return give_up_waiting(connection);
+  if (connection.is_held_back) {  // its silence is not its own
+    connection.last_received = now_.steady;
+    if (connection.frame_begun != kNever) connection.frame_begun = now_.steady;
+    if (connection.session == nullptr) {
+      return connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
+    }
+  }
   if (connection.session == nullptr) {
     disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
     return;
@@ -343,7 +354,6 @@ void Core::on_connection_deadline(Connection& connection) {
   if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
     return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);
   }
-  if (is_anybody_held_back()) connection.last_received = now_.steady;
   const bool is_silent = connection.keep_alive > 0 &&
                          connection.last_received + keep_alive_of(connection) <= now_.steady;
   if (!is_silent) return watch(connection);

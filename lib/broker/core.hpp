@@ -143,8 +143,8 @@ class Core {
   std::size_t unstored_bytes() const { return journal_.size(); }
   /// That is more than max_unstored_bytes: nobody is to be read.
   bool is_store_behind() const { return unstored_bytes() > config_.max_unstored_bytes; }
-  /// Somebody is not read for that reason, or everybody is again: that may be when it is stored.
-  void hold_back(bool is_held_back) { is_held_back_ = is_held_back; }
+  /// A connection is not read for that reason, or is read again: that may be when it is stored.
+  void hold_back(ConnectionId connection, bool is_held_back);
   /// Connections that are not to be read until they are in take_released().
   std::vector<ConnectionId> take_throttled() { return std::exchange(throttled_, {}); }
   std::vector<ConnectionId> take_released() { return std::exchange(released_, {}); }
@@ -353,10 +353,10 @@ class Core {
   void resume(Connection& connection);
   /// `other` is heard out first, then let_heirs_in() goes on with the CONNECT.
   void wait_for(Connection& heir, Connection& other, ByteView connect);
-  /// Who sends nothing may be one who is not read.
-  bool is_anybody_held_back() const { return is_held_back_ || is_store_behind(); }
   /// Ends it when nothing else has come for a turn.
   void hear_out(Connection& connection);
+  /// It is read before that.
+  void hear_out_next_turn(Connection& connection);
   void let_heirs_in();
   static bool is_paused(const Connection& connection);
   /// Whether a paused connection has sent something that was read, and not handled.
@@ -512,7 +512,6 @@ class Core {
   storage::Ticket submitted_ = 0;  ///< of the last batch
   storage::Ticket stored_ = 0;     ///< up to here everything is, or has come to nothing
   bool is_store_in_trouble_ = false;
-  bool is_held_back_ = false;  ///< see hold_back()
   /// A retained message that is to be in the store only, as soon as it is there.
   struct Shedding {
     storage::Ticket ticket = 0;

@@ -12,8 +12,7 @@
 //
 // When somebody comes with the client id of one who is there, what has come from the older one by
 // then is read and handled first, up to some seconds' worth: its goodbye may be the last of it. The
-// newcomer is not read before. While somebody is not read because the store is behind, nobody is
-// taken for silent.
+// newcomer is not read before. Who is not read because the store is behind is not taken for silent.
 //
 // Whose packets take very much work waits in the same way until the next turn, so that others have
 // theirs; a long SUBSCRIBE is left half done.
@@ -161,10 +160,7 @@ void Core::resume(Connection& connection) {
   Connection* still = find(id);
   if (still == nullptr || is_paused(*still)) return;
   if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
-  if (has_heir) {
-    if (!still->is_behind) hear_out(*still);  // or go_on_with_packets() does
-    return;
-  }
+  if (has_heir) return hear_out_next_turn(*still);
   if (was_paused) released_.push_back(id);
 }
 
@@ -190,13 +186,17 @@ void Core::hear_out(Connection& connection) {
   const bool owes_much = (messages > 0 && throttle.messages < -kFarewellsWorth * messages) ||
                          (bytes > 0 && throttle.bytes < -kFarewellsWorth * bytes);
   const bool is_late = throttle.heir_since + kLongestFarewell <= now_.steady;
-  const bool is_silent = throttle.is_silent && !is_anybody_held_back();
+  const bool is_silent = throttle.is_silent && !connection.is_held_back;
   if (is_silent || owes_much || is_late) {
     return disconnect(connection, ReasonCode::session_taken_over,  // [MQTT-3.1.4-3]
                       fact::End::taken_over);
   }
-  throttle.is_silent = !is_anybody_held_back();
-  if (is_anybody_held_back()) return pause_until(connection, now_.steady + kShortestPause);
+  throttle.is_silent = !connection.is_held_back;
+  if (connection.is_held_back) return pause_until(connection, now_.steady + kShortestPause);
+  hear_out_next_turn(connection);
+}
+
+void Core::hear_out_next_turn(Connection& connection) {
   released_.push_back(connection.id);
   if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
 }
@@ -213,7 +213,7 @@ void Core::let_heirs_in() {
 
 bool Core::is_above_rate(ConnectionId id) {
   const Connection* connection = find(id);
-  return connection != nullptr && is_paused(*connection) &&
+  return connection != nullptr && is_paused(*connection) && !connection->throttle->heir &&
          connection->throttle->paused_until > now_.steady;
 }
 

@@ -194,8 +194,7 @@ void BrokerDriver::pause_if_deaf(uv_stream_t& stream) {
   const auto owed = peer.is_ending ? std::nullopt : core_.owed_bytes(peer.id);
   if (!owed) return;
   peer.is_paused = peer.is_paused || is_much(peer, *owed);
-  peer.is_held_back = core_.is_store_behind();
-  if (peer.is_held_back) core_.hold_back(true);
+  if (core_.is_store_behind()) hold_back(peer);
   if (!may_read(peer)) uv_read_stop(&stream);
 }
 
@@ -235,6 +234,7 @@ void BrokerDriver::flush() {
     if (Peer* peer = find(closing.connection)) end(*peer, std::move(closing.rest));
   }
   submit_changes();  // those of this turn's writing, too: nothing else may wake the loop
+  if (submitted_ <= stored_) read_on();
   core_.end_turn();
   for (Peer* peer : ending_) {
     if (peer->rest) peer->rest->keep();
@@ -350,7 +350,7 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
 
 void BrokerDriver::fail(Peer& peer) {
   if (!peer.is_ending) {
-    core_.on_close(peer.id, now(), unread_of(peer));
+    core_.on_close(peer.id, now(), may_read(peer) ? 0 : unread_of(peer));
     tell_facts();
     peers_[peer.id.slot] = nullptr;
   }
@@ -417,7 +417,9 @@ void BrokerDriver::tell_facts() {
     const Peer* peer = find(id);
     const auto* ended = std::get_if<broker::fact::Ended>(&fact);
     const bool had_session = ended != nullptr && !ended->client_id.empty();
-    const auto unread = peer != nullptr && had_session ? unread_of(*peer) : 0;
+    const bool may_have_more = peer != nullptr && had_session &&
+                               (ended->end == broker::fact::End::taken_over || !may_read(*peer));
+    const auto unread = may_have_more ? unread_of(*peer) : 0;
     if (unread > 0) {
       fact_sink_(broker::fact::Unread{id, ended->client_id, unread}, label_of(*peer));
     }

@@ -150,6 +150,9 @@ class BrokerDriver {
   // broker_store.cpp
   void submit_changes();
   void take_store_news();
+  /// Reads no more from it until read_on().
+  void hold_back(Peer& peer);
+  /// Unless the store is behind.
   void read_on();
 
   // broker_operate.cpp
@@ -157,11 +160,12 @@ class BrokerDriver {
   void look_at_heap();
   void stop_watching();
   static bool may_read(const Peer& peer);
-  /// How many bytes have come from a peer that is not read because of a rate.
+  /// How many bytes have come from a peer that were not read.
   static std::size_t unread_of(const Peer& peer);
 
   // broker_verify.cpp
   void take_verifications();
+  void verify(broker::Verification asked);
   void start(Verifying& one);
   void on_verified(Verifying& done);
   void start_verifying();
@@ -253,10 +257,11 @@ class BrokerDriver {
   std::uint64_t heap_known_at_ = 0;  ///< in loop time
   std::size_t heap_trimmed_ = 0;     ///< how much was free when free pages were given back
   std::vector<Peer*> peers_;         ///< by the slot of the core's id
-  std::vector<Peer*> stalled_;       ///< their sockets took less than was there this turn
-  std::vector<Peer*> ending_;        ///< forgotten by the core, not yet closed
-  std::uint64_t armed_for_ = 0;      ///< what the timer is set to, in loop time
-  bool is_due_ = false;              ///< a deadline is, when the loop has polled
+  std::vector<broker::ConnectionId> held_back_;
+  std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
+  std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed
+  std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time
+  bool is_due_ = false;          ///< a deadline is, when the loop has polled
   bool is_stopping_ = false;
   storage::Store* store_ = nullptr;  ///< none: nothing is kept
   std::function<void(const std::string&)> trouble_sink_;

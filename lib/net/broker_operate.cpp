@@ -90,7 +90,7 @@ void BrokerDriver::heed_throttle() {
 std::size_t BrokerDriver::unread_of(const Peer& peer) {
   uv_os_fd_t socket = -1;
   int size = 0;
-  if (may_read(peer) || uv_fileno(&peer.handle, &socket) != 0) return 0;
+  if (uv_fileno(&peer.handle, &socket) != 0) return 0;
   return ioctl(socket, FIONREAD, &size) == 0 ? static_cast<std::size_t>(size) : 0;
 }
 

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "net/broker_driver.hpp"
 #include "net/broker_handles.hpp"
 
@@ -39,14 +41,22 @@ void BrokerDriver::take_store_news() {
     core_.on_stored(stored, now());
   }
   flush();
-  if (!core_.is_store_behind()) read_on();
+  read_on();
+}
+
+void BrokerDriver::hold_back(Peer& peer) {
+  if (std::exchange(peer.is_held_back, true)) return;
+  held_back_.push_back(peer.id);
+  core_.hold_back(peer.id, true);
 }
 
 void BrokerDriver::read_on() {
-  core_.hold_back(false);
-  for (Peer* peer : peers_) {
-    if (peer == nullptr || !peer->is_held_back) continue;
+  if (held_back_.empty() || core_.is_store_behind()) return;
+  for (const auto id : std::exchange(held_back_, {})) {
+    Peer* peer = find(id);
+    if (peer == nullptr) continue;
     peer->is_held_back = false;
+    core_.hold_back(id, false);
     if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
 }

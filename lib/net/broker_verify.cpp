@@ -31,26 +31,29 @@ void BrokerDriver::verify_with(Verify verify) {
 }
 
 void BrokerDriver::take_verifications() {
-  for (Verification& asked : core_.take_verifications()) {
-    Peer* peer = find(asked.connection);
-    if (peer == nullptr) continue;
-    MQ_CHECK(verify_ != nullptr);
-    if (!verify_(asked)) {
-      core_.on_verified(asked.connection, Verdict::right, now());
-      continue;
-    }
-    peer->is_verified = false;
-    uv_read_stop(&peer->stream);
-    listen_for_hang_up(*peer);
-    auto added = std::make_unique<Verifying>();
-    added->driver = this;
-    added->number = peer->verifying = ++last_verifying_;
-    added->request.data = added.get();
-    added->neighbour = neighbour_of(address_of(*peer));  // one for all on Unix sockets
-    added->name = FailureBrake::name_of(asked.user_name);
-    added->asked = std::move(asked);
-    start_if_due(*verifying_.emplace(added->number, std::move(added)).first->second);
+  while (true) {  // what is known may let somebody else in who has to be verified
+    auto verifications = core_.take_verifications();
+    if (verifications.empty()) return;
+    for (Verification& asked : verifications) verify(std::move(asked));
   }
+}
+
+void BrokerDriver::verify(Verification asked) {
+  Peer* peer = find(asked.connection);
+  if (peer == nullptr) return;
+  MQ_CHECK(verify_ != nullptr);
+  if (!verify_(asked)) return core_.on_verified(asked.connection, Verdict::right, now());
+  peer->is_verified = false;
+  uv_read_stop(&peer->stream);
+  listen_for_hang_up(*peer);
+  auto added = std::make_unique<Verifying>();
+  added->driver = this;
+  added->number = peer->verifying = ++last_verifying_;
+  added->request.data = added.get();
+  added->neighbour = neighbour_of(address_of(*peer));  // one for all on Unix sockets
+  added->name = FailureBrake::name_of(asked.user_name);
+  added->asked = std::move(asked);
+  start_if_due(*verifying_.emplace(added->number, std::move(added)).first->second);
 }
 
 /// Only when somebody's turn may have come: there can be as many as there are connections.

@@ -198,41 +198,25 @@ TEST_CASE("what somebody owed before another came with its client id does not en
   const std::string long_payload(5000, 'x');
   rivals.say(rivals.first, wire::Publish{.topic = "t", .payload = bytes_of(long_payload)});
   rivals.come();
-  for (int i = 0; i < 3; ++i) rivals.core.on_deadline(rivals.world.now);
-  CHECK_FALSE(rivals.is_there(rivals.first));
-  Rivals others(limited(0, 100));
-  others.say(others.first, wire::Publish{.topic = "t", .payload = bytes_of(long_payload)});
-  others.come();
-  others.core.on_deadline(others.world.now);
-  REQUIRE(others.is_there(others.first));
-  others.say(others.first, wire::Disconnect{});
-  others.world.settle();
-  CHECK(count_of(others.subscriber) == 4);  // no will
+  for (int i = 0; i < 2; ++i) rivals.core.on_deadline(rivals.world.now);
+  REQUIRE(rivals.is_there(rivals.first));
+  rivals.say(rivals.first, wire::Disconnect{});
+  rivals.world.settle();
+  CHECK(count_of(rivals.subscriber) == 4);  // no will
 }
 
 TEST_CASE("who is not read because the store is behind is heard when it has caught up") {
-  auto config = durable();
-  config.max_unstored_bytes = 1000;
-  Rivals rivals(config);
+  Rivals rivals(quiet());
   auto& core = rivals.core;
   rivals.come();
   const auto came = rivals.world.now.steady;
-  core.on_deadline(rivals.world.now);
-  REQUIRE(core.take_released() == std::vector{rivals.first});
-  const auto other = core.on_open(0, rivals.world.now);
-  rivals.say(other, wire::Connect{.client_id = "other"});
-  const std::string payload(2000, 'x');
-  rivals.say(other, wire::Publish{.retain = true, .topic = "r", .payload = bytes_of(payload)});
-  REQUIRE(core.is_store_behind());
-  SUBCASE("with what is to be taken") {}
-  SUBCASE("with what is on its way") {
-    core.hold_back(true);
-    REQUIRE(core.take_batch());
-    REQUIRE_FALSE(core.is_store_behind());
-  }
+  for (int i = 0; i < 2; ++i) core.on_deadline(rivals.world.now);
+  core.take_released();
+  core.hold_back(rivals.first, true);
   for (int i = 0; i < 3; ++i) core.on_deadline(rivals.world.now);
   CHECK(rivals.is_there(rivals.first));
   CHECK(core.next_deadline() > came);
+  CHECK_FALSE(core.is_above_rate(rivals.first));
   SUBCASE("but not for longer than a second") {
     for (int i = 0; rivals.is_there(rivals.first) && i < 10; ++i) {
       rivals.world.now.steady = core.next_deadline();
@@ -241,10 +225,13 @@ TEST_CASE("who is not read because the store is behind is heard when it has caug
     CHECK_FALSE(rivals.is_there(rivals.first));
     CHECK(rivals.world.now.steady == came + Seconds(1));
   }
+  core.hold_back(rivals.first, false);
+  SUBCASE("also when the configuration is read again meanwhile") {
+    core.use_config(quiet(), rivals.world.now);
+    core.on_deadline(rivals.world.now);
+    CHECK(rivals.is_there(rivals.first));
+  }
   SUBCASE("to its goodbye") {
-    rivals.world.settle();  // it has been stored
-    core.hold_back(false);
-    REQUIRE_FALSE(core.is_store_behind());
     rivals.world.now.steady += Millis(250);
     core.on_deadline(rivals.world.now);
     REQUIRE(core.take_released() == std::vector{rivals.first});
@@ -266,7 +253,7 @@ TEST_CASE("who comes with a client id that is held is not read before it has it"
   core.on_bytes(second, rivals.said.back(), rivals.world.now);
   CHECK(std::ranges::count(core.take_throttled(), second) == 1);
   CHECK(rivals.is_there(rivals.first));
-  for (int i = 0; i < 2; ++i) core.on_deadline(rivals.world.now);
+  for (int i = 0; i < 3; ++i) core.on_deadline(rivals.world.now);
   CHECK_FALSE(rivals.is_there(rivals.first));
   CHECK(std::ranges::count(core.take_released(), second) == 1);
   core.on_close(second, rivals.world.now);
@@ -290,7 +277,7 @@ TEST_CASE("a client id stays with who waits by a rate when the rate is taken awa
   rivals.core.use_config(quiet(), rivals.world.now);
   rivals.core.on_deadline(rivals.world.now);
   CHECK(rivals.is_there(rivals.first));
-  CHECK(rivals.core.take_released() == std::vector{rivals.first});
+  CHECK(std::ranges::count(rivals.core.take_released(), rivals.first) > 0);
 }
 
 TEST_CASE("who comes when a client id has just been left comes behind who waits for it") {

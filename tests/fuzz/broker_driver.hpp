@@ -29,6 +29,7 @@ struct Connection {
   bool is_proved = false;
   bool is_reading = true;
   bool is_throttled = false;
+  bool is_held_back = false;
   bool is_verified = true;    ///< or need not be
   bool is_framed = true;      ///< it has said packets only
   std::size_t read_size = 0;  ///< so much of it is read at once; 0: all
@@ -144,6 +145,7 @@ class Driver {
 
   void turn() {
     submit();
+    if (submitted_ <= store_.stored()) read_on();
     for (const auto& asked : core_->take_verifications()) verify(asked);
     for (const auto id : core_->take_throttled()) set_throttled(id, true);
     for (const auto id : core_->take_released()) set_throttled(id, false);
@@ -188,9 +190,21 @@ class Driver {
   }
 
   bool may_read(const Connection& connection) const {
-    return !connection.is_throttled && connection.is_verified &&
-           core_->owed_bytes(connection.id).value_or(0) <= config_.max_unread_bytes &&
-           !core_->is_store_behind();
+    return !connection.is_throttled && !connection.is_held_back && connection.is_verified &&
+           core_->owed_bytes(connection.id).value_or(0) <= config_.max_unread_bytes;
+  }
+
+  void set_held_back(Connection& connection, bool is_held_back) {
+    connection.is_held_back = is_held_back;
+    core_->hold_back(connection.id, is_held_back);
+  }
+
+  /// What is on its way to the store no longer counts, but it may be what they wait for.
+  void read_on() {
+    if (core_->is_store_behind()) return;
+    for (auto& connection : connections_) {
+      if (connection->is_held_back) set_held_back(*connection, false);
+    }
   }
 
   /// What was handed over stays where it is until the turn ends.
@@ -210,6 +224,7 @@ class Driver {
         core_->on_bytes(connection.id, kept, now_);
       }
       said.erase(said.begin(), said.begin() + static_cast<std::ptrdiff_t>(size));
+      if (core_->is_store_behind()) set_held_back(connection, true);
     }
   }
 
@@ -262,7 +277,11 @@ class Driver {
     const auto pages = store_.take_pages();
     for (const auto& page : pages) core_->on_loaded(page, now_);
     const bool is_more_stored = store_.commit();
-    if (is_more_stored) core_->on_stored(store_.stored(), now_);
+    if (is_more_stored) {
+      core_->on_stored(store_.stored(), now_);
+      submit();
+      read_on();
+    }
     return is_more_stored || !pages.empty();
   }
 

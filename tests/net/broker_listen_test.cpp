@@ -4,6 +4,9 @@
 #include <atomic>
 #include <latch>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "loopback.hpp"
 #include "net/broker_driver.hpp"
@@ -132,6 +135,80 @@ TEST_CASE("who is not read because of the store is heard before another gets its
   });
   driver.run();
   CHECK(core.stats().publish_received == 2);
+}
+
+TEST_CASE("who is not read because of the store is read again when nothing is to be stored") {
+  broker::Config config;
+  config.persistence = true;
+  config.max_unstored_bytes = 1;
+  config.persistence_delay = Seconds(60);
+  broker::Core core(config, net::now());
+  BrokerDriver driver(core, nullptr, nullptr);
+  storage::Memory store;
+  driver.keep_in(store, [](const std::string&) {});
+  const auto bound = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const auto subscriber = support::dial_loopback(bound->front().port);
+  subscriber.write(std::array<Byte, 15>{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 0, 0, 0, 0, 1, 's'});
+  subscriber.write(std::array<Byte, 8>{0x82, 6, 0, 1, 0, 1, 't', 1});
+  const auto publisher = support::dial_loopback(bound->front().port);
+  int turns = 0;
+  bool has_published = false;
+  bool is_acknowledged = false;
+  driver.every(Millis(1), [&] {
+    while (store.commit()) driver.on_store_news();
+    const auto& stats = core.stats();
+    if (core.subscription_count() == 1 && !std::exchange(has_published, true)) {
+      publisher.write(
+          std::array<Byte, 15>{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 1, 'p'});
+      publisher.write(std::array<Byte, 8>{0x32, 6, 0, 1, 't', 0, 1, 'x'});
+    }
+    if (stats.publish_received == 1 && !std::exchange(is_acknowledged, true)) {
+      publisher.write(std::array<Byte, 6>{0x30, 4, 0, 1, 't', 'y'});
+      subscriber.write(std::array<Byte, 4>{0x40, 2, 0, 1});
+    }
+    if (stats.publish_received == 2 || ++turns == 5000) driver.stop();
+  });
+  driver.run();
+  CHECK(core.stats().publish_received == 2);
+}
+
+TEST_CASE("what was not read of somebody with much to say is told when another gets its id") {
+  broker::Config config;
+  config.listeners[0].max_publish_rate = 1;
+  broker::Core core(config, net::now());
+  std::uint64_t unread = 0;
+  bool is_taken_over = false;
+  BrokerDriver driver(
+      core,
+      [&](const broker::Fact& fact, const std::string&) {
+        if (const auto* told = std::get_if<broker::fact::Unread>(&fact)) unread += told->bytes;
+        const auto* ended = std::get_if<broker::fact::Ended>(&fact);
+        is_taken_over =
+            is_taken_over || (ended != nullptr && ended->end == broker::fact::End::taken_over);
+      },
+      nullptr);
+  const auto bound = driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
+                                          4,    2,  0, 0, 0,   1,   'p'};
+  const auto older = support::dial_loopback(bound->front().port);
+  older.write(kConnect);
+  constexpr std::array<Byte, 5> kPublish{0x30, 3, 0, 1, 't'};
+  std::vector<Byte> messages(600'000 * kPublish.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i] = kPublish[i % kPublish.size()];
+  std::jthread flood([&] { older.write(messages); });
+  const auto newer = support::dial_loopback(bound->front().port);
+  int turns = 0;
+  int turns_heard = 0;
+  driver.every(Millis(1), [&] {
+    if (core.stats().publish_received > 0 && ++turns_heard == 50) newer.write(kConnect);
+    if (is_taken_over || ++turns == 5000) driver.stop();
+  });
+  driver.run();
+  shutdown(older.descriptor(), SHUT_RDWR);
+  CHECK(is_taken_over);
+  CHECK(unread > 0);
 }
 
 TEST_CASE("a password that is being verified when things change is verified again") {

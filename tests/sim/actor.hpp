@@ -37,6 +37,7 @@ struct Link {
   Instant stalled_until{};
   bool is_owed = false;       ///< the broker has something for it that it did not take
   bool is_throttled = false;  ///< the broker is not to read from it
+  bool is_held_back = false;  ///< likewise, because the store is behind
 };
 
 /// A process that lives on while another takes its session over.

@@ -164,9 +164,28 @@ Link* Simulation::find(broker::ConnectionId id) {
 }
 
 bool Simulation::may_read(const Link& link) const {
-  return !link.is_throttled &&
-         broker_->owed_bytes(link.at_broker).value_or(0) <= config_.max_unread_bytes &&
-         !broker_->is_store_behind();
+  return !link.is_throttled && !link.is_held_back &&
+         broker_->owed_bytes(link.at_broker).value_or(0) <= config_.max_unread_bytes;
+}
+
+void Simulation::hand_over(Link& link, ByteView bytes) {
+  broker_->on_bytes(link.at_broker, bytes, now_);
+  if (broker_->is_store_behind()) set_held_back(link, true);
+}
+
+void Simulation::set_held_back(Link& link, bool is_held_back) {
+  link.is_held_back = is_held_back;
+  broker_->hold_back(link.at_broker, is_held_back);
+}
+
+void Simulation::read_on() {
+  if (broker_->is_store_behind()) return;
+  for_each_link([this](Link& link) {
+    if (link.is_held_back && !link.is_ended) set_held_back(link, false);
+  });
+  for (auto& ghost : ghosts_) {
+    if (ghost.is_held_back) set_held_back(ghost, false);
+  }
 }
 
 void Simulation::heed_throttle() {
@@ -235,6 +254,7 @@ void Simulation::settle_broker() {
     const Instant earliest = commits_.empty() ? now_.steady : commits_.back();
     commits_.push_back(std::max(earliest, now_.steady + delay));
   }
+  if (commits_.empty()) read_on();
   if (may_crash_now()) return;
   send_output();
   hear_facts();
@@ -259,6 +279,7 @@ void Simulation::commit() {
     if (may_crash_now()) return;
     broker_->on_stored(store_.stored(), now_);
     settle_broker();
+    read_on();
   }
 }
 

@@ -27,7 +27,7 @@ void Simulation::read_up(Link& link) {
     }
     const auto bytes = link.up.take(now_.steady);
     note(bytes);
-    broker_->on_bytes(link.at_broker, bytes, now_);
+    hand_over(link, bytes);
     unstored_ = broker_->unstored_bytes();
     settle_broker();
   }

@@ -216,7 +216,7 @@ void Simulation::hear_ghosts() {
   std::vector<std::vector<Byte>> heard;  // they stay until the turn is over
   for (auto& ghost : ghosts_) {
     while (may_read(ghost) && !heard.emplace_back(ghost.up.take(now_.steady)).empty()) {
-      broker_->on_bytes(ghost.at_broker, heard.back(), now_);
+      hand_over(ghost, heard.back());
       heed_throttle();
     }
   }

@@ -102,6 +102,9 @@ class Simulation {
   }
   Link* find(broker::ConnectionId id);
   bool may_read(const Link& link) const;
+  void hand_over(Link& link, ByteView bytes);
+  void set_held_back(Link& link, bool is_held_back);
+  void read_on();
   void heed_throttle();
   void read();
   void commit();
