@@ -71,8 +71,9 @@ struct Throttle {
   Instant paused_until = kNever;               ///< not read before; kNever: it is read
   std::vector<Byte> behind{};                  ///< read already, and not handled before then
   std::unique_ptr<Subscribing> subscribing{};  ///< comes before it
-  bool is_gone = false;                ///< the peer has closed: what was read is the last of it
-  bool is_silent = false;              ///< nothing has come since it was made true
+  bool is_gone = false;      ///< the peer has closed: what was read is the last of it
+  bool is_released = false;  ///< it is read since the heir came, or since it was held back
+  bool is_silent = false;    ///< nothing has come since it was made true
   std::optional<ConnectionId> heir{};  ///< who gets the session when there is nothing left
   Instant heir_since{};
 };
@@ -85,7 +86,6 @@ struct Connection : WheelNode {
   bool is_dirty = false;
   bool has_begun = false;                    ///< a first byte has come
   bool is_behind = false;                    ///< it is among those who go on in the next turn
-  bool is_held_back = false;                 ///< see Core::hold_back()
   bool is_anonymous = true;                  ///< no password or certificate says who it is
   bool is_verified = false;                  ///< its password is right
   std::unique_ptr<const std::string> mount;  ///< what its topics begin with unseen; none: nothing
@@ -97,6 +97,7 @@ struct Connection : WheelNode {
   Promise promise;
   SendQueue out;
   Instant last_received{};
+  Instant held_since = kNever;            ///< see Core::hold_back(); kNever: it is read
   Instant frame_begun = kNever;           ///< when the frame began that is not whole yet
   std::uint16_t keep_alive = 0;           ///< seconds; 0: none
   std::uint16_t receive_maximum = 0;      ///< how many QoS 1 and 2 messages it may have under way

@@ -93,7 +93,7 @@ ConnectionId Core::on_open(std::uint16_t listener, Now now) {
     connection->mount = std::make_unique<const std::string>(mount);
   }
   connection->last_received = now.steady;
-  connection_wheel_.set(*connection, now.steady + config_.connect_timeout);
+  await_connect(*connection);
   ++stats_.connections;
   const ConnectionId id = connection->id;
   const auto limit = config_.global_max_connections;
@@ -316,8 +316,20 @@ void Core::on_heap(std::size_t bytes) {
   heap_maximum_ = std::max(heap_maximum_, bytes);
 }
 
-void Core::hold_back(ConnectionId id, bool is_held_back) {
-  if (Connection* connection = find(id)) connection->is_held_back = is_held_back;
+void Core::hold_back(ConnectionId id, bool is_held_back, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  const Instant since = std::exchange(connection->held_since, is_held_back ? now.steady : kNever);
+  if (is_held_back) return;
+  connection->last_received = now.steady;
+  if (connection->frame_begun != kNever) connection->frame_begun += now.steady - since;
+  if (connection->session != nullptr && !is_paused(*connection)) watch(*connection);
+  if (connection->session == nullptr && connection->waiting == nullptr) await_connect(*connection);
+}
+
+void Core::await_connect(Connection& connection) {
+  connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
 }
 
 void Core::expect_rest(Connection& connection) {
@@ -338,18 +350,11 @@ void Core::watch(Connection& connection) {
 
 void Core::on_connection_deadline(Connection& connection) {
   if (connection.waiting != nullptr) return give_up_waiting(connection);
-  if (connection.is_held_back) {  // its silence is not its own
-    connection.last_received = now_.steady;
-    if (connection.frame_begun != kNever) connection.frame_begun = now_.steady;
-    if (connection.session == nullptr) {
-      return connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
-    }
-  }
+  if (connection.session != nullptr && is_paused(connection)) return resume(connection);
+  if (connection.held_since != kNever) return;  // hold_back() sets another deadline
   if (connection.session == nullptr) {
-    disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
-    return;
+    return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::no_connect);
   }
-  if (is_paused(connection)) return resume(connection);
   const auto& begun = connection.frame_begun;
   if (begun != kNever && begun + config_.packet_timeout <= now_.steady) {
     return disconnect(connection, ReasonCode::keep_alive_timeout, fact::End::too_slow);

@@ -144,7 +144,8 @@ class Core {
   /// That is more than max_unstored_bytes: nobody is to be read.
   bool is_store_behind() const { return unstored_bytes() > config_.max_unstored_bytes; }
   /// A connection is not read for that reason, or is read again: that may be when it is stored.
-  void hold_back(ConnectionId connection, bool is_held_back);
+  /// Meanwhile no silence of it counts.
+  void hold_back(ConnectionId connection, bool is_held_back, Now now);
   /// Connections that are not to be read until they are in take_released().
   std::vector<ConnectionId> take_throttled() { return std::exchange(throttled_, {}); }
   std::vector<ConnectionId> take_released() { return std::exchange(released_, {}); }
@@ -200,6 +201,7 @@ class Core {
   void expect_rest(Connection& connection);
   /// Sets when on_connection_deadline() has to look at the connection.
   void watch(Connection& connection);
+  void await_connect(Connection& connection);
   /// Whether the client accepts a packet as long as this one.
   template <class P>
   static bool fits(const Connection& connection, const P& packet);
@@ -355,8 +357,6 @@ class Core {
   void wait_for(Connection& heir, Connection& other, ByteView connect);
   /// Ends it when nothing else has come for a turn.
   void hear_out(Connection& connection);
-  /// It is read before that.
-  void hear_out_next_turn(Connection& connection);
   void let_heirs_in();
   static bool is_paused(const Connection& connection);
   /// Whether a paused connection has sent something that was read, and not handled.

@@ -52,7 +52,7 @@ struct Ended {
   std::string words = {};  ///< with End::broken
 };
 
-/// What somebody sent is lost: a rate has kept it from being read, and its connection is over.
+/// What somebody sent is lost: it was not read in time, and the connection is over.
 struct Unread {
   ConnectionId connection;
   std::string client_id;

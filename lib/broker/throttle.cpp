@@ -160,7 +160,10 @@ void Core::resume(Connection& connection) {
   Connection* still = find(id);
   if (still == nullptr || is_paused(*still)) return;
   if (is_gone) return forget(*still, {id, {}, fact::End::closed, {}});
-  if (has_heir) return hear_out_next_turn(*still);
+  if (has_heir) {
+    if (!still->is_behind) hear_out(*still);  // or go_on_with_packets() does
+    return;
+  }
   if (was_paused) released_.push_back(id);
 }
 
@@ -186,17 +189,16 @@ void Core::hear_out(Connection& connection) {
   const bool owes_much = (messages > 0 && throttle.messages < -kFarewellsWorth * messages) ||
                          (bytes > 0 && throttle.bytes < -kFarewellsWorth * bytes);
   const bool is_late = throttle.heir_since + kLongestFarewell <= now_.steady;
-  const bool is_silent = throttle.is_silent && !connection.is_held_back;
-  if (is_silent || owes_much || is_late) {
+  const bool is_held_back = connection.held_since != kNever;
+  const bool was_released = std::exchange(throttle.is_released, !is_held_back);
+  const bool is_silent = throttle.is_silent && !is_held_back;
+  const bool may_end = was_released || is_held_back;  // the second: nothing else would come
+  if (may_end && (is_silent || owes_much || is_late)) {
     return disconnect(connection, ReasonCode::session_taken_over,  // [MQTT-3.1.4-3]
                       fact::End::taken_over);
   }
-  throttle.is_silent = !connection.is_held_back;
-  if (connection.is_held_back) return pause_until(connection, now_.steady + kShortestPause);
-  hear_out_next_turn(connection);
-}
-
-void Core::hear_out_next_turn(Connection& connection) {
+  throttle.is_silent = was_released && !is_held_back;
+  if (is_held_back) return pause_until(connection, now_.steady + kShortestPause);
   released_.push_back(connection.id);
   if (!std::exchange(connection.is_behind, true)) behind_.push_back(connection.id);
 }

@@ -35,7 +35,7 @@ void Core::verify(Connection& connection, const wire::Connect& connect, ByteView
 void Core::put_aside(Connection& connection, ByteView frame) {
   connection.waiting = std::make_unique<WaitingConnect>();
   connection.waiting->frame.assign(frame.begin(), frame.end());
-  connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
+  await_connect(connection);
   wait_behind(connection, connection.framer.take_rest());
 }
 

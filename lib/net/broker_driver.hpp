@@ -150,7 +150,7 @@ class BrokerDriver {
   // broker_store.cpp
   void submit_changes();
   void take_store_news();
-  /// Reads no more from it until read_on().
+  /// It is not to be read until read_on().
   void hold_back(Peer& peer);
   /// Unless the store is behind.
   void read_on();

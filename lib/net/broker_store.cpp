@@ -8,6 +8,8 @@
 
 namespace mq::net {
 
+using broker::ConnectionId;
+
 void BrokerDriver::keep_in(storage::Store& store, std::function<void(const std::string&)> trouble) {
   store_ = &store;
   trouble_sink_ = std::move(trouble);
@@ -46,8 +48,11 @@ void BrokerDriver::take_store_news() {
 
 void BrokerDriver::hold_back(Peer& peer) {
   if (std::exchange(peer.is_held_back, true)) return;
+  if (held_back_.size() >= peers_.size()) {
+    std::erase_if(held_back_, [this](ConnectionId id) { return find(id) == nullptr; });
+  }
   held_back_.push_back(peer.id);
-  core_.hold_back(peer.id, true);
+  core_.hold_back(peer.id, true, now());
 }
 
 void BrokerDriver::read_on() {
@@ -56,7 +61,7 @@ void BrokerDriver::read_on() {
     Peer* peer = find(id);
     if (peer == nullptr) continue;
     peer->is_held_back = false;
-    core_.hold_back(id, false);
+    core_.hold_back(id, false, now());
     if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
 }

@@ -193,6 +193,31 @@ TEST_CASE("what was not read yet of somebody with whose client id another comes 
   CHECK(count_of(subscriber) == expected);
 }
 
+TEST_CASE("who has an heir is read for no longer though it waits for its turn again and again") {
+  auto config = quiet();
+  config.work_a_turn = 1;
+  bool is_timed = true;
+  SUBCASE("than a second") {}
+  SUBCASE("than its rate allows in ten") {
+    config.listeners[0].max_publish_rate = 1;
+    is_timed = false;
+  }
+  Rivals rivals(config);
+  rivals.come();
+  int turns = 0;
+  while (rivals.is_there(rivals.first) && turns < 100) {
+    ++turns;
+    if (is_timed) rivals.world.now.steady += Millis(200);
+    if (!rivals.core.take_released().empty()) {
+      for (int i = 0; i < 2; ++i) rivals.say(rivals.first, wire::Publish{.topic = "t"});
+    }
+    rivals.core.on_deadline(rivals.world.now);
+    rivals.core.end_turn();
+  }
+  CHECK(turns > 2);
+  CHECK(turns < 20);
+}
+
 TEST_CASE("what somebody owed before another came with its client id does not end it unheard") {
   Rivals rivals(limited(0, 100));
   const std::string long_payload(5000, 'x');
@@ -212,7 +237,7 @@ TEST_CASE("who is not read because the store is behind is heard when it has caug
   const auto came = rivals.world.now.steady;
   for (int i = 0; i < 2; ++i) core.on_deadline(rivals.world.now);
   core.take_released();
-  core.hold_back(rivals.first, true);
+  core.hold_back(rivals.first, true, rivals.world.now);
   for (int i = 0; i < 3; ++i) core.on_deadline(rivals.world.now);
   CHECK(rivals.is_there(rivals.first));
   CHECK(core.next_deadline() > came);
@@ -225,7 +250,7 @@ TEST_CASE("who is not read because the store is behind is heard when it has caug
     CHECK_FALSE(rivals.is_there(rivals.first));
     CHECK(rivals.world.now.steady == came + Seconds(1));
   }
-  core.hold_back(rivals.first, false);
+  core.hold_back(rivals.first, false, rivals.world.now);
   SUBCASE("also when the configuration is read again meanwhile") {
     core.use_config(quiet(), rivals.world.now);
     core.on_deadline(rivals.world.now);

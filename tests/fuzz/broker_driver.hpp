@@ -196,7 +196,7 @@ class Driver {
 
   void set_held_back(Connection& connection, bool is_held_back) {
     connection.is_held_back = is_held_back;
-    core_->hold_back(connection.id, is_held_back);
+    core_->hold_back(connection.id, is_held_back, now_);
   }
 
   /// What is on its way to the store no longer counts, but it may be what they wait for.

@@ -129,7 +129,7 @@ TEST_CASE("who is not read because of the store is heard before another gets its
       older.write(kPublish);
       newer.write(kConnect);
     }
-    if (turns < 50) return;
+    if (turns < 10) return;
     while (store.commit()) driver.on_store_news();
     if (core.stats().publish_received == 2 || turns == 5000) driver.stop();
   });

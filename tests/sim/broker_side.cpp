@@ -175,7 +175,7 @@ void Simulation::hand_over(Link& link, ByteView bytes) {
 
 void Simulation::set_held_back(Link& link, bool is_held_back) {
   link.is_held_back = is_held_back;
-  broker_->hold_back(link.at_broker, is_held_back);
+  broker_->hold_back(link.at_broker, is_held_back, now_);
 }
 
 void Simulation::read_on() {
