@@ -323,7 +323,9 @@ void Core::hold_back(ConnectionId id, bool is_held_back, Now now) {
   const Instant since = std::exchange(connection->held_since, is_held_back ? now.steady : kNever);
   if (is_held_back) return;
   connection->last_received = now.steady;
-  if (connection->frame_begun != kNever) connection->frame_begun += now.steady - since;
+  if (auto& begun = connection->frame_begun; begun != kNever) {
+    begun += now.steady - std::max(since, begun);
+  }
   if (connection->session != nullptr && !is_paused(*connection)) watch(*connection);
   if (connection->session == nullptr && connection->waiting == nullptr) await_connect(*connection);
 }

@@ -238,6 +238,7 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   facts_.emplace_back(connected);
 
   if (is_keep_alive_too_long(connect)) connection.keep_alive = config_.max_keepalive;
+  connection.last_received = now_.steady;  // it may have waited until now
   watch(connection);
   const bool tells_present = connected.session_present && connect.version != Version::v31;
   const auto ticket = journal_.written_since(written);

@@ -156,6 +156,19 @@ TEST_CASE("a verdict that does not come in time is a busy server") {
   CHECK(world.core().session_count() == 0);
 }
 
+TEST_CASE("the wait for the verdict does not count against the keep alive") {
+  World world(with_passwords());
+  auto connect = user("alice", "secret");
+  connect.keep_alive = 10;
+  Peer& peer = world.peer().connect(connect);
+  world.advance(Seconds(20));
+  answer(world, Verdict::right);
+  world.advance(Seconds(14));
+  CHECK(peer.all() == "CONNACK 00");
+  world.advance(Seconds(2));
+  CHECK(peer.is_closed());
+}
+
 TEST_CASE("who is proved by the transport needs no password") {
   World world(with_passwords());
   const auto id = world.core().on_open(0, world.now);
