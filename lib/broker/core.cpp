@@ -316,20 +316,6 @@ void Core::on_heap(std::size_t bytes) {
   heap_maximum_ = std::max(heap_maximum_, bytes);
 }
 
-void Core::hold_back(ConnectionId id, bool is_held_back, Now now) {
-  now_ = now;
-  Connection* connection = find(id);
-  if (connection == nullptr) return;
-  const Instant since = std::exchange(connection->held_since, is_held_back ? now.steady : kNever);
-  if (is_held_back) return;
-  connection->last_received = now.steady;
-  if (auto& begun = connection->frame_begun; begun != kNever) {
-    begun += now.steady - std::max(since, begun);
-  }
-  if (connection->session != nullptr && !is_paused(*connection)) watch(*connection);
-  if (connection->session == nullptr && connection->waiting == nullptr) await_connect(*connection);
-}
-
 void Core::await_connect(Connection& connection) {
   connection_wheel_.set(connection, now_.steady + config_.connect_timeout);
 }

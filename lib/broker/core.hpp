@@ -348,7 +348,7 @@ class Core {
   void fill(Connection& connection);
   /// Whether another packet may be handled now.
   bool has_turn(Connection& connection);
-  /// It goes on when put_off() or go_on_with_packets() says so.
+  /// It goes on with go_on_with_packets().
   void pause(Connection& connection, Instant until);
   /// It goes on by itself.
   void pause_until(Connection& connection, Instant until);

@@ -213,6 +213,20 @@ void Core::let_heirs_in() {
   }
 }
 
+void Core::hold_back(ConnectionId id, bool is_held_back, Now now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  const Instant since = std::exchange(connection->held_since, is_held_back ? now.steady : kNever);
+  if (is_held_back) return;
+  connection->last_received = now.steady;
+  if (auto& begun = connection->frame_begun; begun != kNever) {
+    begun += now.steady - std::max(since, begun);
+  }
+  if (connection->session != nullptr && !is_paused(*connection)) watch(*connection);
+  if (connection->session == nullptr && connection->waiting == nullptr) await_connect(*connection);
+}
+
 bool Core::is_above_rate(ConnectionId id) {
   const Connection* connection = find(id);
   return connection != nullptr && is_paused(*connection) && !connection->throttle->heir &&

@@ -257,7 +257,7 @@ class BrokerDriver {
   std::uint64_t heap_known_at_ = 0;  ///< in loop time
   std::size_t heap_trimmed_ = 0;     ///< how much was free when free pages were given back
   std::vector<Peer*> peers_;         ///< by the slot of the core's id
-  std::vector<broker::ConnectionId> held_back_;
+  std::vector<broker::ConnectionId> held_back_;  ///< until the store has caught up
   std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
   std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed
   std::uint64_t armed_for_ = 0;  ///< what the timer is set to, in loop time

@@ -23,6 +23,36 @@ struct Broker {
   BrokerDriver driver{core, nullptr, nullptr};
 };
 
+/// It reads nobody who has sent what is not stored.
+struct KeepingBroker {
+  broker::Core core;
+  BrokerDriver driver{core, nullptr, nullptr};
+  storage::Memory store;  ///< commits when it is told to
+  std::uint16_t port = 0;
+
+  explicit KeepingBroker(Millis persistence_delay = broker::Config().persistence_delay)
+      : core(config_with(persistence_delay), net::now()) {
+    driver.keep_in(store, [](const std::string&) {});
+    const auto bound = driver.listen(0, "127.0.0.1", 0);
+    REQUIRE(bound.has_value());
+    port = bound->front().port;
+  }
+
+ private:
+  static broker::Config config_with(Millis persistence_delay) {
+    broker::Config config;
+    config.persistence = true;
+    config.persistence_delay = persistence_delay;
+    config.max_unstored_bytes = 1;
+    return config;
+  }
+};
+
+/// MQTT 3.1.1, of a client id of one letter.
+std::array<Byte, 15> connect_as(Byte id, bool is_clean = true) {
+  return {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, is_clean ? Byte{2} : Byte{0}, 0, 0, 0, 1, id};
+}
+
 }  // namespace
 
 TEST_CASE("a listener for this machine has the same port on each of its addresses") {
@@ -72,19 +102,10 @@ TEST_CASE("a host that is nobody's is named") {
 }
 
 TEST_CASE("above max_unstored_bytes clients are not read until the store has caught up") {
-  broker::Config config;
-  config.persistence = true;
-  config.max_unstored_bytes = 1;
-  broker::Core core(config, net::now());
-  BrokerDriver driver(core, nullptr, nullptr);
-  storage::Memory store;  // commits when it is told to
-  driver.keep_in(store, [](const std::string&) {});
-  const auto bound = driver.listen(0, "127.0.0.1", 0);
-  REQUIRE(bound.has_value());
-  const auto client = support::dial_loopback(bound->front().port);
-  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
-                                          4,    2,  0, 0, 0,   1,   'p'};
-  client.write(kConnect);
+  KeepingBroker broker;
+  auto& [core, driver, store, port] = broker;
+  const auto client = support::dial_loopback(port);
+  client.write(connect_as('p'));
   const auto publish = [&client](Byte id) {
     client.write(std::array<Byte, 8>{0x33, 6, 0, 1, 't', 0, id, 'x'});
   };
@@ -106,28 +127,19 @@ TEST_CASE("above max_unstored_bytes clients are not read until the store has cau
 }
 
 TEST_CASE("who is not read because of the store is heard before another gets its client id") {
-  broker::Config config;
-  config.persistence = true;
-  config.max_unstored_bytes = 1;
-  broker::Core core(config, net::now());
-  BrokerDriver driver(core, nullptr, nullptr);
-  storage::Memory store;
-  driver.keep_in(store, [](const std::string&) {});
-  const auto bound = driver.listen(0, "127.0.0.1", 0);
-  REQUIRE(bound.has_value());
-  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
-                                          4,    2,  0, 0, 0,   1,   'p'};
+  KeepingBroker broker;
+  auto& [core, driver, store, port] = broker;
   constexpr std::array<Byte, 6> kPublish{0x31, 4, 0, 1, 't', 'x'};
-  const auto older = support::dial_loopback(bound->front().port);
-  older.write(kConnect);
+  const auto older = support::dial_loopback(port);
+  older.write(connect_as('p'));
   older.write(kPublish);
-  const auto newer = support::dial_loopback(bound->front().port);
+  const auto newer = support::dial_loopback(port);
   int turns = 0;
   driver.every(Millis(1), [&] {
     if (core.stats().publish_received == 0) return;
     if (++turns == 1) {
       older.write(kPublish);
-      newer.write(kConnect);
+      newer.write(connect_as('p'));
     }
     if (turns < 10) return;
     while (store.commit()) driver.on_store_news();
@@ -138,20 +150,12 @@ TEST_CASE("who is not read because of the store is heard before another gets its
 }
 
 TEST_CASE("who is not read because of the store is read again when nothing is to be stored") {
-  broker::Config config;
-  config.persistence = true;
-  config.max_unstored_bytes = 1;
-  config.persistence_delay = Seconds(60);
-  broker::Core core(config, net::now());
-  BrokerDriver driver(core, nullptr, nullptr);
-  storage::Memory store;
-  driver.keep_in(store, [](const std::string&) {});
-  const auto bound = driver.listen(0, "127.0.0.1", 0);
-  REQUIRE(bound.has_value());
-  const auto subscriber = support::dial_loopback(bound->front().port);
-  subscriber.write(std::array<Byte, 15>{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 0, 0, 0, 0, 1, 's'});
+  KeepingBroker broker(Seconds(60));
+  auto& [core, driver, store, port] = broker;
+  const auto subscriber = support::dial_loopback(port);
+  subscriber.write(connect_as('s', false));
   subscriber.write(std::array<Byte, 8>{0x82, 6, 0, 1, 0, 1, 't', 1});
-  const auto publisher = support::dial_loopback(bound->front().port);
+  const auto publisher = support::dial_loopback(port);
   int turns = 0;
   bool has_published = false;
   bool is_acknowledged = false;
@@ -159,8 +163,7 @@ TEST_CASE("who is not read because of the store is read again when nothing is to
     while (store.commit()) driver.on_store_news();
     const auto& stats = core.stats();
     if (core.subscription_count() == 1 && !std::exchange(has_published, true)) {
-      publisher.write(
-          std::array<Byte, 15>{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 1, 'p'});
+      publisher.write(connect_as('p'));
       publisher.write(std::array<Byte, 8>{0x32, 6, 0, 1, 't', 0, 1, 'x'});
     }
     if (stats.publish_received == 1 && !std::exchange(is_acknowledged, true)) {
@@ -190,10 +193,8 @@ TEST_CASE("what was not read of somebody with much to say is told when another g
       nullptr);
   const auto bound = driver.listen(0, "127.0.0.1", 0);
   REQUIRE(bound.has_value());
-  constexpr std::array<Byte, 15> kConnect{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
-                                          4,    2,  0, 0, 0,   1,   'p'};
   const auto older = support::dial_loopback(bound->front().port);
-  older.write(kConnect);
+  older.write(connect_as('p'));
   constexpr std::array<Byte, 5> kPublish{0x30, 3, 0, 1, 't'};
   std::vector<Byte> messages(600'000 * kPublish.size());
   for (std::size_t i = 0; i < messages.size(); ++i) messages[i] = kPublish[i % kPublish.size()];
@@ -202,7 +203,7 @@ TEST_CASE("what was not read of somebody with much to say is told when another g
   int turns = 0;
   int turns_heard = 0;
   driver.every(Millis(1), [&] {
-    if (core.stats().publish_received > 0 && ++turns_heard == 50) newer.write(kConnect);
+    if (core.stats().publish_received > 0 && ++turns_heard == 50) newer.write(connect_as('p'));
     if (is_taken_over || ++turns == 5000) driver.stop();
   });
   driver.run();
