@@ -379,7 +379,7 @@ void Core::fail(Connection& connection, const Fault& fault) {
     // Some faults have codes that only CONNACK may carry [MQTT-3.14.2-1].
     const bool is_allowed = wire::is_allowed(fault.reason, wire::PacketType::disconnect);
     const auto reason = is_allowed ? fault.reason : ReasonCode::protocol_error;
-    // A code alone [MQTT-3.14.2-3] [MQTT-3.14.2-4].
+    // A code alone [MQTT-3.14.2-2] [MQTT-3.14.2-3] [MQTT-3.14.2-4].
     send(connection, wire::Disconnect{reason, {}});  // [MQTT-4.13.1-1]
   }
   const ConnectionId id = connection.id;

@@ -130,6 +130,7 @@ std::optional<Fault> Core::objection(const Connection& connection,
                    "a session that is to be kept needs a client id"};
     }
   }
+  // Where no prefix is set, whatever else is text will do [MQTT-3.1.3-5].
   if (!connect.client_id.empty() && !connect.client_id.starts_with(config_.clientid_prefixes)) {
     return Fault{ReasonCode::not_authorized, "", "its id does not begin with clientid_prefixes"};
   }

@@ -102,6 +102,7 @@ void Core::publish_will(Session& session) {
   publish(incoming);
 }
 
+/// What it has retained stays: that belongs to the topics [MQTT3-3.1.2-7].
 void Core::end_session(Session& session, bool is_name_wanted) {
   if (session.will != nullptr) publish_will(session);  // [MQTT-3.1.2-8]
   const bool is_leaving = session.leaving != nullptr || begin_leaving(session);

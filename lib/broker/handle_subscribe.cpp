@@ -162,7 +162,7 @@ bool Core::handle_unsubscribe(Connection& connection, const wire::Unsubscribe& u
 
 ReasonCode Core::unsubscribe_one(Session& session, const std::string& filter,
                                  LeftShares& left_shares) {
-  // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+  // [MQTT-3.10.4-1] [MQTT-3.10.4-2]; what the outbox has stays there [MQTT-3.10.4-3]
   const auto removed = subscriptions_.unsubscribe(filter, session.index);
   if (!removed) return ReasonCode::no_subscription_existed;  // [MQTT-3.10.4-5]
   const auto& [id, subscriber] = *removed;

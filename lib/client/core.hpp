@@ -55,7 +55,8 @@ class Core {
   /// Returns  nothing when there is no room now, or at QoS 0 no connection
   [[nodiscard]] std::optional<Ticket> publish(const wire::Publish& message, Now now);
   /// Returns  nothing when there is no connection, when the server takes no packet as large as
-  ///          that, or when all packet ids are in use. A request ends with its connection
+  ///          that, when all packet ids are in use, or when somebody asks for no_local in a shared
+  ///          subscription. A request ends with its connection
   [[nodiscard]] std::optional<Ticket> subscribe(wire::Subscribe request, Now now);
   [[nodiscard]] std::optional<Ticket> unsubscribe(wire::Unsubscribe request, Now now);
   /// Asks for a sign of life, if none is asked for yet; see is_ping_out().

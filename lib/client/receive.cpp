@@ -79,7 +79,8 @@ std::optional<Event> Core::handle_other(ByteView frame, Now now) {
   } else if (const auto* disconnect = std::get_if<wire::Disconnect>(&*packet)) {
     handle_disconnect(*disconnect, now);
   } else if (std::holds_alternative<wire::Auth>(*packet)) {
-    violate(fault::kAuth, now);  // no method was named in CONNECT [MQTT-4.12.0-6] [MQTT-4.12.1-2]
+    // No method was named in CONNECT [MQTT-4.12.0-6] [MQTT-4.12.0-7] [MQTT-4.12.1-2].
+    violate(fault::kAuth, now);
   } else {
     violate(fault::kClientPacket, now);
   }
@@ -153,7 +154,8 @@ Core::Limits Core::limits_of(const wire::Properties& properties) const {
   return limits;
 }
 
-/// The server knows nothing of what was under way. What it had not acknowledged is sent as new;
+/// The server knows nothing of what was under way, which is only ever said at the begin of a
+/// connection [MQTT-4.1.0-1]. What it had not acknowledged is sent as new, however old it is;
 /// what it had taken over with PUBREC must not be sent again [MQTT-4.3.3-6].
 void Core::start_session_anew() {
   inbox_.clear();  // [MQTT-3.1.2-4]
@@ -202,7 +204,8 @@ std::optional<Event> Core::handle_publish(ByteView frame, Now now) {
     send(wire::Puback{.packet_id = packet.packet_id, .properties = {}});  // [MQTT-4.3.2-4]
     return Arrived{packet};
   }
-  // [MQTT-2.2.1-5] [MQTT-4.6.0-3]
+  // [MQTT-2.2.1-5] [MQTT-4.6.0-3]; it is never a refusal, after which the id were free
+  // [MQTT-4.3.3-9]
   send(wire::Pubrec{.packet_id = packet.packet_id, .properties = {}});  // [MQTT-4.3.3-8]
   if (is_known) return std::nullopt;                                    // [MQTT-4.3.3-10]
   inbox_.put(packet.packet_id);

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "client/core.hpp"
+#include "topic/name.hpp"
 #include "wire/encode.hpp"
 
 // A QoS 1 or 2 message is encoded once, when it is published: its packet id is known then, so
@@ -139,7 +140,8 @@ void Core::pump() {
   }
 }
 
-/// Sends the item that the outbox shows next, or settles it when this server must not have it.
+/// Sends the item that the outbox shows next, or settles it when this server must not have it. Time
+/// is of no account: nothing expires here [MQTT-4.3.3-7].
 void Core::send_stored(Outbox::Item item) {
   const BlockRef frame = item.entry->message.frame;
   const ByteView bytes(frame->bytes(), frame->size());
@@ -199,6 +201,10 @@ std::size_t Core::window() const {
 
 std::optional<Ticket> Core::subscribe(wire::Subscribe request, Now now) {
   if (state_ != State::connected) return std::nullopt;
+  for (const auto& wanted : request.subscriptions) {
+    const bool is_shared = topic::share_of(wanted.filter).has_value();
+    if (is_shared && wanted.options.no_local) return std::nullopt;  // [MQTT-3.8.3-4]
+  }
   request.packet_id = free_packet_id();
   if (request.packet_id == 0 || !fits(request)) return std::nullopt;
   send(request);

@@ -134,7 +134,7 @@ class Outbox {
   bool owes_releases() const { return owes_releases_; }
 
   /// Calls `send(packet_id)` for each PUBREL that is due, once in a connection. The window is of no
-  /// account [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1].
+  /// account [MQTT-3.3.4-8] [MQTT-3.3.4-10] [MQTT-4.4.0-1] [MQTT-4.9.0-3].
   template <class F>
   void send_releases(F send) {
     if (!std::exchange(owes_releases_, false)) return;
@@ -165,7 +165,8 @@ class Outbox {
     return Item{&entry, first_ + offset};
   }
 
-  /// PUBREC has come for an item that find() returned: its message is no longer needed.
+  /// PUBREC has come for an item that find() returned: its message is no longer needed, nor does it
+  /// matter when it expires [MQTT-4.3.3-13].
   void release(Item item) {
     item.entry->state = Delivery::released;  // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
     item.entry->message = Message{};

@@ -216,6 +216,30 @@ TEST_CASE("a session is there as long as its connection, however long [MQTT-4.1.
   CHECK(talk.sent() == "PUBREC 7");
 }
 
+TEST_CASE("no PUBREC refuses, so that none frees its packet id [MQTT-4.3.3-9]") {
+  Conversation talk(v5());
+  talk.join();
+  talk.reply(message(kQoS2, 7));
+  CHECK(talk.sent() == "PUBREC 7");
+  CHECK(talk.reply(message(kQoS2, 7)) == "");
+  CHECK(talk.sent() == "PUBREC 7");
+  talk.reply(wire::Pubrel{7, {}, {}});
+  CHECK(talk.reply(message(kQoS2, 7)) == "arrived PUBLISH a q2 id=7 'x'");
+}
+
+TEST_CASE("nobody gets no local in a shared subscription [MQTT-3.8.3-4]") {
+  Conversation talk(v5());
+  talk.join();
+  const wire::SubscriptionOptions no_local{.no_local = true};
+  wire::Subscribe request;
+  request.subscriptions = {{"a", no_local}, {"$share/g/a", {}}};
+  CHECK(talk.core.subscribe(request, talk.now));
+  CHECK(talk.sent() == "SUBSCRIBE 65535 a q0 $share/g/a q0");
+  request.subscriptions.push_back({"$share/g/b", no_local});
+  CHECK(talk.core.subscribe(request, talk.now) == std::nullopt);
+  CHECK(talk.sent() == "");
+}
+
 TEST_CASE("what was sent once does not expire any more [MQTT-4.3.3-7]") {
   PropertyList session;
   session.add(PropertyId::session_expiry_interval, 86'400U);

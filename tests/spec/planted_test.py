@@ -20,18 +20,22 @@ PROVED = {
     "client/a_test.cpp": ["a rule [MQTT-1.0.0-1]"],
     "wire/a_test.cpp": ["bytes [MQTT-1.0.0-4]"],
 }
+CITED = {
+    "broker/a.cpp": ["[MQTT-1.0.0-1]", "[MQTT-1.0.0-5]"],
+    "client/a.cpp": ["[MQTT-1.0.0-1]"],
+    "wire/a.cpp": ["[MQTT-1.0.0-4]"],
+}
 
 
-def run(tests=None, sources=None, place="", statements=LIST, gaps="", rows="", words=()):
+def run(tests=None, sources=None, code=None, statements=LIST, rows="", words=()):
     """The exit code, stderr and stdout in a tree where `tests`, their names, and `sources`, their
-    text, stand for some of PROVED."""
+    text, stand for some of PROVED, and `code` for some of CITED."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for path in ("scripts", "lib/broker", "lib/client", "tests/spec", "tests/support"):
+        for path in ("scripts", "lib", "tests/spec", "tests/support"):
             (root / path).mkdir(parents=True)
         shutil.copy(ROOT / "scripts/spec", root / "scripts/spec")
         (root / "tests/spec/mqtt.txt").write_text(statements)
-        (root / "tests/spec/gaps.txt").write_text(gaps)
         (root / "tests/support/bad_packets.cpp").write_text(rows)
         for path, names in (PROVED | (tests or {})).items():
             (root / "tests" / path).parent.mkdir(exist_ok=True)
@@ -40,7 +44,9 @@ def run(tests=None, sources=None, place="", statements=LIST, gaps="", rows="", w
         for path, text in (sources or {}).items():
             (root / "tests" / path).parent.mkdir(exist_ok=True)
             (root / "tests" / path).write_text(text)
-        (root / "lib/client/a.cpp").write_text(place)
+        for path, ids in (CITED | (code or {})).items():
+            (root / "lib" / path).parent.mkdir(exist_ok=True)
+            (root / "lib" / path).write_text("".join(f"// {cited}\n" for cited in ids))
         command = [root / "scripts/spec", *words]
         done = subprocess.run(command, capture_output=True, text=True)
         return done.returncode, done.stderr, done.stdout
@@ -110,32 +116,26 @@ for text, expected in (
 row = '// table.add("a bad packet", kV5, "c1 00", "MQTT-7.7.7-7");\n'
 assert run(rows=row)[0] == 0
 
-# A gap is forgiven as long as it is one.
-gap = "# a comment\nMQTT-1.0.0-1 client nobody has time\n"
-code, said, figures = run({"client/a_test.cpp": []}, gaps=gap)
-assert code == 0 and "1 gaps, in tests/spec/gaps.txt" in figures, said
-code, said, _ = run(gaps=gap)
-assert code == 1 and "gaps.txt:2: MQTT-1.0.0-1 (client) is no gap" in said, said
-for other in ("MQTT-1.0.0-5 client", "MQTT-1.0.0-3 server", "MQTT-7.7.7-7 server"):
-    code, said, _ = run(gaps=f"{other} a reason\n")
-    assert code == 1 and "is no gap" in said, said
-code, said, _ = run(gaps="MQTT-1.0.0-1 client\n")
-assert code == 1 and "gaps.txt:1: cannot read" in said, said
-
 # What is cited exists.
 code, said, _ = run({"wire/b_test.cpp": ["a rule [MQTT-7.7.7-7]"]})
 assert code == 1 and "tests/wire/b_test.cpp" in said and "no statement MQTT-7.7.7-7" in said, said
-code, said, _ = run(place="// [MQTT-8.8.8-8]\n")
-assert code == 1 and "lib/client/a.cpp:1: there is no statement MQTT-8.8.8-8" in said, said
+code, said, _ = run(code={"client/b.cpp": ["[MQTT-8.8.8-8]"]})
+assert code == 1 and "lib/client/b.cpp:1: there is no statement MQTT-8.8.8-8" in said, said
 code, said, _ = run(statements=LIST + "MQTT-1.0.0-1 both MUST twice\n")
 assert code == 1 and "mqtt.txt:8: MQTT-1.0.0-1 is there twice" in said, said
 
-# The client's code enforces nothing for a server.
-code, said, figures = run(place="// [MQTT-1.0.0-1] [MQTT-1.0.0-5]\n", words=["--unplaced"])
-assert code == 0 and "client: no code cites" not in figures, figures
+# Each side has to have code of its own, unless it shares some with the other.
+code, said, figures = run(code={"client/a.cpp": []})
+assert code == 1 and "MQTT-1.0.0-1 (client) has no code in lib/wire, " in said, said
+assert said.count("\n") == 1 and "1 MUSTs of clients: 1 proved, 0 cited in their code" in figures
+code, said, _ = run(code={"broker/a.cpp": [], "client/b.cpp": ["[MQTT-1.0.0-5]"]})
 for missing in ("MQTT-1.0.0-1", "MQTT-1.0.0-5", "MQTT3-1.0.0-9"):
-    assert f"server: no code cites {missing}: " in figures, figures
-assert "2 MUSTs of servers: 2 proved, 0 cited in their code" in figures, figures
+    assert f"{missing} (server) has no code in lib/wire, " in said, said
+assert code == 1 and said.count("\n") == 3, said
+shared = CITED["broker/a.cpp"]
+assert run(code={"broker/a.cpp": [], "client/a.cpp": [], "session/a.cpp": shared})[:2] == (0, "")
+code, said, _ = run(code={"wire/a.cpp": [], "broker/b.cpp": CITED["wire/a.cpp"]})
+assert code == 1 and "MQTT-1.0.0-4 (form) has no code in lib/wire, lib/web: bytes" in said, said
 
 # What is asked for exists, too.
 code, said, figures = run(words=["MQTT-9.9.9-9"])
