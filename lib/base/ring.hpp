@@ -56,6 +56,12 @@ class Ring {
     --size_;
   }
 
+  void pop_back() {
+    MQ_CHECK(size_ > 0);
+    std::destroy_at(&back());
+    --size_;
+  }
+
   /// Empties it and gives its memory back.
   void clear() {
     while (!empty()) pop_front();

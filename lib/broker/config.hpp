@@ -68,6 +68,8 @@ struct Config {
 
   /// What a connection may leave unread before QoS 0 messages for it are dropped.
   std::size_t max_unread_bytes = 16U << 20U;
+  /// What all may leave unread, and the process have in use, before each may leave only little.
+  std::size_t global_max_unread_bytes = 256U << 20U;
   Seconds connect_timeout{30};  ///< for CONNECT to arrive
   /// Sessions without a connection end after this long, whatever they asked for; 0: never.
   Seconds persistent_client_expiration{0};

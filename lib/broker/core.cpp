@@ -67,6 +67,7 @@ Core::Core(Config config, Now now, const storage::Snapshot& stored)
   MQ_CHECK(!config_.listeners.empty());
   connection_wheel_.advance(now.steady, [](Connection&) {});
   session_wheel_.advance(now.steady, [](Session&) {});
+  limit_unread();
   if (config_.persistence) recover(stored);
   if (config_.retain_expiry_interval > Seconds(0)) {
     sweep_at_ = now.steady + config_.retain_expiry_interval;
@@ -250,6 +251,7 @@ void Core::on_drained(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->session == nullptr) return;
   connection->unsent_packets = 0;
+  if (connection->unread > 0) count_unread(*connection);
   Session& session = *connection->session;
   if (session.is_awake && session.has_more()) pump(session);
 }
@@ -314,6 +316,7 @@ void Core::on_deadline(Now now) {
 void Core::on_heap(std::size_t bytes) {
   heap_ = bytes;
   heap_maximum_ = std::max(heap_maximum_, bytes);
+  limit_unread();
 }
 
 void Core::await_connect(Connection& connection) {
@@ -407,6 +410,7 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   if (connection.throttle != nullptr && connection.throttle->heir) {
     heirs_.push_back(*connection.throttle->heir);
   }
+  unread_ -= connection.unread;
   ++generations_[slot];
   left_connections_.push_back(slot);
   connections_[slot].reset();
@@ -448,11 +452,15 @@ std::vector<Fact> Core::take_facts() {
 void Core::end_turn() {
   for (const auto* list : {&written_, &dirty_}) {
     for (const auto id : *list) {
-      if (Connection* connection = find(id)) connection->out.keep();
+      if (Connection* connection = find(id)) {
+        connection->out.keep(leftovers_);
+        if (connection->out.size() != connection->unread) count_unread(*connection);
+      }
     }
   }
   written_.clear();
-  for (auto& closing : closing_) closing.rest.keep();
+  for (auto& closing : closing_) closing.rest.keep(leftovers_);
+  leftovers_.reset();
   turn_.reset();
   feed_steps_ = kFeedSteps;
   work_ = 0;

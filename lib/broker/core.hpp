@@ -78,7 +78,7 @@ class Core {
   /// Everything of output() is with the kernel: there is room for more.
   void on_drained(ConnectionId connection, Now now);
   void on_deadline(Now now);
-  /// So much memory is in use now.
+  /// So much memory is in use now: to be told now and then while must_know_heap().
   void on_heap(std::size_t bytes);
   /// Everything up to this ticket of take_batch() is stored.
   void on_stored(storage::Ticket ticket, Now now);
@@ -127,8 +127,15 @@ class Core {
   /// Bytes in output(), and of memory for what comes there when it is stored. Nothing for an id
   /// that the core has forgotten.
   std::optional<std::size_t> owed_bytes(ConnectionId connection);
+  /// What a connection may be owed before it had better not be read.
+  std::size_t unread_max() const { return unread_max_; }
+  bool must_know_heap() const {
+    return config_.memory_limit > 0 || unread_ > config_.global_max_unread_bytes ||
+           unread_max_ < config_.max_unread_bytes;
+  }
   /// Whether it is paused because it is faster than its listener allows.
   bool is_above_rate(ConnectionId connection);
+  /// What is left of the rest when the turn ends is to be kept before end_turn().
   std::vector<Closing> take_closing();
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.
@@ -316,6 +323,8 @@ class Core {
   Instant write_noted_at() const;
 
   // limits.cpp
+  void limit_unread();
+  void count_unread(Connection& connection);
   bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }
   bool has_no_memory_for(wire::QoS qos, bool retain) const {
     return is_memory_short() && (qos != wire::QoS::at_most_once || retain);
@@ -544,6 +553,8 @@ class Core {
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
   std::size_t heap_ = 0;
+  std::size_t unread_ = 0;      ///< of all, when a turn ended in which there was something for them
+  std::size_t unread_max_ = 0;  ///< of each, before it loses messages of QoS 0
   std::size_t heap_maximum_ = 0;
 
   Instant sweep_at_ = kNever;
@@ -564,6 +575,7 @@ class Core {
   SysTopics sys_topics_;
 
   TurnMemory turn_;
+  Leftovers leftovers_;
   wire::PropertyList scratch_;
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> taken_;    ///< what take_dirty() returned last

@@ -21,6 +21,8 @@ constexpr Seconds kDropBurst{1};
 constexpr Seconds kDropPause{60};
 /// So many retained topics are looked at before it is somebody else's turn.
 constexpr std::size_t kTopicsATurn = 10'000;
+/// What each may leave unread when all together leave too much.
+constexpr std::size_t kLittleUnread = 64U << 10U;
 
 }  // namespace
 
@@ -79,6 +81,20 @@ ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet)
     return ReasonCode::quota_exceeded;
   }
   return is_rejected(connection, packet) ? ReasonCode::quota_exceeded : ReasonCode::success;
+}
+
+/// Many who do not read would take as many times max_unread_bytes. They need not, of course, where
+/// they wait for the same.
+void Core::limit_unread() {
+  const auto limit = config_.global_max_unread_bytes;
+  const bool is_much = is_memory_short() || (unread_ > limit && heap_ > limit);
+  unread_max_ =
+      is_much ? std::min(kLittleUnread, config_.max_unread_bytes) : config_.max_unread_bytes;
+}
+
+void Core::count_unread(Connection& connection) {
+  unread_ += connection.out.size() - connection.unread;
+  connection.unread = connection.out.size();
 }
 
 void Core::count_drop(Session& session, Drop reason, std::size_t count) {

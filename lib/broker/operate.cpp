@@ -30,6 +30,7 @@ void Core::use_config(Config config, Now now) {
   config.persistence = config_.persistence;
   config.queue_window = config_.queue_window;
   config_ = std::move(config);
+  limit_unread();
   rules_.resize(config_.listeners.size());
   sys_topics_.use_interval(config_.sys_interval, *this);
   const auto pause = config_.retain_expiry_interval;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
@@ -42,6 +45,24 @@ class TurnMemory {
   std::span<Byte> room_{};  ///< what is left of the piece before it
 };
 
+/// What outlives a turn of the memory that is the turn's. Many who could not take the same bytes
+/// share one copy.
+class Leftovers {
+ public:
+  /// A copy that ends as `bytes` do. It may begin before them, as others have taken less, but is
+  /// less than twice as long: nobody is to keep alive much that he does not need.
+  BlockRef copy_of(ByteView bytes);
+  /// The turn is over: its memory will hold something else.
+  void reset() {
+    if (!copies_.empty()) copies_.clear();
+  }
+
+ private:
+  using Key = std::pair<const Byte*, int>;  ///< the end, and how many bits the length has
+
+  absl::flat_hash_map<Key, BlockRef> copies_;
+};
+
 /// What one connection has yet to send: references to memory, in order.
 ///
 /// Within a turn the memory may be the read buffer or the turn's own; keep() copies what the
@@ -55,7 +76,7 @@ class SendQueue {
     if (borrowed_ > 0) {
       Piece& last = pieces_.back();
       if (!last.owner && last.data + last.size == bytes.data()) {
-        last.size += bytes.size();
+        last.size += static_cast<std::uint32_t>(bytes.size());
         return;
       }
     }
@@ -92,17 +113,23 @@ class SendQueue {
   }
   /// The first `size` bytes are sent.
   void sent(std::size_t size);
-  /// The turn ends: what is left is moved to memory of its own.
-  void keep();
+  /// The turn ends: what is left is moved to memory that stays.
+  void keep(Leftovers& leftovers) {
+    room_ = nullptr;
+    room_size_ = 0;
+    if (borrowed_ > 0) keep_borrowed(leftovers);
+  }
 
  private:
   struct Piece {
     const Byte* data;
-    std::size_t size;
+    std::uint32_t size;
+    bool is_own;     ///< in a block of this queue alone, which has written nothing behind it
     BlockRef owner;  ///< none: memory of the turn
   };
 
   void append_piece(ByteView bytes);
+  void keep_borrowed(Leftovers& leftovers);
   void set_aside(std::size_t size, TurnMemory& memory);
 
   Ring<Piece> pieces_;

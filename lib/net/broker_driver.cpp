@@ -184,7 +184,7 @@ bool BrokerDriver::has_had_its_turn(const Peer& peer) const {
 
 bool BrokerDriver::is_much(const Peer& peer, std::size_t owed) const {
   // TLS answers by itself, too: while nothing is taken, one such answer is enough.
-  return owed > core_.config().max_unread_bytes ||
+  return owed > core_.unread_max() ||
          (peer.filtered && peer.is_writing && peer.filtered->filter->has_output());
 }
 
@@ -235,10 +235,11 @@ void BrokerDriver::flush() {
   }
   submit_changes();  // those of this turn's writing, too: nothing else may wake the loop
   if (submitted_ <= stored_) read_on();
-  core_.end_turn();
+  broker::Leftovers leftovers;
   for (Peer* peer : ending_) {
-    if (peer->rest) peer->rest->keep();
+    if (peer->rest) peer->rest->keep(leftovers);
   }
+  core_.end_turn();
   for (Peer* peer : std::exchange(stalled_, {})) write_rest(*peer);
   pool_.reset();
   arm_timer();

@@ -84,7 +84,7 @@ void BrokerDriver::heed_throttle() {
     peer->is_throttled = false;
     if (may_read(*peer)) uv_read_start(&peer->stream, on_alloc, on_read);
   }
-  if (core_.config().memory_limit > 0) look_at_heap();
+  if (core_.must_know_heap()) look_at_heap();
 }
 
 std::size_t BrokerDriver::unread_of(const Peer& peer) {

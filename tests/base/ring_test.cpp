@@ -51,6 +51,9 @@ TEST_CASE("a ring destroys what is popped, what is cleared and what is left") {
     CHECK(witness.use_count() == 11);
     ring.pop_front();
     CHECK(witness.use_count() == 10);
+    ring.pop_back();
+    CHECK(witness.use_count() == 9);
+    CHECK(ring.size() == 8);
     ring.clear();
     CHECK(witness.use_count() == 1);
     CHECK(ring.empty());

@@ -355,6 +355,66 @@ TEST_CASE("above memory_limit nothing more is kept, and nobody new comes in") {
   CHECK(publisher.publish("t", "x", QoS::at_least_once, 2).all() == "PUBACK 2");
 }
 
+TEST_CASE("when all leave much unread, each may leave little") {
+  auto config = quiet();
+  config.global_max_unread_bytes = 200'000;
+  World world(config);
+  auto& one = world.peer().join("one").subscribe("1");
+  auto& two = world.peer().join("two").subscribe("2");
+  auto& publisher = world.peer().join("p");
+  one.reads = two.reads = false;
+  const std::string payload(50'000, 'x');
+  const auto lost = [&](std::string_view topic) {
+    const auto before = dropped(world, Drop::unread);
+    publisher.publish(topic, payload);
+    return dropped(world, Drop::unread) > before;
+  };
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(lost("1"));
+  CHECK_FALSE(world.core().must_know_heap());
+  CHECK_FALSE(lost("2"));
+  CHECK_FALSE(lost("2"));
+  CHECK(world.core().must_know_heap());
+
+  SUBCASE("of memory that is really in use") {
+    world.core().on_heap(200'000);
+    CHECK_FALSE(lost("1"));
+  }
+  SUBCASE("until they have caught up, or others have gone") {
+    world.core().on_heap(200'001);
+    CHECK(lost("1"));
+    CHECK(lost("2"));
+    auto& three = world.peer().join("three").subscribe("3");
+    three.reads = false;
+    CHECK_FALSE(lost("3"));
+    SUBCASE("caught up") {
+      one.reads = true;
+      one.send(wire::Pingreq{}).all();
+    }
+    SUBCASE("gone") {
+      one.drop();
+    }
+    CHECK(world.core().must_know_heap());
+    world.core().on_heap(200'001);
+    CHECK_FALSE(world.core().must_know_heap());
+    CHECK_FALSE(lost("2"));
+  }
+  SUBCASE("or as soon as somebody has set another limit") {
+    world.core().on_heap(200'001);
+    config.global_max_unread_bytes = 1'000'000;
+    world.core().use_config(config, world.now);
+    CHECK_FALSE(lost("1"));
+  }
+  SUBCASE("with memory_limit, too") {
+    config.global_max_unread_bytes = 1'000'000;
+    config.memory_limit = 1000;
+    world.core().use_config(config, world.now);
+    world.core().on_heap(1000);
+    CHECK_FALSE(lost("1"));
+    world.core().on_heap(1001);
+    CHECK(lost("1"));
+  }
+}
+
 TEST_CASE("global_max_clients counts sessions, and lets those back in that are there") {
   auto config = quiet();
   config.global_max_clients = 2;

@@ -12,6 +12,9 @@
 #include "net/broker_driver.hpp"
 #include "net/machine.hpp"
 #include "storage/memory.hpp"
+#include "wire/decode.hpp"
+#include "wire/encode.hpp"
+#include "wire/framer.hpp"
 
 using namespace mq;
 using net::BrokerDriver;
@@ -267,6 +270,64 @@ TEST_CASE("who is gone before it is let in is told as one whose address is not k
   }
   broker.driver.run();
   CHECK(told == "an unknown address on port " + port);
+}
+
+TEST_CASE("what a connection is still owed when it is ended arrives as it was") {
+  Broker broker;
+  const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  std::vector<Byte> sent;
+  wire::encode(wire::Connect{.version = wire::Version::v5, .client_id = "p"}, wire::Version::v5,
+               sent);
+  wire::Subscribe subscribe;
+  subscribe.packet_id = 1;
+  subscribe.subscriptions = {{"t", {}}};
+  wire::encode(subscribe, wire::Version::v5, sent);
+  // Written anew for QoS 0, in more memory than a turn keeps.
+  wire::PropertyList properties;
+  for (char name = 'a'; name < 'f'; ++name) {
+    properties.add_user(std::string(1, name), std::string(60'000, name));
+  }
+  constexpr std::uint16_t kMessages = 40;
+  for (std::uint16_t id = 1; id <= kMessages; ++id) {
+    wire::encode(wire::Publish{.qos = wire::QoS::at_least_once,
+                               .topic = "t",
+                               .packet_id = id,
+                               .properties = properties.view(),
+                               .payload = bytes_of("x")},
+                 wire::Version::v5, sent);
+  }
+  sent.insert(sent.end(), {0xC1, 0});  // a PINGREQ with a wrong flag
+  const auto client = support::dial_loopback(bound->front().port);
+  std::vector<Byte> received;
+  std::atomic<bool> is_over = false;
+  const std::jthread conversation([&] {
+    client.write(sent);
+    received = client.read_to_end();
+    is_over = true;
+  });
+  int turns = 0;
+  broker.driver.every(Millis(1), [&] {
+    if (is_over || ++turns == 5000) broker.driver.stop();
+  });
+  broker.driver.run();
+  REQUIRE(is_over);
+  wire::Framer framer;
+  framer.feed(received);
+  int messages = 0;
+  std::optional<wire::ReasonCode> goodbye;
+  while (const auto frame = *framer.next(wire::kMaximumPacketSize)) {
+    if ((*frame)[0] >> 4U == static_cast<unsigned>(wire::PacketType::publish)) {
+      const auto publish = wire::decode_publish(*frame, wire::Version::v5);
+      REQUIRE(publish);
+      CHECK(std::ranges::equal(publish->properties.encoded(), properties.view().encoded()));
+      ++messages;
+    } else if ((*frame)[0] >> 4U == static_cast<unsigned>(wire::PacketType::disconnect)) {
+      goodbye = static_cast<wire::ReasonCode>((*frame)[2]);
+    }
+  }
+  CHECK(messages == kMessages);
+  CHECK(goodbye == wire::ReasonCode::malformed_packet);
 }
 
 TEST_CASE("two seeds differ") {

@@ -131,7 +131,7 @@ TEST_CASE("limits of the broker come as the file has them") {
                           "max_queued_bytes 6\nmax_topic_alias 7\nmax_topic_alias_broker 8\n"
                           "max_qos 1\nretain_available false\nqueue_qos0_messages true\n"
                           "upgrade_outgoing_qos 1\nallow_zero_length_clientid 0\nsys_interval 0\n"
-                          "max_unread_bytes 9\nconnect_timeout 10\n"
+                          "max_unread_bytes 9\nglobal_max_unread_bytes 14\nconnect_timeout 10\n"
                           "queue_window_messages 11\nqueue_window_bytes 12\n"
                           "retained_memory_limit 13\n")
                           .broker;
@@ -150,6 +150,7 @@ TEST_CASE("limits of the broker come as the file has them") {
   CHECK_FALSE(broker.allow_zero_length_clientid);
   CHECK(broker.sys_interval == Seconds(0));
   CHECK(broker.max_unread_bytes == 9);
+  CHECK(broker.global_max_unread_bytes == 14);
   CHECK(broker.connect_timeout == Seconds(10));
 }
 

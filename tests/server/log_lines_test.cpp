@@ -110,7 +110,8 @@ TEST_CASE("dropped messages name the client and the option that would change it"
         "Dropped a message for client X: its queue is full (max_queued_messages, max_queued_bytes, "
         "queue_policy).");
   CHECK(line_of(Dropped{"X", Drop::unread, 7}, "") ==
-        "Dropped 7 messages for client X: it reads too slowly (max_unread_bytes).");
+        "Dropped 7 messages for client X: it reads too slowly (max_unread_bytes, "
+        "global_max_unread_bytes).");
 }
 
 TEST_CASE("names from clients can neither end the line nor speak to the terminal") {
