@@ -80,8 +80,9 @@ struct Config {
   Millis persistence_delay{2};
   /// What may wait for the store before clients are not read any more.
   std::size_t max_unstored_bytes = 64U << 20U;
-  /// What is done in a turn before the others have theirs. A delivery counts as one, and so does a
-  /// step on the way to it: of a search for filters, to a member of a share, to a rule of access.
+  /// What is done in a turn before the others have theirs. A delivery counts as one, and as another
+  /// for each 256 bytes; so does a step on the way to it: of a search for filters, to a member of a
+  /// share, to a rule of access.
   std::size_t work_a_turn = 250'000;
   std::uint64_t seed = 1;  ///< for assigned client ids
   bool operator==(const Config&) const = default;

@@ -32,6 +32,9 @@ Byte first_byte(QoS qos, bool retain) {
                            static_cast<unsigned>(qos) << 1U | (retain ? 1U : 0U));
 }
 
+/// So many bytes of a delivery are as much work for the kernel as the rest of it is here.
+constexpr std::size_t kBytesOfWork = 256;
+
 /// How well a member of a share suits a message: who has no room, or is asleep, suits less.
 constexpr int kUnsuitable = 0;
 constexpr int kMostSuitable = 4;
@@ -122,7 +125,7 @@ bool Core::route(Incoming& incoming) {
   bool has_subscribers = false;
   for (const FilterId filter : filters) {
     const auto subscribers = subscriptions_.subscribers(filter);
-    work_ += subscribers.size();
+    work_ += subscribers.size() * (1 + incoming.packet.payload.size() / kBytesOfWork);
     for (const Subscriber& subscriber : subscribers) {
       has_subscribers = true;
       deliver(subscriber, incoming);  // [MQTT-3.3.4-2] [MQTT-4.5.0-1]
