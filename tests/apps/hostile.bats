@@ -64,15 +64,24 @@ log_is_clean() {
   misbehave dribble $((scale * 1000))
 }
 
-@test "a client that never reads" {
+@test "connections that never read" {
   free_at_once
+  verbosity=() # which would have a part of a message for each
   start_broker
   misbehave deaf $((scale * 100))
 }
 
+@test "connections that never read what is for one of them each" {
+  free_at_once
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+global_max_unread_bytes 100000000"
+  misbehave deaf_apart $((scale * 50))
+}
+
 @test "connections with one client id, as fast as they come" {
   start_broker
-  misbehave thrash $((scale * 500))
+  misbehave thrash $((scale * 1000))
 }
 
 @test "TLS handshakes that stop half-way" {

@@ -17,6 +17,7 @@ import contextlib
 import itertools
 import multiprocessing
 import re
+import selectors
 import socket
 import ssl
 import sys
@@ -26,12 +27,15 @@ import time
 PATIENCE = 30
 LATEST_MS = 500  # the healthy pair's worst message
 USUAL_MS = 200  # and 99 of 100
-SLOW = {"enormous": 4}  # 268 MB are copied while nobody else is served
+# 268 MB are copied, or 50 MB written to thousands of sockets, while nobody else is served.
+SLOW = {"enormous": 4, "deaf": 2}
 WATCH = 200  # messages of the healthy pair: at least so many before, at the worst, and after
 PACE = 0.002  # seconds between two of them
 SLACK_MB = 6  # that the broker's memory may grow by with any use
 UNREAD_MB = 16  # the broker's max_unread_bytes
-GIVEN_BACK = {"deaf", "enormous"}  # what leaves no gaps that the process would keep
+UNREAD_BY_ALL_MB = {"by default": 268, "here": 100}  # its global_max_unread_bytes
+IDLE_MB = 16  # that it need not give back
+GIVEN_BACK = {"deaf", "deaf_apart", "enormous"}  # what leaves no gaps that the process would keep
 
 
 def text(words):
@@ -202,6 +206,14 @@ def figures(latencies):
     return f"{max(latencies):.1f} / {usual(latencies):.1f}"
 
 
+def memory_given_back(pid, enough):
+    """As soon as the process has no more than enough, or when it has had its time for that."""
+    ends = time.monotonic() + PATIENCE
+    while memory(pid) > enough and time.monotonic() < ends:
+        time.sleep(0.1)
+    return memory(pid)
+
+
 def memory(pid, which="VmRSS"):
     """Of the process, in MB; VmHWM is the most that it ever had."""
     with open(f"/proc/{pid}/status") as status:
@@ -233,34 +245,83 @@ def dribble(port, size):
         sock.close()
 
 
-def deaf(port, size):
-    listener = join(port, "deaf")
-    listener.sendall(subscribe_packet("flood"))
+def deafen(port, topics):
+    """A connection for each, which waits for messages with that topic and will read none."""
+    crowd = []
+    for number, topic in enumerate(topics):
+        crowd.append(join(port, f"deaf {number}"))
+        crowd[-1].sendall(subscribe_packet(topic))
+        read_until(crowd[-1], b"\x90\x03\0\1\0")
+    return crowd
+
+
+def flood(port, topics, length):
+    """A message of so many bytes to each of them."""
     writer = join(port, "flooder")
-    packet = publish_packet("flood", b"x" * 100_000)
-    for _ in range(size * 10):
-        writer.sendall(packet)
+    for topic in topics:
+        writer.sendall(publish_packet(topic, b"x" * length))
     writer.sendall(PING)
     read_until(writer, PONG)
-    yield f"{size} MB for a client that never reads", UNREAD_MB, "max_unread_bytes"
-    listener.close()
     writer.close()
 
 
+def deaf(port, size):
+    """What is published is for everybody, 50 MB at once."""
+    length = 50_000_000 // (size * 10)
+    crowd = deafen(port, ["flood"] * (size * 10))
+    flood(port, ["flood"] * (size * 1_000_000 // length), length)
+    each = 0.005 + UNREAD_MB * 48 / length  # for references to what they share
+    yield (
+        f"{size} MB for each of {len(crowd)} connections that never read",
+        *(min(UNREAD_MB + len(crowd) * each, 2 * UNREAD_BY_ALL_MB["by default"]),
+        f"max_unread_bytes, which they share, and {each * 1000:.0f} KB for each"),
+    )
+    for sock in crowd:
+        sock.close()
+
+
+def deaf_apart(port, size):
+    """What is published is for one of them."""
+    topics = [f"flood/{number}" for number in range(size)]
+    crowd = deafen(port, topics)
+    flood(port, topics * 100, 100_000)
+    yield (
+        f"10 MB for each of {size} connections that never read, to each something else",
+        *(2 * UNREAD_BY_ALL_MB["here"], "global_max_unread_bytes, and as much until that is noticed"),
+    )
+    for sock in crowd:
+        sock.close()
+
+
 def thrash(port, size):
-    first = join(port, "one and the same")
-    latest = collections.deque(maxlen=10)
-    for _ in range(size):
-        latest.append(dial(port))
-        latest[-1].sendall(connect_packet("one and the same"))
-    last = join(port, "one and the same")
-    assert is_closed(first)
-    for sock in latest:
-        # The next one came before its turn, or took over from it.
-        assert sock.recv(4) in (b"", b"\x20\x02\0\0"), "one of them was refused"
-        assert is_closed(sock)
+    """A crowd of which everybody comes again as soon as he is thrown out."""
+    one_id = connect_packet("one and the same")
+    comings = itertools.count()
+    with selectors.DefaultSelector() as crowd:
+
+        def come():
+            if next(comings) < size:
+                sock = dial(port)
+                sock.sendall(one_id)
+                crowd.register(sock, selectors.EVENT_READ)
+
+        for _ in range(size // 10):
+            come()
+        while len(crowd.get_map()) > 1:
+            ready = [key.fileobj for key, _ in crowd.select(PATIENCE)]
+            assert ready, "nobody is served any more"
+            for sock in ready:
+                answer = sock.recv(64)
+                # Somebody took over from it, or came before its turn.
+                assert answer in (b"", b"\x20\x02\0\0"), f"one of them was told {answer!r}"
+                if not answer:
+                    crowd.unregister(sock)
+                    sock.close()
+                    come()
+        (last,) = (key.fileobj for key in crowd.get_map().values())
+    last.sendall(PING)
+    read_until(last, PONG)
     yield f"{size} connections with one client id, as fast as they come", 0, "one session"
-    latest.clear()
     last.close()
 
 
@@ -438,6 +499,8 @@ def search(port, size):
         f"1000 searches through {size} retained topics",
         *(size * 0.00015 + 1, "150 bytes for each topic, 1 KB for a search"),
     )
+    suback = b"\x90\x03\0\1\0"
+    assert read_exactly(sock, 1000 * len(suback)) == 1000 * suback, "a search was refused"
     sock.close()
     retain(writer, size, b"")
 
@@ -639,7 +702,8 @@ def main():
         most.append(memory(pid, "VmHWM"))
     slowness = lenience * SLOW.get(scenario, 1)
     latest, most_usual = LATEST_MS * slowness, USUAL_MS * slowness
-    memory_after, may_keep = memory(pid), memory_before + SLACK_MB * lenience
+    may_keep = memory_before + (SLACK_MB + IDLE_MB) * lenience
+    memory_after = memory_given_back(pid, may_keep) if scenario in GIVEN_BACK else memory(pid)
     may_take = memory_before + (burden + SLACK_MB) * lenience
     # What was freed is used again, but for what is left over between smaller pieces.
     may_take_again = most[0] + (most[0] - memory_before) / 4 + SLACK_MB / 2 * lenience

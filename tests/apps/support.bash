@@ -23,7 +23,7 @@ open_house() {
   ln -s "$MQPUB" "$house/bin/mqpub"
   PATH=$house/bin:$PATH
   port=
-  declare -ga broker_options=()
+  declare -ga broker_options=() verbosity=(-v)
   declare -gA window_pid=() # the windows that are open, and the brokers
   fences=0
 }
@@ -126,17 +126,17 @@ some_port() { port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 
 # start_broker [NAME [CONFIGURATION]] - starts mqbroker on a free port, and sets `port`. With a
 # configuration, that is its file, in which PORT and HOUSE stand for the port and the directory.
-# $broker is the program, if not mqbroker, and broker_options what else it is told. A port that is
-# taken, by whomever, is left to him.
+# $broker is the program, if not mqbroker, and verbosity and broker_options what else it is told. A
+# port that is taken, by whomever, is left to him.
 start_broker() {
   local name=${1:-broker}
   for _ in {1..50}; do
     some_port
     if [[ -n ${2:-} ]]; then
       sed "s|PORT|$port|g; s|HOUSE|$house|g" <<<"$2" >"$house/$name.conf"
-      window "$name" "${broker:-mqbroker}" -v -c "$name.conf"
+      window "$name" "${broker:-mqbroker}" "${verbosity[@]}" -c "$name.conf"
     else
-      window "$name" "${broker:-mqbroker}" -v -p "$port" "${broker_options[@]}"
+      window "$name" "${broker:-mqbroker}" "${verbosity[@]}" -p "$port" "${broker_options[@]}"
     fi
     wait_until "$name runs" started_or_ended "$name" || return 1
     running "$name" && return 0
