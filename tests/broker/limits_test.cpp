@@ -537,16 +537,17 @@ TEST_CASE("who sends to very many goes on in the next turn, and so does everybod
   }
 }
 
-TEST_CASE("work that comes to no delivery also counts, and others have their turn") {
+TEST_CASE("not only the number of deliveries counts, and others have their turn") {
   auto config = quiet();
   config.work_a_turn = 100;
   World world(config);
   Peer& reader = world.peer().join("s");
-  const auto is_expensive = [&] {
+  const auto is_expensive = [&](std::size_t length = 0) {
     std::vector<Byte> bytes = connect_bytes("p");
+    const std::vector<Byte> payload(length);
     for (const std::string topic : {"x/x/x/x/x/x/1", "x/x/x/x/x/x/2", "x/x/x/x/x/x/3"}) {
-      wire::encode(wire::Publish{.topic = topic, .properties = {}, .payload = {}}, Version::v311,
-                   bytes);
+      wire::encode(wire::Publish{.topic = topic, .properties = {}, .payload = payload},
+                   Version::v311, bytes);
     }
     world.core().on_bytes(world.core().on_open(0, world.now), bytes, world.now);
     const auto received = world.core().stats().publish_received;
@@ -564,6 +565,14 @@ TEST_CASE("work that comes to no delivery also counts, and others have their tur
       reader.subscribe(filter + "nobody");
     }
     CHECK(is_expensive());
+  }
+  SUBCASE("little that is delivered") {
+    reader.subscribe("#");
+    CHECK_FALSE(is_expensive(8'000));
+  }
+  SUBCASE("much that is delivered") {
+    reader.subscribe("#");
+    CHECK(is_expensive(25'600));
   }
   SUBCASE("members of shares") {
     for (int i = 0; i < 101; ++i) reader.subscribe("$share/" + std::to_string(i) + "/#");
