@@ -39,7 +39,7 @@ def run(tests=None, sources=None, code=None, statements=LIST, rows="", words=())
         (root / "tests/support/bad_packets.cpp").write_text(rows)
         for path, names in (PROVED | (tests or {})).items():
             (root / "tests" / path).parent.mkdir(exist_ok=True)
-            text = "".join(f'TEST_CASE(\n    "{name}") {{}}\n' for name in names)
+            text = "".join(f'TEST_CASE(\n    "{name}") {{ CHECK(true); }}\n' for name in names)
             (root / "tests" / path).write_text(text)
         for path, text in (sources or {}).items():
             (root / "tests" / path).parent.mkdir(exist_ok=True)
@@ -78,7 +78,7 @@ code, said, _ = run({"broker/a_test.cpp": ["a rule [MQTT-1.0.0-1]"]}, rows=row)
 assert code == 1 and "MQTT-1.0.0-5 (server)" in said, said
 
 # What does not run proves nothing.
-CASE = 'TEST_CASE("a rule [MQTT-1.0.0-1]") {}'
+CASE = 'TEST_CASE("a rule [MQTT-1.0.0-1]") { CHECK(true); }'
 for text in (
     f"// {CASE}\n",
     f"/* {CASE}\n{CASE} */\n",
@@ -104,6 +104,12 @@ for excuse in ("doctest::skip()", "doctest::may_fail(true)", "skip()", "doctest:
     code, said, _ = run(sources={"client/a_test.cpp": text})
     assert code == 1 and "client/a_test.cpp:2: a test proves nothing with" in said, said
     assert run(sources={"client/b_test.cpp": f"// {text}".replace("\n", " ")})[0] == 0
+for text in (
+    CASE.replace("CHECK(true);", "") + '\nTEST_CASE("another") { CHECK(true); }\n',
+    CASE.replace("CHECK(true);", "/* CHECK(true); */"),
+):
+    code, said, _ = run(sources={"client/a_test.cpp": text})
+    assert code == 1 and "client/a_test.cpp:1: a test proves nothing with no CHECK" in said, said
 for text, expected in (
     ('@test "a rule [MQTT-1.0.0-1]" {\n}\n', 0),
     ('@test "a rule [MQTT-1.0.0-1]" {\n  true || skip "not here"\n}\n', 1),
