@@ -95,7 +95,8 @@ Failure failure_of(const std::string& path, const DatabaseError& error) {
 /// Waits until the write-ahead log is on the disk.
 int sync_log(sqlite3* database) {
   sqlite3_file* log = nullptr;
-  const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+                                        static_cast<void*>(&log));
   if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return code;
   return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 }
