@@ -9,7 +9,7 @@
 namespace mq {
 
 /// Memory that several owners of one thread share: one allocation, a plain (not atomic) count.
-/// It stays as it is once a second owner exists.
+/// What is in use of it stays as it is once a second owner exists.
 class Block {
  public:
   Byte* bytes() { return reinterpret_cast<Byte*>(this + 1); }

@@ -215,7 +215,10 @@ void Core::give_to_member(FilterId share, const Message& message, Session& excep
 void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Incoming& incoming) {
   Connection& connection = *session.connection;
   if (!sees(connection, incoming.packet.topic)) return;
-  if (connection.out.size() > unread_max_) return count_drop(session, Drop::unread);
+  // What this turn has for it counts for less: it was not offered that yet.
+  if (connection.out.size() > config_.max_unread_bytes || connection.unread > unread_max_) {
+    return count_drop(session, Drop::unread);
+  }
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   const bool retain =
       incoming.packet.retain && GrantedOptions::of(subscriber.options).retain_as_published;

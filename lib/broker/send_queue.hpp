@@ -124,7 +124,7 @@ class SendQueue {
   struct Piece {
     const Byte* data;
     std::uint32_t size;
-    bool is_own;     ///< in a block of this queue alone, which has written nothing behind it
+    bool is_own;     ///< in a block of this queue alone, which may write behind its last piece
     BlockRef owner;  ///< none: memory of the turn
   };
 

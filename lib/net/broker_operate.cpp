@@ -100,7 +100,7 @@ void BrokerDriver::look_at_heap() {
   if (uv_now(&loop_) < heap_known_at_ + kHeapEveryMs) return;
   heap_known_at_ = uv_now(&loop_);
   const auto heap = mallinfo2();
-  core_.on_heap(heap.uordblks);
+  core_.on_heap(heap.uordblks + heap.hblkhd);
   heap_trimmed_ = std::min(heap_trimmed_, heap.fordblks);
   if (heap.fordblks < heap_trimmed_ + std::max(kIdleHeap, heap.uordblks)) return;
   malloc_trim(0);
