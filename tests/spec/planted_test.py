@@ -107,13 +107,15 @@ for excuse in ("doctest::skip()", "doctest::may_fail(true)", "skip()", "doctest:
 for text in (
     CASE.replace("CHECK(true);", "") + '\nTEST_CASE("another") { CHECK(true); }\n',
     CASE.replace("CHECK(true);", "/* CHECK(true); */"),
+    'TEST_CASE("x") { SUBCASE("a rule [MQTT-1.0.0-1]") {} SUBCASE("y") { CHECK(true); } }',
 ):
     code, said, _ = run(sources={"client/a_test.cpp": text})
     assert code == 1 and "client/a_test.cpp:1: a test proves nothing with no CHECK" in said, said
 for text, expected in (
-    ('@test "a rule [MQTT-1.0.0-1]" {\n}\n', 0),
+    ('@test "a rule [MQTT-1.0.0-1]" {\n  false\n}\n', 0),
+    ('@test "a rule [MQTT-1.0.0-1]" {\n}\n', 1),
     ('@test "a rule [MQTT-1.0.0-1]" {\n  true || skip "not here"\n}\n', 1),
-    ('@test "a rule [MQTT-1.0.0-1]" {\n}\n@test "another" {\n  skip "not here"\n}\n', 0),
+    ('@test "a rule [MQTT-1.0.0-1]" {\n  false\n}\n@test "another" {\n  skip "not here"\n}\n', 0),
     ('# @test "a rule [MQTT-1.0.0-1]" {\n# }\n', 1),
     ('#@test "a rule [MQTT-1.0.0-1]" {\n#}\n', 1),
 ):
