@@ -104,7 +104,6 @@ struct Connection : WheelNode {
   std::uint16_t topic_alias_maximum = 0;  ///< how many aliases it accepts
   std::uint32_t maximum_packet_size = wire::kMaximumPacketSize;  ///< that it accepts
   std::uint32_t unsent_packets = 0;                              ///< since `out` was empty last
-  std::size_t unread = 0;                                        ///< what Core::unread_ has of it
   std::unique_ptr<Aliases> aliases;                              // [MQTT-3.3.2-7]
   Ring<Held> held;             ///< in the order in which they are to leave
   std::size_t held_bytes = 0;  ///< of memory for them

@@ -251,7 +251,6 @@ void Core::on_drained(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->session == nullptr) return;
   connection->unsent_packets = 0;
-  if (connection->unread > 0) count_unread(*connection);
   Session& session = *connection->session;
   if (session.is_awake && session.has_more()) pump(session);
 }
@@ -410,7 +409,6 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   if (connection.throttle != nullptr && connection.throttle->heir) {
     heirs_.push_back(*connection.throttle->heir);
   }
-  unread_ -= connection.unread;
   ++generations_[slot];
   left_connections_.push_back(slot);
   connections_[slot].reset();
@@ -452,10 +450,7 @@ std::vector<Fact> Core::take_facts() {
 void Core::end_turn() {
   for (const auto* list : {&written_, &dirty_}) {
     for (const auto id : *list) {
-      if (Connection* connection = find(id)) {
-        connection->out.keep(leftovers_);
-        if (connection->out.size() != connection->unread) count_unread(*connection);
-      }
+      if (Connection* connection = find(id)) connection->out.keep(leftovers_);
     }
   }
   written_.clear();

@@ -130,13 +130,14 @@ class Core {
   /// What a connection may be owed before it had better not be read.
   std::size_t unread_max() const { return unread_max_; }
   bool must_know_heap() const {
-    return config_.memory_limit > 0 || unread_ > config_.global_max_unread_bytes ||
+    return config_.memory_limit > 0 || leftovers_.bytes() > config_.global_max_unread_bytes ||
            unread_max_ < config_.max_unread_bytes;
   }
   /// Whether it is paused because it is faster than its listener allows.
   bool is_above_rate(ConnectionId connection);
-  /// What is left of the rest when the turn ends is to be kept before end_turn().
+  /// What is left of the rest when a turn ends goes through keep() before end_turn().
   std::vector<Closing> take_closing();
+  void keep(SendQueue& rest) { rest.keep(leftovers_); }
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.
   std::vector<Verification> take_verifications() { return std::exchange(verifications_, {}); }
@@ -324,7 +325,7 @@ class Core {
 
   // limits.cpp
   void limit_unread();
-  void count_unread(Connection& connection);
+  bool is_unread(const SendQueue& queue) const;
   bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }
   bool has_no_memory_for(wire::QoS qos, bool retain) const {
     return is_memory_short() && (qos != wire::QoS::at_most_once || retain);
@@ -534,6 +535,7 @@ class Core {
   Ring<std::pair<storage::Ticket, ConnectionId>> holding_;   ///< connections with held packets
   Ring<std::pair<storage::Ticket, std::uint32_t>> storing_;  ///< sessions whose outbox waits
 
+  Leftovers leftovers_;  ///< before the queues that refer to it
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> generations_;
   std::vector<std::uint32_t> free_connections_;
@@ -553,8 +555,7 @@ class Core {
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
   std::size_t heap_ = 0;
-  std::size_t unread_ = 0;      ///< of all, when a turn ended in which there was something for them
-  std::size_t unread_max_ = 0;  ///< of each, before it loses messages of QoS 0
+  std::size_t unread_max_ = 0;  ///< of what a connection was owed before this turn
   std::size_t heap_maximum_ = 0;
 
   Instant sweep_at_ = kNever;
@@ -575,7 +576,6 @@ class Core {
   SysTopics sys_topics_;
 
   TurnMemory turn_;
-  Leftovers leftovers_;
   wire::PropertyList scratch_;
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> taken_;    ///< what take_dirty() returned last

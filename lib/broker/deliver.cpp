@@ -122,10 +122,12 @@ void put_packet_id(Byte* out, std::uint16_t packet_id) {
 
 bool Core::route(Incoming& incoming) {
   const auto filters = subscriptions_.match(incoming.packet.topic, work_);  // [MQTT-3.3.2-3]
+  const wire::Publish& packet = incoming.packet;
+  const auto work = 1 + (packet.payload.size() + packet.properties.encoded().size()) / kBytesOfWork;
   bool has_subscribers = false;
   for (const FilterId filter : filters) {
     const auto subscribers = subscriptions_.subscribers(filter);
-    work_ += subscribers.size() * (1 + incoming.packet.payload.size() / kBytesOfWork);
+    work_ += subscribers.size() * work;
     for (const Subscriber& subscriber : subscribers) {
       has_subscribers = true;
       deliver(subscriber, incoming);  // [MQTT-3.3.4-2] [MQTT-4.5.0-1]
@@ -133,6 +135,7 @@ bool Core::route(Incoming& incoming) {
     for (FilterId share = subscriptions_.shared_from(filter); share != kNoFilter;
          share = subscriptions_.shared_after(share)) {
       has_subscribers = true;
+      work_ += work;
       deliver_shared(share, incoming);
     }
   }
@@ -215,8 +218,7 @@ void Core::give_to_member(FilterId share, const Message& message, Session& excep
 void Core::send_at_most_once(Session& session, const Subscriber& subscriber, Incoming& incoming) {
   Connection& connection = *session.connection;
   if (!sees(connection, incoming.packet.topic)) return;
-  // What this turn has for it counts for less: it was not offered that yet.
-  if (connection.out.size() > config_.max_unread_bytes || connection.unread > unread_max_) {
+  if (connection.out.size() > unread_max_ && is_unread(connection.out)) [[unlikely]] {
     return count_drop(session, Drop::unread);
   }
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13]

@@ -87,14 +87,14 @@ ReasonCode Core::refusal_of(Connection& connection, const wire::Publish& packet)
 /// they wait for the same.
 void Core::limit_unread() {
   const auto limit = config_.global_max_unread_bytes;
-  const bool is_much = is_memory_short() || (unread_ > limit && heap_ > limit);
+  const bool is_much = is_memory_short() || (leftovers_.bytes() > limit && heap_ > limit);
   unread_max_ =
       is_much ? std::min(kLittleUnread, config_.max_unread_bytes) : config_.max_unread_bytes;
 }
 
-void Core::count_unread(Connection& connection) {
-  unread_ += connection.out.size() - connection.unread;
-  connection.unread = connection.out.size();
+/// What this turn has for it, it has not been offered yet.
+bool Core::is_unread(const SendQueue& queue) const {
+  return queue.size() > config_.max_unread_bytes || queue.kept() > unread_max_;
 }
 
 void Core::count_drop(Session& session, Drop reason, std::size_t count) {

@@ -85,6 +85,7 @@ void SendQueue::set_aside(std::size_t size, TurnMemory& memory) {
 
 void SendQueue::sent(std::size_t size) {
   bytes_ -= size;
+  if (kept_.bytes() > 0) kept_.take_out(size);
   while (size > 0) {
     Piece& first = pieces_.front();
     if (size < first.size) {

@@ -45,10 +45,49 @@ class TurnMemory {
   std::span<Byte> room_{};  ///< what is left of the piece before it
 };
 
+/// What a queue has put in a sum of bytes; it is taken out again at its end.
+class Counted {
+ public:
+  Counted() = default;
+  Counted(Counted&& other) noexcept
+      : sum_(std::exchange(other.sum_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Counted& operator=(Counted&& other) noexcept {
+    std::swap(sum_, other.sum_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Counted() { take_out(bytes_); }
+
+  std::size_t bytes() const { return bytes_; }
+  void put(std::size_t bytes, std::size_t& sum) {
+    take_out(bytes_);
+    sum_ = &sum;
+    bytes_ = bytes;
+    sum += bytes;
+  }
+  /// So many of them at most.
+  void take_out(std::size_t bytes) {
+    bytes = std::min(bytes, bytes_);
+    if (bytes == 0) return;
+    *sum_ -= bytes;
+    bytes_ -= bytes;
+  }
+
+ private:
+  std::size_t* sum_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
 /// What outlives a turn of the memory that is the turn's. Many who could not take the same bytes
-/// share one copy.
+/// share one copy. Outlives the queues that it is for.
 class Leftovers {
  public:
+  Leftovers() = default;
+  Leftovers(const Leftovers&) = delete;
+  Leftovers& operator=(const Leftovers&) = delete;
+
+  /// How much queues have kept and not sent since.
+  std::size_t bytes() const { return bytes_; }
   /// A copy that ends as `bytes` do. It may begin before them, as others have taken less, but is
   /// less than twice as long: nobody is to keep alive much that he does not need.
   BlockRef copy_of(ByteView bytes);
@@ -58,9 +97,11 @@ class Leftovers {
   }
 
  private:
+  friend class SendQueue;
   using Key = std::pair<const Byte*, int>;  ///< the end, and how many bits the length has
 
   absl::flat_hash_map<Key, BlockRef> copies_;
+  std::size_t bytes_ = 0;
 };
 
 /// What one connection has yet to send: references to memory, in order.
@@ -98,6 +139,8 @@ class SendQueue {
   bool empty() const { return bytes_ == 0; }
   /// Bytes not sent yet.
   std::size_t size() const { return bytes_; }
+  /// Those among them that a turn has ended with.
+  std::size_t kept() const { return kept_.bytes(); }
 
   /// Calls use(ByteView) for the first pieces, `count` of them at most.
   template <class F>
@@ -118,6 +161,7 @@ class SendQueue {
     room_ = nullptr;
     room_size_ = 0;
     if (borrowed_ > 0) keep_borrowed(leftovers);
+    if (bytes_ != kept_.bytes()) kept_.put(bytes_, leftovers.bytes_);
   }
 
  private:
@@ -135,7 +179,8 @@ class SendQueue {
   Ring<Piece> pieces_;
   std::size_t bytes_ = 0;
   std::size_t borrowed_ = 0;  ///< how many pieces at the back may be the turn's
-  Byte* room_ = nullptr;      ///< turn memory set aside for this connection
+  Counted kept_;
+  Byte* room_ = nullptr;  ///< turn memory set aside for this connection
   std::size_t room_size_ = 0;
 };
 

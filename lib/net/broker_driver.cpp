@@ -235,9 +235,8 @@ void BrokerDriver::flush() {
   }
   submit_changes();  // those of this turn's writing, too: nothing else may wake the loop
   if (submitted_ <= stored_) read_on();
-  broker::Leftovers leftovers;
   for (Peer* peer : ending_) {
-    if (peer->rest) peer->rest->keep(leftovers);
+    if (peer->rest) core_.keep(*peer->rest);
   }
   core_.end_turn();
   for (Peer* peer : std::exchange(stalled_, {})) write_rest(*peer);

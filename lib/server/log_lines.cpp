@@ -121,7 +121,7 @@ std::string_view words_of(Drop reason) {
     case Drop::queue_full:
       return "its queue is full (max_queued_messages, max_queued_bytes, queue_policy)";
     case Drop::unread:
-      return "it reads too slowly (max_unread_bytes, global_max_unread_bytes)";
+      return "it reads too slowly (max_unread_bytes, global_max_unread_bytes, memory_limit)";
     case Drop::expired:
       return "the message expired";
     case Drop::too_large:

@@ -379,6 +379,17 @@ TEST_CASE("when all leave much unread, each may leave little") {
     world.core().on_heap(200'000);
     CHECK_FALSE(lost("1"));
   }
+  SUBCASE("of what it was owed before this turn") {
+    world.core().on_heap(200'001);
+    auto& reader = world.peer().join("reader").subscribe("4");
+    std::vector<Byte> bytes;
+    for (int i = 0; i < 4; ++i) {
+      wire::encode(wire::Publish{.topic = "4", .properties = {}, .payload = bytes_of(payload)},
+                   Version::v311, bytes);
+    }
+    publisher.send_bytes(bytes);
+    for (int i = 0; i < 4; ++i) CHECK(reader.next().starts_with("PUBLISH 4 q0 'xx"));
+  }
   SUBCASE("until they have caught up, or others have gone") {
     world.core().on_heap(200'001);
     CHECK(lost("1"));
@@ -542,12 +553,16 @@ TEST_CASE("not only the number of deliveries counts, and others have their turn"
   config.work_a_turn = 100;
   World world(config);
   Peer& reader = world.peer().join("s");
-  const auto is_expensive = [&](std::size_t length = 0) {
-    std::vector<Byte> bytes = connect_bytes("p");
+  const auto is_expensive = [&](std::size_t length = 0, std::size_t beside = 0) {
+    std::vector<Byte> bytes;
+    wire::encode(wire::Connect{.version = Version::v5, .client_id = "p"}, Version::v5, bytes);
     const std::vector<Byte> payload(length);
+    wire::PropertyList properties;
+    properties.add_user("beside", std::string(beside, 'x'));
     for (const std::string topic : {"x/x/x/x/x/x/1", "x/x/x/x/x/x/2", "x/x/x/x/x/x/3"}) {
-      wire::encode(wire::Publish{.topic = topic, .properties = {}, .payload = payload},
-                   Version::v311, bytes);
+      wire::encode(
+          wire::Publish{.topic = topic, .properties = properties.view(), .payload = payload},
+          Version::v5, bytes);
     }
     world.core().on_bytes(world.core().on_open(0, world.now), bytes, world.now);
     const auto received = world.core().stats().publish_received;
@@ -573,6 +588,14 @@ TEST_CASE("not only the number of deliveries counts, and others have their turn"
   SUBCASE("much that is delivered") {
     reader.subscribe("#");
     CHECK(is_expensive(25'600));
+  }
+  SUBCASE("much that one of a share gets") {
+    reader.subscribe("$share/g/#");
+    CHECK(is_expensive(25'600));
+  }
+  SUBCASE("much beside the payload") {
+    reader.subscribe("#");
+    CHECK(is_expensive(0, 25'600));
   }
   SUBCASE("members of shares") {
     for (int i = 0; i < 101; ++i) reader.subscribe("$share/" + std::to_string(i) + "/#");

@@ -111,7 +111,7 @@ TEST_CASE("dropped messages name the client and the option that would change it"
         "queue_policy).");
   CHECK(line_of(Dropped{"X", Drop::unread, 7}, "") ==
         "Dropped 7 messages for client X: it reads too slowly (max_unread_bytes, "
-        "global_max_unread_bytes).");
+        "global_max_unread_bytes, memory_limit).");
 }
 
 TEST_CASE("names from clients can neither end the line nor speak to the terminal") {
