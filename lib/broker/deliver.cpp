@@ -134,8 +134,8 @@ bool Core::route(Incoming& incoming) {
     }
     for (FilterId share = subscriptions_.shared_from(filter); share != kNoFilter;
          share = subscriptions_.shared_after(share)) {
-      has_subscribers = true;
       work_ += work;
+      has_subscribers = true;
       deliver_shared(share, incoming);
     }
   }
