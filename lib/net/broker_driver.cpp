@@ -307,7 +307,10 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
     return driver.stay_awake();
   }
   SendQueue* queue = driver.queue_of(peer);
-  if (queue == nullptr) return;
+  if (queue == nullptr) {  // the core has ended it in this turn: it comes with the rest
+    peer.rest_sent = write->size;
+    return;
+  }
   queue->sent(write->size);
   if (queue->empty()) {
     driver.on_all_sent(peer);
@@ -339,6 +342,7 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
   peers_[peer.id.slot] = nullptr;
   peer.rest = std::make_unique<SendQueue>(std::move(rest));
   peer.ends_by = uv_now(&loop_) + kLingerMs;
+  peer.rest->sent(std::exchange(peer.rest_sent, 0));
   ending_.push_back(&peer);
   const bool owes_goodbye = peer.filtered && peer.filtered->is_open;
   if (peer.rest->empty() && !owes_goodbye) {

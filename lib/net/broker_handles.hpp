@@ -67,6 +67,7 @@ struct BrokerDriver::Peer {
   std::uint64_t verifying = 0;  ///< which of those that are to be
   HangUp* hang_up = nullptr;    ///< none: who reads will hear of it
   std::uint64_t ends_by = 0;
+  std::size_t rest_sent = 0;    ///< of the rest that the core has not handed over yet
   std::unique_ptr<broker::SendQueue> rest;  ///< what it is to be sent while it is ending
   std::unique_ptr<Filtered> filtered;       ///< none: bytes pass as they are
 };

@@ -272,6 +272,47 @@ TEST_CASE("who is gone before it is let in is told as one whose address is not k
   CHECK(told == "an unknown address on port " + port);
 }
 
+TEST_CASE("what is on its way to the socket when a connection is ended is not sent again") {
+  const support::TemporaryDirectory directory;
+  Broker broker;
+  REQUIRE(broker.driver.listen_unix(0, directory / "socket").has_value());
+  const auto client = support::dial_unix(directory / "socket");
+  client.write(connect_as('s'));
+  std::vector<Byte> bytes;
+  wire::Subscribe subscribe;
+  subscribe.packet_id = 1;
+  subscribe.subscriptions = {{"$SYS/broker/much", {}}};
+  wire::encode(subscribe, wire::Version::v311, bytes);
+  client.write(bytes);
+
+  std::vector<Byte> received;
+  constexpr std::size_t kAnswers = 4 + 5;  // CONNACK and SUBACK
+  const std::string much(300'000, 'x');    // takes the socket more than one turn, and less than two
+  bool is_ended = false;
+  int patience = 10'000;
+  broker.driver.every(Millis(1), [&] {
+    std::array<Byte, 65'536> room{};
+    ssize_t size = 0;
+    while ((size = recv(client.descriptor(), room.data(), room.size(), MSG_DONTWAIT)) > 0) {
+      received.insert(received.end(), room.data(), room.data() + size);
+    }
+    if (size == 0 || --patience == 0) return broker.driver.stop();
+    if (received.size() == kAnswers) {
+      broker.core.tell_sys("much", much, net::now());
+    } else if (received.size() > kAnswers && !std::exchange(is_ended, true)) {
+      // In the next turn there is room for the rest, and this: a PINGREQ with a wrong flag.
+      client.write(std::array<Byte, 2>{0xC1, 0});
+    }
+  });
+  broker.driver.run();
+  std::vector<Byte> message;
+  wire::encode(
+      wire::Publish{.topic = "$SYS/broker/much", .properties = {}, .payload = bytes_of(much)},
+      wire::Version::v311, message);
+  REQUIRE(received.size() == kAnswers + message.size());
+  CHECK(std::ranges::equal(std::span(received).subspan(kAnswers), message));
+}
+
 TEST_CASE("what a connection is still owed when it is ended arrives as it was") {
   Broker broker;
   const auto bound = broker.driver.listen(0, "127.0.0.1", 0);

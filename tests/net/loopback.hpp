@@ -92,6 +92,17 @@ inline Socket dial_loopback(std::uint16_t port) {
   return client;
 }
 
+/// Connects to a Unix socket.
+inline Socket dial_unix(const std::string& path) {
+  Socket client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  MQ_CHECK(connect(client.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) ==
+           0);
+  return client;
+}
+
 /// A directory that goes with its content.
 class TemporaryDirectory {
  public:
