@@ -138,6 +138,8 @@ class Core {
   /// What is left of the rest when a turn ends goes through keep() before end_turn().
   std::vector<Closing> take_closing();
   void keep(SendQueue& rest) { rest.keep(leftovers_); }
+  /// So much of what was taken from an output is still to be sent: unread as what is in there.
+  void count_unread(Counted& taken, std::size_t bytes) { leftovers_.count(taken, bytes); }
   /// Whose passwords are to be verified. Until they are, what a connection sends waits in memory,
   /// so it had better not be read.
   std::vector<Verification> take_verifications() { return std::exchange(verifications_, {}); }

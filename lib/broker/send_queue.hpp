@@ -45,7 +45,7 @@ class TurnMemory {
   std::span<Byte> room_{};  ///< what is left of the piece before it
 };
 
-/// What a queue has put in a sum of bytes; it is taken out again at its end.
+/// What somebody has put in a sum of bytes; it is taken out again at its end.
 class Counted {
  public:
   Counted() = default;
@@ -86,8 +86,9 @@ class Leftovers {
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
 
-  /// How much queues have kept and not sent since.
+  /// How much is counted now: what queues have kept, and not sent since, and what others had.
   std::size_t bytes() const { return bytes_; }
+  void count(Counted& one, std::size_t bytes) { one.put(bytes, bytes_); }
   /// A copy that ends as `bytes` do. It may begin before them, as others have taken less, but is
   /// less than twice as long: nobody is to keep alive much that he does not need.
   BlockRef copy_of(ByteView bytes);
@@ -97,7 +98,6 @@ class Leftovers {
   }
 
  private:
-  friend class SendQueue;
   using Key = std::pair<const Byte*, int>;  ///< the end, and how many bits the length has
 
   absl::flat_hash_map<Key, BlockRef> copies_;
@@ -161,7 +161,7 @@ class SendQueue {
     room_ = nullptr;
     room_size_ = 0;
     if (borrowed_ > 0) keep_borrowed(leftovers);
-    if (bytes_ != kept_.bytes()) kept_.put(bytes_, leftovers.bytes_);
+    if (bytes_ != kept_.bytes()) leftovers.count(kept_, bytes_);
   }
 
  private:

@@ -303,6 +303,7 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
   if (status != 0) return driver.fail(peer);
   if (peer.filtered) {
     peer.filtered->out.clear();
+    driver.core_.count_unread(peer.filtered->unread, 0);
     driver.write_filtered(peer);
     return driver.stay_awake();
   }
@@ -341,8 +342,8 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
   peer.is_ending = true;
   peers_[peer.id.slot] = nullptr;
   peer.rest = std::make_unique<SendQueue>(std::move(rest));
-  peer.ends_by = uv_now(&loop_) + kLingerMs;
   peer.rest->sent(std::exchange(peer.rest_sent, 0));
+  peer.ends_by = uv_now(&loop_) + kLingerMs;
   ending_.push_back(&peer);
   const bool owes_goodbye = peer.filtered && peer.filtered->is_open;
   if (peer.rest->empty() && !owes_goodbye) {

@@ -138,6 +138,7 @@ void BrokerDriver::write_filtered(Peer& peer) {
     auto* write = new Write{{}, &peer, 0};
     write->request.data = write;
     const uv_buf_t rest = buffer_of(out);
+    core_.count_unread(filtered.unread, out.size());
     peer.is_writing = true;
     MQ_CHECK(uv_write(&write->request, &peer.stream, &rest, 1, on_written) == 0);
     return;

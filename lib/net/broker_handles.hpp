@@ -44,6 +44,7 @@ struct BrokerDriver::Filtered {
   bool is_open = false;    ///< and the core knows
   bool is_closed = false;  ///< the filter has said goodbye
   std::vector<Byte> out;   ///< what the socket has not taken of what it put out
+  broker::Counted unread;  ///< the core counts it
 };
 
 struct BrokerDriver::Peer {
@@ -66,8 +67,8 @@ struct BrokerDriver::Peer {
   bool is_tail_read = false;    ///< the buffer under way is the core's own
   std::uint64_t verifying = 0;  ///< which of those that are to be
   HangUp* hang_up = nullptr;    ///< none: who reads will hear of it
-  std::uint64_t ends_by = 0;
   std::size_t rest_sent = 0;    ///< of the rest that the core has not handed over yet
+  std::uint64_t ends_by = 0;
   std::unique_ptr<broker::SendQueue> rest;  ///< what it is to be sent while it is ending
   std::unique_ptr<Filtered> filtered;       ///< none: bytes pass as they are
 };

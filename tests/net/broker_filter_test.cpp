@@ -4,8 +4,10 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -97,6 +99,30 @@ TEST_CASE("who does not take what the filter answers is not read without end") {
   });
   driver.run();
   CHECK(heard < 5 * kMegabyte);
+}
+
+TEST_CASE("what the filter has put out and the socket has not taken is unread") {
+  broker::Config config;
+  config.global_max_unread_bytes = 1000;
+  std::size_t heard = 0;
+  broker::Core core(config, net::now());
+  net::BrokerDriver driver(core, nullptr, nullptr);
+  const auto place = driver.listen(
+      0, "127.0.0.1", 0, {.make_filter = [&] { return std::make_unique<Talkative>(heard); }});
+  REQUIRE(place.has_value());
+  std::optional client = support::dial_loopback(place->front().port);
+  const std::vector<Byte> some(1'000'000);
+  send(client->descriptor(), some.data(), some.size(), MSG_DONTWAIT);
+  bool was_counted = false;
+  int patience = 10'000;
+  driver.every(Millis(1), [&] {
+    const bool is_counted = core.must_know_heap();
+    if (is_counted && !std::exchange(was_counted, true)) client.reset();
+    if ((was_counted && !is_counted) || --patience == 0) driver.stop();
+  });
+  driver.run();
+  CHECK(was_counted);
+  CHECK_FALSE(core.must_know_heap());
 }
 
 TEST_CASE("who is connected does not wait for everybody's handshake") {
