@@ -254,9 +254,9 @@ class BrokerDriver {
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;
   std::vector<std::unique_ptr<Regular>> regulars_;
-  std::uint64_t heap_known_at_ = 0;  ///< in loop time
-  std::size_t heap_trimmed_ = 0;     ///< how much was free when free pages were given back
-  std::vector<Peer*> peers_;         ///< by the slot of the core's id
+  std::uint64_t heap_due_ns_ = 0;  ///< by uv_hrtime(): not looked at before
+  std::size_t heap_trimmed_ = 0;   ///< how much was free when free pages were given back
+  std::vector<Peer*> peers_;       ///< by the slot of the core's id
   std::vector<broker::ConnectionId> held_back_;  ///< until the store has caught up
   std::vector<Peer*> stalled_;   ///< their sockets took less than was there this turn
   std::vector<Peer*> ending_;    ///< forgotten by the core, not yet closed

@@ -11,6 +11,12 @@
 // be read. Files are watched by asking for their state, because only that sees through the links
 // and renamed directories with which certificates are replaced.
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MQ_SANITIZED_HEAP
+/// Of gcc's sanitizers, which have a heap of their own, and no header for this.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
 namespace mq::net {
 
 namespace {
@@ -18,9 +24,20 @@ namespace {
 constexpr unsigned kAskEveryMs = 2000;
 /// A certificate and its key are two files: the second has come by then.
 constexpr std::uint64_t kSettledMs = 300;
-constexpr std::uint64_t kHeapEveryMs = 100;
+constexpr std::uint64_t kHeapEveryNs = 20'000'000;
+/// Nor more often than that it takes so small a part of the time: memory may have many holes.
+constexpr std::uint64_t kHeapShare = 50;
 /// Less than that is not worth a search for whole pages.
 constexpr std::size_t kIdleHeap = 16U << 20U;
+
+std::size_t bytes_in_use(const struct mallinfo2& heap) {
+#ifdef MQ_SANITIZED_HEAP
+  static_cast<void>(heap);
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  return heap.uordblks + heap.hblkhd;
+#endif
+}
 
 }  // namespace
 
@@ -97,10 +114,12 @@ std::size_t BrokerDriver::unread_of(const Peer& peer) {
 /// Tells the core how much is in use; and what a crowd that has left leaves free goes back to the
 /// system, once.
 void BrokerDriver::look_at_heap() {
-  if (uv_now(&loop_) < heap_known_at_ + kHeapEveryMs) return;
-  heap_known_at_ = uv_now(&loop_);
+  const auto began = uv_hrtime();
+  if (began < heap_due_ns_) return;
   const auto heap = mallinfo2();
-  core_.on_heap(heap.uordblks + heap.hblkhd);
+  core_.on_heap(bytes_in_use(heap));
+  const auto end = uv_hrtime();
+  heap_due_ns_ = end + std::max(kHeapEveryNs, (end - began) * kHeapShare);
   heap_trimmed_ = std::min(heap_trimmed_, heap.fordblks);
   if (heap.fordblks < heap_trimmed_ + std::max(kIdleHeap, heap.uordblks)) return;
   malloc_trim(0);
