@@ -174,7 +174,7 @@ void Core::refuse(Connection& connection, const wire::Connect& connect, const Fa
   }
   facts_.emplace_back(fact::Refused{connection.id, std::string(connect.client_id), fault,
                                     std::string(connect.user_name.value_or(""))});
-  // [MQTT-3.2.2-7] [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1]
+  // [MQTT-3.2.2-7] [MQTT3-3.2.2-5] [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1]
   disconnect(connection, fault.reason, fact::End::refused);
 }
 

@@ -66,7 +66,7 @@ TEST_CASE(
 
 TEST_CASE(
     "an empty client id with a session to keep is refused before v5 [MQTT3-3.1.3-8] "
-    "[MQTT3-3.1.3-9]") {
+    "[MQTT3-3.1.3-9] [MQTT3-3.2.2-5]") {
   World world(quiet());
   auto connect = named("");
   connect.clean_start = false;

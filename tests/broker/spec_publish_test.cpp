@@ -95,11 +95,14 @@ TEST_CASE("what was sent once does not expire any more [MQTT-4.3.3-7]") {
 
 TEST_CASE("QoS 2 goes on to its end though the message has expired [MQTT-4.3.3-13]") {
   World world(quiet());
+  world.peer().resume("s").subscribe("t", kQoS2).drop();
   auto& publisher = world.peer().join("p", Version::v5);
   PropertyList properties;
   properties.add(PropertyId::message_expiry_interval, 1U);
-  CHECK(publisher.send(expiring(properties, QoS::exactly_once, 1)).all() == "PUBREC 1 10");
+  CHECK(publisher.send(expiring(properties, QoS::exactly_once, 1)).all() == "PUBREC 1");
   world.advance(Seconds(10));
+  CHECK(publisher.publish("t", "later", QoS::at_least_once, 2).all() == "PUBACK 2");
+  CHECK(world.peer().resume("s").all() == "PUBLISH t q1 id=2 'later'");
   CHECK(publisher.send(wire::Pubrel{1, {}, {}}).all() == "PUBCOMP 1");
 }
 
