@@ -117,6 +117,10 @@ options_of() { "$@" --help | grep -oE '^  (    )?(-., )?--[a-z0-9-]+|^  -.' | tr
   for flag in -D_FORTIFY_SOURCE=3 -fstack-protector -fPIE; do
     run ! grep -v -e " $flag" "$house/compiled"
   done
+  # But for what decides about messages, and has no arrays but of few bytes.
+  grep -vE ' -c /.*/lib/(wire|topic|session|broker)/' "$house/compiled" >"$house/strong"
+  grep -q /net/ "$house/strong"
+  run ! grep -v -e ' -fstack-protector-strong ' "$house/strong"
   for program in mqbroker mqsub mqpub; do
     [[ -x $release/apps/$program ]] || continue
     readelf -hldW "$release/apps/$program" >"$house/elf"
