@@ -52,15 +52,24 @@ log_is_clean() {
   local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]'
   LC_ALL=C run ! grep -nP "$unwanted" "$house/broker.err"
   run ! grep -nE '^1700000000: ' "$house/broker.err"
+  run ! grep -nvE '^[0-9]{10}: ' "$house/broker.err"
+  grep -qF 'two\x0a1700000000: Client admin connected' "$house/broker.err"
+}
+
+# start_impatient_broker - which gives who has connected some seconds to come in.
+start_impatient_broker() {
+  start_broker broker "listener PORT 127.0.0.1
+allow_anonymous true
+connect_timeout 12"
 }
 
 @test "connections that say nothing" {
-  start_broker
+  start_impatient_broker
   misbehave silent $((scale * 1000))
 }
 
 @test "connections that send a byte a second" {
-  start_broker
+  start_impatient_broker
   misbehave dribble $((scale * 1000))
 }
 
@@ -75,7 +84,7 @@ log_is_clean() {
   free_at_once
   start_broker broker "listener PORT 127.0.0.1
 allow_anonymous true
-global_max_unread_bytes 100000000"
+global_max_unread_bytes 20000000"
   misbehave deaf_apart $((scale * 50))
 }
 
