@@ -191,7 +191,7 @@ class Driver {
 
   bool may_read(const Connection& connection) const {
     return !connection.is_throttled && !connection.is_held_back && connection.is_verified &&
-           core_->owed_bytes(connection.id).value_or(0) <= config_.max_unread_bytes;
+           core_->owed_bytes(connection.id).value_or(0) <= core_->unread_max();
   }
 
   void set_held_back(Connection& connection, bool is_held_back) {

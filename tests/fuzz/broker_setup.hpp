@@ -81,6 +81,7 @@ inline broker::Config drawn_config(Script& script) {
   if (choices.flag()) mounted.versions = {wire::Version::v5};
   config.listeners = {plain, mounted};
   if (choices.flag()) config.work_a_turn = 12;
+  if (choices.flag()) config.global_max_unread_bytes = 1500;
   return config;
 }
 
