@@ -108,6 +108,9 @@ void Simulation::hear(const broker::fact::Dropped& dropped) {
     judge_.dropped(dropped.client_id, dropped.count);
   }
   if (!is_among(kLosses, dropped.reason)) return;
+  if (dropped.reason == broker::Drop::queue_full && config_.max_queued_messages == 0) {
+    judge_.accuse("the queue of " + dropped.client_id + " has no limit, and was full");
+  }
   told_drops_ += dropped.count;
   figures_.dropped += dropped.count;
   const auto actor =
@@ -165,7 +168,7 @@ Link* Simulation::find(broker::ConnectionId id) {
 
 bool Simulation::may_read(const Link& link) const {
   return !link.is_throttled && !link.is_held_back &&
-         broker_->owed_bytes(link.at_broker).value_or(0) <= config_.max_unread_bytes;
+         broker_->owed_bytes(link.at_broker).value_or(0) <= broker_->unread_max();
 }
 
 void Simulation::hand_over(Link& link, ByteView bytes) {

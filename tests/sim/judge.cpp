@@ -273,7 +273,12 @@ void Judge::arrived(const std::string& name, const Arrival& arrival) {
   } else if (std::min(qos, subscriber.qos) == QoS::at_most_once && mercy_.queues_qos0 &&
              crashed_at_ >= came_by) {
     return;
-  } else if (qos != QoS::at_least_once && (qos == QoS::at_most_once || subscriber.qos == qos)) {
+  } else if (qos == QoS::at_least_once) {
+    // Its publisher may have sent it twice; a crash makes the broker forget what it has sent.
+    const bool may_be_again = arrival.is_repeated || crashed_at_ >= came_by ||
+                              topics_[arrival.topic].interrupted.contains(arrival.number);
+    if (!may_be_again) accuse(name + " got " + words_of(message) + " again, and was not told so");
+  } else if (qos == QoS::at_most_once || subscriber.qos == qos) {
     accuse(name + " got " + words_of(message) + " again, at QoS " +
            std::to_string(static_cast<int>(qos)));
   }
