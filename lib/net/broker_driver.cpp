@@ -30,6 +30,8 @@ namespace {
 
 constexpr int kRoundsPerTurn = 4;
 constexpr std::uint64_t kLingerMs = 2000;
+/// So much is left to libuv at once, which tells when all of it is written.
+constexpr std::size_t kRestSize = 256U << 10U;
 constexpr std::uint64_t kReadingMs = 10;  ///< into a turn, nobody is read a second time in it
 
 }  // namespace
@@ -284,7 +286,8 @@ void BrokerDriver::pass_sent(ConnectionId id, std::span<const uv_buf_t> pieces,
 void BrokerDriver::write_rest(Peer& peer) {
   SendQueue* queue = queue_of(peer);
   if (queue == nullptr || queue->empty() || peer.is_writing || uv_is_closing(&peer.handle)) return;
-  const Buffers buffers(*queue);
+  Buffers buffers(*queue);
+  buffers.cut(kRestSize);
   auto* write = new Write{{}, &peer, buffers.size};
   peer.is_writing = true;
   write->request.data = write;
@@ -305,19 +308,17 @@ void BrokerDriver::on_written(uv_write_t* request, int status) {
     peer.filtered->out.clear();
     driver.core_.count_unread(peer.filtered->unread, 0);
     driver.write_filtered(peer);
-    return driver.stay_awake();
-  }
-  SendQueue* queue = driver.queue_of(peer);
-  if (queue == nullptr) {  // the core has ended it in this turn: it comes with the rest
+  } else if (SendQueue* queue = driver.queue_of(peer)) {
+    queue->sent(write->size);
+    if (queue->empty()) {
+      driver.on_all_sent(peer);
+    } else {
+      driver.write_some(peer);
+    }
+  } else {  // the core has ended it in this turn: it comes with the rest
     peer.rest_sent = write->size;
-    return;
   }
-  queue->sent(write->size);
-  if (queue->empty()) {
-    driver.on_all_sent(peer);
-  } else {
-    driver.write_some(peer);
-  }
+  driver.unpause(peer);
   // libuv may call this before it polls: without a flush to come it would sleep on what is owed.
   driver.stay_awake();
 }
@@ -326,10 +327,14 @@ void BrokerDriver::stay_awake() {
   uv_idle_start(&idle_, [](uv_idle_t*) {});
 }
 
+void BrokerDriver::unpause(Peer& peer) {
+  if (!peer.is_paused || uv_is_closing(&peer.handle)) return;
+  peer.is_paused = is_much(peer, core_.owed_bytes(peer.id).value_or(0));
+  if (may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
+}
+
 void BrokerDriver::on_all_sent(Peer& peer) {
-  const bool was_paused = peer.is_paused;
-  peer.is_paused = was_paused && is_much(peer, core_.owed_bytes(peer.id).value_or(0));
-  if (was_paused && may_read(peer)) uv_read_start(&peer.stream, on_alloc, on_read);
+  unpause(peer);
   if (!peer.is_ending) {
     core_.on_drained(peer.id, now());
     return;

@@ -215,6 +215,8 @@ class BrokerDriver {
   void write_rest(Peer& peer);
   /// Nothing is left to be sent.
   void on_all_sent(Peer& peer);
+  /// Reads on where it takes again what it is sent.
+  void unpause(Peer& peer);
   void end(Peer& peer, broker::SendQueue rest);
   void fail(Peer& peer);
   void destroy(Peer& peer);

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -26,6 +27,17 @@ struct Buffers {
       pieces[count++] = uv_buf_init(data, static_cast<unsigned>(piece.size()));
       size += piece.size();
     });
+  }
+
+  /// Keeps so many bytes of them at most.
+  void cut(std::size_t most) {
+    if (size <= most) return;
+    size = 0;
+    for (count = 0; size < most; ++count) {
+      uv_buf_t& piece = pieces[count];
+      piece.len = std::min<std::size_t>(piece.len, most - size);
+      size += piece.len;
+    }
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <string>
 #include <thread>
@@ -22,8 +23,10 @@ using net::BrokerDriver;
 namespace {
 
 struct Broker {
-  broker::Core core{broker::Config{}, net::now()};
+  broker::Core core;
   BrokerDriver driver{core, nullptr, nullptr};
+
+  explicit Broker(const broker::Config& config = {}) : core(config, net::now()) {}
 };
 
 /// It reads nobody who has sent what is not stored.
@@ -54,6 +57,35 @@ struct KeepingBroker {
 /// MQTT 3.1.1, of a client id of one letter.
 std::array<Byte, 15> connect_as(Byte id, bool is_clean = true) {
   return {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, is_clean ? Byte{2} : Byte{0}, 0, 0, 0, 1, id};
+}
+
+/// What has come since, and whether the other side has ended the connection in whatever way.
+bool take(const support::Socket& client, std::vector<Byte>& received, std::size_t most = SIZE_MAX) {
+  std::array<Byte, 60'000> room{};
+  ssize_t size = 1;
+  for (std::size_t taken = 0; taken < most && size > 0; taken += room.size()) {
+    size = recv(client.descriptor(), room.data(), room.size(), MSG_DONTWAIT);
+    if (size > 0) received.insert(received.end(), room.data(), room.data() + size);
+  }
+  return size == 0 || (size < 0 && errno != EAGAIN);
+}
+
+/// Of MQTT 3.1.1, to what the broker itself tells.
+std::vector<Byte> subscribe_to_much() {
+  std::vector<Byte> bytes;
+  wire::Subscribe subscribe;
+  subscribe.packet_id = 1;
+  subscribe.subscriptions = {{"$SYS/broker/much", {}}};
+  wire::encode(subscribe, wire::Version::v311, bytes);
+  return bytes;
+}
+constexpr std::size_t kAnswers = 4 + 5;  // CONNACK and SUBACK
+
+std::vector<Byte> published(wire::Version version, std::size_t size) {
+  const std::vector<Byte> payload(size);
+  std::vector<Byte> bytes;
+  wire::encode(wire::Publish{.topic = "t", .properties = {}, .payload = payload}, version, bytes);
+  return bytes;
 }
 
 }  // namespace
@@ -272,31 +304,59 @@ TEST_CASE("who is gone before it is let in is told as one whose address is not k
   CHECK(told == "an unknown address on port " + port);
 }
 
+TEST_CASE("who takes what he is sent but slowly is read now and then") {
+  broker::Config config;
+  config.max_unread_bytes = 1'000'000;
+  Broker broker(config);
+  const support::TemporaryDirectory directory;
+  REQUIRE(broker.driver.listen_unix(0, directory / "socket").has_value());
+  const auto client = support::dial_unix(directory / "socket");
+  client.write(connect_as('s'));
+  client.write(subscribe_to_much());
+  broker::ConnectionId id;
+  broker.driver.tell(
+      [&](const broker::Fact& fact, const std::string&) {
+        if (const auto* came = std::get_if<broker::fact::Connected>(&fact)) id = came->connection;
+      },
+      nullptr);
+  const std::string message(600, 'x');
+  std::vector<Byte> received;
+  int pings = 0;
+  int patience = 3000;
+  broker.driver.every(Millis(1), [&] {
+    take(client, received, 60'000);
+    if (received.size() < kAnswers) return;
+    for (int i = 0; i < (pings == 0 ? 3000 : 300); ++i) {
+      broker.core.tell_sys("much", message, net::now());
+    }
+    const bool owes_much = broker.core.owed_bytes(id).value_or(0) > config.max_unread_bytes;
+    if (owes_much && pings < 20) {
+      ++pings;
+      client.write(std::array<Byte, 2>{0xC0, 0});
+      if (pings == 20) client.write(published(wire::Version::v311, 1));
+    }
+    const bool is_read = broker.core.stats().publish_received > 0;
+    if (is_read || --patience == 0) broker.driver.stop();
+  });
+  broker.driver.run();
+  CHECK(pings == 20);
+  CHECK(broker.core.stats().publish_received == 1);
+}
+
 TEST_CASE("what is on its way to the socket when a connection is ended is not sent again") {
   const support::TemporaryDirectory directory;
   Broker broker;
   REQUIRE(broker.driver.listen_unix(0, directory / "socket").has_value());
   const auto client = support::dial_unix(directory / "socket");
   client.write(connect_as('s'));
-  std::vector<Byte> bytes;
-  wire::Subscribe subscribe;
-  subscribe.packet_id = 1;
-  subscribe.subscriptions = {{"$SYS/broker/much", {}}};
-  wire::encode(subscribe, wire::Version::v311, bytes);
-  client.write(bytes);
+  client.write(subscribe_to_much());
 
   std::vector<Byte> received;
-  constexpr std::size_t kAnswers = 4 + 5;  // CONNACK and SUBACK
-  const std::string much(300'000, 'x');    // takes the socket more than one turn, and less than two
+  const std::string much(300'000, 'x');  // takes the socket more than one turn, and less than two
   bool is_ended = false;
   int patience = 10'000;
   broker.driver.every(Millis(1), [&] {
-    std::array<Byte, 65'536> room{};
-    ssize_t size = 0;
-    while ((size = recv(client.descriptor(), room.data(), room.size(), MSG_DONTWAIT)) > 0) {
-      received.insert(received.end(), room.data(), room.data() + size);
-    }
-    if (size == 0 || --patience == 0) return broker.driver.stop();
+    if (take(client, received) || --patience == 0) return broker.driver.stop();
     if (received.size() == kAnswers) {
       broker.core.tell_sys("much", much, net::now());
     } else if (received.size() > kAnswers && !std::exchange(is_ended, true)) {
