@@ -350,8 +350,12 @@ void BrokerDriver::end(Peer& peer, SendQueue rest) {
   peer.rest->sent(std::exchange(peer.rest_sent, 0));
   peer.ends_by = uv_now(&loop_) + kLingerMs;
   ending_.push_back(&peer);
-  const bool owes_goodbye = peer.filtered && peer.filtered->is_open;
-  if (peer.rest->empty() && !owes_goodbye) {
+  // Who is not read will not be told to go on any more: it is read into nothing, from now on.
+  peer.is_paused = peer.is_held_back = peer.is_throttled = false;
+  peer.is_verified = true;
+  uv_read_start(&peer.stream, on_alloc, on_read);
+  const bool owes_more = peer.filtered ? peer.filtered->is_open : unsent_of(peer) > 0;
+  if (peer.rest->empty() && !owes_more) {
     destroy(peer);
   } else {
     write_some(peer);

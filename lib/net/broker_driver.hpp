@@ -162,6 +162,8 @@ class BrokerDriver {
   static bool may_read(const Peer& peer);
   /// How many bytes have come from a peer that were not read.
   static std::size_t unread_of(const Peer& peer);
+  /// How many bytes for a peer have not left this machine, or are not known to have arrived.
+  static std::size_t unsent_of(const Peer& peer);
 
   // broker_verify.cpp
   void take_verifications();

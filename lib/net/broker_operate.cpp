@@ -30,6 +30,14 @@ constexpr std::uint64_t kHeapShare = 50;
 /// Less than that is not worth a search for whole pages.
 constexpr std::size_t kIdleHeap = 16U << 20U;
 
+/// 0 where it does not say.
+std::size_t ask_socket(const uv_handle_t& handle, unsigned long question) {
+  uv_os_fd_t socket = -1;
+  int size = 0;
+  if (uv_fileno(&handle, &socket) != 0) return 0;
+  return ioctl(socket, question, &size) == 0 ? static_cast<std::size_t>(size) : 0;
+}
+
 std::size_t bytes_in_use(const struct mallinfo2& heap) {
 #ifdef MQ_SANITIZED_HEAP
   static_cast<void>(heap);
@@ -105,10 +113,11 @@ void BrokerDriver::heed_throttle() {
 }
 
 std::size_t BrokerDriver::unread_of(const Peer& peer) {
-  uv_os_fd_t socket = -1;
-  int size = 0;
-  if (uv_fileno(&peer.handle, &socket) != 0) return 0;
-  return ioctl(socket, FIONREAD, &size) == 0 ? static_cast<std::size_t>(size) : 0;
+  return ask_socket(peer.handle, FIONREAD);
+}
+
+std::size_t BrokerDriver::unsent_of(const Peer& peer) {
+  return ask_socket(peer.handle, TIOCOUTQ);
 }
 
 /// Tells the core how much is in use; and what a crowd that has left leaves free goes back to the

@@ -343,6 +343,89 @@ TEST_CASE("who takes what he is sent but slowly is read now and then") {
   CHECK(broker.core.stats().publish_received == 1);
 }
 
+TEST_CASE("what has left for a client before the end arrives, though it is not read") {
+  broker::Config config;
+  config.listeners[0].max_publish_rate = 1;
+  Broker broker(config);
+  const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const auto client = support::dial_loopback(bound->front().port);
+  const int little = 131'072;
+  setsockopt(client.descriptor(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+  client.write(connect_as('s'));
+  client.write(subscribe_to_much());
+  broker::ConnectionId id;
+  broker.driver.tell(
+      [&](const broker::Fact& fact, const std::string&) {
+        if (const auto* came = std::get_if<broker::fact::Connected>(&fact)) id = came->connection;
+      },
+      nullptr);
+  const std::string much(1'000'000, 'x');  // less than a socket takes, more than the other has
+  std::vector<Byte> received;
+  bool is_told = false;
+  bool is_unread = false;
+  bool is_stopping = false;
+  int patience = 3000;
+  broker.driver.every(Millis(1), [&] {
+    if (--patience == 0) broker.driver.stop();
+    if (!is_told) {
+      take(client, received);
+      is_told = received.size() == kAnswers;
+      if (is_told) broker.core.tell_sys("much", much, net::now());
+    } else if (is_stopping) {
+      if (take(client, received)) shutdown(client.descriptor(), SHUT_RDWR);
+    } else if (!broker.core.is_above_rate(id)) {
+      client.write(published(wire::Version::v311, 1));
+    } else if (!std::exchange(is_unread, true)) {
+      client.write(published(wire::Version::v311, 1));
+    } else {
+      is_stopping = true;
+      CHECK(broker.core.owed_bytes(id) == 0);
+      broker.driver.stop();
+    }
+  });
+  broker.driver.run();
+  take(client, received);
+  REQUIRE(is_stopping);
+  CHECK(received.size() > much.size());
+}
+
+TEST_CASE("who is not read when his connection ends is read into nothing") {
+  constexpr std::size_t kMegabyte = 1'000'000;
+  broker::Config config;
+  config.listeners[0].max_publish_rate = 1;
+  Broker broker(config);
+  const support::TemporaryDirectory directory;
+  REQUIRE(broker.driver.listen_unix(0, directory / "socket").has_value());
+  const auto client = support::dial_unix(directory / "socket");
+  std::vector<Byte> connect;
+  wire::encode(wire::Connect{.version = wire::Version::v5, .client_id = "p"}, wire::Version::v5,
+               connect);
+  client.write(connect);
+  const auto message = published(wire::Version::v5, 10'000);
+  ByteView rest;
+  int refused = 0;
+  std::optional<std::size_t> taken;  // since the broker has been told to stop
+  broker.driver.every(Millis(1), [&] {
+    while (true) {
+      if (rest.empty()) rest = message;
+      const auto size =
+          send(client.descriptor(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size <= 0) break;
+      rest = rest.subspan(static_cast<std::size_t>(size));
+      refused = 0;
+      if (taken) *taken += static_cast<std::size_t>(size);
+      if (taken > kMegabyte) return static_cast<void>(shutdown(client.descriptor(), SHUT_RDWR));
+    }
+    if (++refused == 20 && !taken) {
+      taken = 0;
+      broker.driver.stop();
+    }
+  });
+  broker.driver.run();
+  CHECK(taken > kMegabyte);
+}
+
 TEST_CASE("what is on its way to the socket when a connection is ended is not sent again") {
   const support::TemporaryDirectory directory;
   Broker broker;
