@@ -31,6 +31,7 @@ struct BrokerDriver::Listener {
 
 struct BrokerDriver::Regular {
   uv_timer_t timer;
+  BrokerDriver* driver;
   std::function<void()> handler;
 };
 

@@ -83,8 +83,10 @@ void BrokerDriver::watch(const std::vector<std::string>& files, std::function<vo
       uv_timer_start(
           &driver.watch_timer_,
           [](uv_timer_t* timer) {
-            const auto call = static_cast<BrokerDriver*>(timer->data)->on_change_;
+            auto& own = *static_cast<BrokerDriver*>(timer->data);
+            const auto call = own.on_change_;
             call();  // it may replace itself
+            own.stay_awake();
           },
           kSettledMs, 0);
     };

@@ -426,6 +426,32 @@ TEST_CASE("who is not read when his connection ends is read into nothing") {
   CHECK(taken > kMegabyte);
 }
 
+TEST_CASE("what is left to be sent now and then does not wait for something else") {
+  using Clock = std::chrono::steady_clock;
+  constexpr Millis kPause(1000);
+  Broker broker;
+  const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  const auto client = support::dial_loopback(bound->front().port);
+  client.write(connect_as('s'));
+  client.write(subscribe_to_much());
+  Clock::time_point came_at;
+  const std::jthread reader([&] {
+    std::size_t size = 0;
+    while (size <= kAnswers) size += client.read().size();
+    came_at = Clock::now();
+    shutdown(client.descriptor(), SHUT_RDWR);
+  });
+  Clock::time_point told_at;
+  broker.driver.every(kPause, [&] {
+    if (told_at != Clock::time_point()) return broker.driver.stop();
+    told_at = Clock::now();
+    broker.core.tell_sys("much", "now", net::now());
+  });
+  broker.driver.run();
+  CHECK(came_at - told_at < kPause / 2);
+}
+
 TEST_CASE("what is on its way to the socket when a connection is ended is not sent again") {
   const support::TemporaryDirectory directory;
   Broker broker;
