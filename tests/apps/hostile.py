@@ -37,6 +37,7 @@ UNREAD_BY_ALL_MB = {"by default": 268, "here": 20}  # its global_max_unread_byte
 IDLE_MB = 16  # that it need not give back
 GIVEN_BACK = {"deaf", "enormous"}  # what leaves no gaps that the process would keep
 GIVEN_BACK_BY_A_RELEASE = {"deaf_apart"}  # where what watches the memory keeps such pieces
+LENIENCE_OF_THREADS = 8  # what watches threads gives nothing back
 
 
 def text(words):
@@ -719,7 +720,7 @@ def main():
     slowness = lenience * SLOW.get(scenario, 1)
     latest, most_usual = round(LATEST_MS * slowness + copying * lenience), USUAL_MS * slowness
     may_keep = memory_before + (SLACK_MB + IDLE_MB) * lenience
-    is_given_back = scenario in GIVEN_BACK or (
+    is_given_back = (scenario in GIVEN_BACK and lenience < LENIENCE_OF_THREADS) or (
         scenario in GIVEN_BACK_BY_A_RELEASE and lenience == 1
     )
     memory_after = memory_given_back(pid, may_keep) if is_given_back else memory(pid)
