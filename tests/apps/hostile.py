@@ -35,9 +35,9 @@ SLACK_MB = 6  # that the broker's memory may grow by with any use
 UNREAD_MB = 16  # the broker's max_unread_bytes
 UNREAD_BY_ALL_MB = {"by default": 268, "here": 20}  # its global_max_unread_bytes
 IDLE_MB = 16  # that it need not give back
-GIVEN_BACK = {"deaf", "enormous"}  # what leaves no gaps that the process would keep
-GIVEN_BACK_BY_A_RELEASE = {"deaf_apart"}  # where what watches the memory keeps such pieces
-LENIENCE_OF_THREADS = 8  # what watches threads gives nothing back
+# What leaves no gaps that the process would keep; to what LENIENCE, above which what watches the
+# memory keeps such pieces.
+GIVEN_BACK = {"deaf": 4, "enormous": 8, "deaf_apart": 1}
 
 
 def text(words):
@@ -720,9 +720,7 @@ def main():
     slowness = lenience * SLOW.get(scenario, 1)
     latest, most_usual = round(LATEST_MS * slowness + copying * lenience), USUAL_MS * slowness
     may_keep = memory_before + (SLACK_MB + IDLE_MB) * lenience
-    is_given_back = (scenario in GIVEN_BACK and lenience < LENIENCE_OF_THREADS) or (
-        scenario in GIVEN_BACK_BY_A_RELEASE and lenience == 1
-    )
+    is_given_back = lenience <= GIVEN_BACK.get(scenario, 0)
     memory_after = memory_given_back(pid, may_keep) if is_given_back else memory(pid)
     may_take = memory_before + (burden + SLACK_MB) * lenience
     # What was freed is used again, but for what is left over between smaller pieces.
