@@ -53,11 +53,10 @@ std::vector<int> ending_signals() {
 template <class Application>
 int drive(net::Loop& loop, std::optional<net::Input>& input, const cli::ConnectOptions& options,
           client::Core& core, Application& application, MakeFilter make_filter, cli::Await& await) {
-  net::Signals signals(loop, ending_signals(),
-                       [&](int signal) { application.on_interrupt(signal, loop.now()); });
-  await = [&](int descriptor) { return signals.await_writable(descriptor, application.ends_by()); };
   net::ClientDriver driver(loop, core, application, first_stop(way_of(options)),
                            std::move(make_filter));
+  net::Signals signals(loop, ending_signals(), [&](int signal) { driver.interrupt(signal); });
+  await = [&](int descriptor) { return signals.await_writable(descriptor, application.ends_by()); };
   driver.start();
   const bool is_closed = loop.run_until([&] { return application.is_done(); });
   input.reset();

@@ -34,10 +34,10 @@ int run(const cli::SubOptions& options, MakeFilter make_filter, cli::Notices& no
   cli::Output output(cli::write_to(STDOUT_FILENO, await), cli::medium_of(STDOUT_FILENO));
   cli::Subscriber subscriber(options, core, output, notices, Prng(prng.next()));
   net::Loop loop;
-  net::Signals signals(loop, {SIGINT, SIGTERM}, [&](int) { subscriber.on_interrupt(loop.now()); });
-  await = [&](int descriptor) { return signals.await_writable(descriptor, subscriber.ends_by()); };
   net::ClientDriver driver(loop, core, subscriber, first_stop(way_of(options.connection)),
                            std::move(make_filter));
+  net::Signals signals(loop, {SIGINT, SIGTERM}, [&](int signal) { driver.interrupt(signal); });
+  await = [&](int descriptor) { return signals.await_writable(descriptor, subscriber.ends_by()); };
   subscriber.start(loop.now());
   driver.start();
   if (!loop.run_until([&] { return subscriber.is_done(); })) _exit(subscriber.exit_code());

@@ -27,7 +27,7 @@ class Publisher final : public Run, public client::InputSink {
   Publisher(const PubOptions& options, std::string payload, std::optional<std::uint64_t> input_size,
             client::Core& core, Notices& notices);
 
-  void on_interrupt(int signal, Now now);
+  void on_interrupt(int signal, Now now) override;
 
   bool wants_input() const override;
   void on_input(ByteView bytes, Now now) override;

@@ -27,7 +27,7 @@ class Requester final : public Run {
 
   /// The time limit of the run counts from here.
   void start(Now now);
-  void on_interrupt(int signal, Now now);
+  void on_interrupt(int signal, Now now) override;
 
   Instant ends_by() const override { return ends_by_; }
   void on_turn_end(Now now) override;

@@ -42,7 +42,7 @@ void Subscriber::start(Now now) {
   }
 }
 
-void Subscriber::on_interrupt(Now now) {
+void Subscriber::on_interrupt(int /*signal*/, Now now) {
   if (!was_connected_) return interrupt(exit_code::kInterruptedEarly, now);
   const bool is_v5 = core().version() == wire::Version::v5;
   interrupt(exit_code::kOk, now,

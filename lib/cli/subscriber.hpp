@@ -26,7 +26,7 @@ class Subscriber final : public Run {
 
   /// The time limit of the run counts from here.
   void start(Now now);
-  void on_interrupt(Now now);
+  void on_interrupt(int signal, Now now) override;
 
   Instant ends_by() const override { return ends_by_; }
   void on_turn_end(Now now) override;

@@ -19,6 +19,10 @@ class Application {
   virtual void on_turn_end(Now /*now*/) {}
   virtual Instant next_deadline() const { return kNever; }
   virtual void on_deadline(Now /*now*/) {}
+  /// Somebody wants it to end.
+  ///
+  /// signal  by its number
+  virtual void on_interrupt(int /*signal*/, Now /*now*/) {}
   /// Bytes as they pass, for those who want to watch.
   virtual void on_bytes_received(ByteView /*bytes*/) {}
   virtual void on_bytes_sent(ByteView /*bytes*/) {}

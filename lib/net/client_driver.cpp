@@ -64,6 +64,12 @@ void ClientDriver::start() {
   follow_wish();
 }
 
+void ClientDriver::interrupt(int signal) {
+  if (is_finished_) return;
+  application_.on_interrupt(signal, loop_.now());
+  take_events();
+}
+
 void ClientDriver::on_prepare(uv_prepare_t* handle) {
   static_cast<ClientDriver*>(handle->data)->turn();
 }

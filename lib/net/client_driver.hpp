@@ -33,6 +33,8 @@ class ClientDriver {
 
   /// Connects, and keeps the loop alive until the application is done.
   void start();
+  /// Tells the application that somebody wants it to end. From the loop.
+  void interrupt(int signal);
 
  private:
   /// How long the server may take to close, once it has got all.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -435,7 +436,7 @@ TEST_CASE("-w gives each topic a line of the screen, on which nothing steers it"
   stage.arrive("a", "\x1b[2J");
   CHECK(stage.printed.ends_with(
       "\x1b[1;1H\x1b[2Ka one\x1b[2;1H\x1b[2Kb two\\x0alines\\x1b[2J\x1b[1;1H\x1b[2Ka \\x1b[2J"));
-  stage.run.on_interrupt(stage.talk.now);
+  stage.run.on_interrupt(SIGINT, stage.talk.now);
   stage.turn(stage.run);
   stage.sent(stage.run);
   stage.close(stage.run);
@@ -510,7 +511,7 @@ TEST_CASE("-W counts from the start, connecting included, and exits with 27") {
 
 TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will be published") {
   Subscribing early(to({"a"}));
-  early.run.on_interrupt(early.talk.now);
+  early.run.on_interrupt(SIGINT, early.talk.now);
   early.turn(early.run);
   CHECK(early.run.exit_code() == 255);
   CHECK(early.run.is_done());
@@ -519,7 +520,7 @@ TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will b
     options.connection.version = version;
     Subscribing stage(options);
     stage.join();
-    stage.run.on_interrupt(stage.talk.now);
+    stage.run.on_interrupt(SIGINT, stage.talk.now);
     CHECK(stage.talk.sent() == (version == wire::Version::v5 ? "DISCONNECT 04" : "DISCONNECT"));
     stage.close(stage.run);
     CHECK(stage.run.exit_code() == 0);
@@ -529,9 +530,9 @@ TEST_CASE("Ctrl-C says goodbye: 0 once connected, 255 before; v5 lets the will b
 TEST_CASE("who presses Ctrl-C again does not wait for the goodbye") {
   Subscribing stage(to({"a"}));
   stage.join();
-  stage.run.on_interrupt(stage.talk.now);
+  stage.run.on_interrupt(SIGINT, stage.talk.now);
   CHECK(!stage.run.is_done());
-  stage.run.on_interrupt(stage.talk.now);
+  stage.run.on_interrupt(SIGINT, stage.talk.now);
   CHECK(stage.run.is_done());
   CHECK(stage.run.exit_code() == 0);
 }
@@ -588,7 +589,7 @@ TEST_CASE("a run whose reader is not waited for acknowledges nothing, and ends a
     CHECK(stage.talk.sent().empty());
     CHECK_FALSE(stage.run.is_done());
     if (is_interrupted) {
-      stage.run.on_interrupt(stage.talk.now);
+      stage.run.on_interrupt(SIGINT, stage.talk.now);
     } else {
       stage.advance(stage.run, Seconds(3));
     }

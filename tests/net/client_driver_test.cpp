@@ -1,8 +1,11 @@
 #include "net/client_driver.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
 #include <array>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,6 +41,9 @@ class Application final : public client::Application {
       handler_(*event, now);
     }
   }
+  void on_interrupt(int, Now now) override {
+    core_.disconnect(wire::ReasonCode::normal_disconnection, now);
+  }
   bool is_done() const override { return is_done_; }
 
  private:
@@ -45,6 +51,43 @@ class Application final : public client::Application {
   Handler handler_;
   bool is_done_ = false;
 };
+
+/// Interrupts a driver from the loop as soon as it is told to.
+class Interruption {
+ public:
+  Interruption(Loop& loop, ClientDriver& driver)
+      : driver_(driver), descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    MQ_CHECK(uv_poll_init(loop.handle(), &poll_, descriptor_) == 0);
+    poll_.data = this;
+    uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int, int) {
+      auto& self = *static_cast<Interruption*>(poll->data);
+      self.driver_.interrupt(SIGINT);
+      uv_close(reinterpret_cast<uv_handle_t*>(poll), nullptr);
+    });
+  }
+  ~Interruption() { close(descriptor_); }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  void come() { MQ_CHECK(eventfd_write(descriptor_, 1) == 0); }
+
+ private:
+  ClientDriver& driver_;
+  uv_poll_t poll_{};
+  int descriptor_;
+};
+
+/// Whether the only TCP connection of a loop can be written to.
+bool has_room_to_send(Loop& loop) {
+  pollfd connection{.fd = -1, .events = POLLOUT, .revents = 0};
+  uv_walk(
+      loop.handle(),
+      [](uv_handle_t* handle, void* descriptor) {
+        if (handle->type == UV_TCP) uv_fileno(handle, static_cast<int*>(descriptor));
+      },
+      &connection.fd);
+  return poll(&connection, 1, 0) == 1;
+}
 
 /// Publishes at the end of a turn, and only when all that it published before has gone out.
 class OneByOne final : public client::Application {
@@ -273,5 +316,56 @@ TEST_CASE("a driver can go while it is connected, and while it dials") {
       uv_run(loop.handle(), UV_RUN_NOWAIT);
     }
     CHECK_FALSE(application.is_done());
+  }
+}
+
+TEST_CASE("an interrupt in the moment of being connected is no start") {
+  const LoopbackListener listener;
+  client::Core core({}, Prng(1));
+  std::string story;
+  Application application(core, [&](const client::Event& event, Now) {
+    story += std::holds_alternative<client::Ended>(event) ? "ended" : "something ";
+  });
+  Loop loop;
+  ClientDriver driver(loop, core, application, at(listener.port()));
+  Interruption interruption(loop, driver);
+  interruption.come();
+  driver.start();
+  loop.run();
+  CHECK(story == "ended");
+}
+
+TEST_CASE("an interrupt ends a CONNECT that no socket holds at once, in the middle") {
+  client::Settings settings;
+  settings.version = wire::Version::v5;
+  const std::string value(60'000, 'v');
+  for (int i = 0; i < 400; ++i) {
+    settings.properties.add_user("key", value);
+  }
+  for (const bool is_interrupted_first : {false, true}) {
+    const LoopbackListener listener;
+    client::Core core(settings, Prng(1));
+    std::string story;
+    Application application(core, [&](const client::Event& event, Now) {
+      story += std::holds_alternative<client::Ended>(event) ? "ended" : "something ";
+    });
+    Loop loop;
+    ClientDriver driver(loop, core, application, at(listener.port()));
+    Interruption interruption(loop, driver);
+    driver.start();
+    std::optional<Socket> peer;
+    while (!core.has_output()) uv_run(loop.handle(), UV_RUN_ONCE);
+    peer.emplace(listener.accept());
+    for (int turns = 0; turns < 5; ++turns) uv_run(loop.handle(), UV_RUN_NOWAIT);
+    REQUIRE(core.has_output());
+    if (is_interrupted_first) interruption.come();
+    std::size_t received = 0;
+    while (!has_room_to_send(loop)) received += peer->read().size();
+    if (!is_interrupted_first) interruption.come();
+    loop.run();
+    CHECK(story == "ended");
+    received += peer->read_to_end().size();
+    CHECK(received > 0);
+    CHECK(received < 400 * value.size());
   }
 }
