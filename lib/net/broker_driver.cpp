@@ -1,6 +1,6 @@
 #include "net/broker_driver.hpp"
 
-#include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -68,6 +68,7 @@ BrokerDriver::~BrokerDriver() {
       nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);
   MQ_CHECK(uv_loop_close(&loop_) == 0);
+  if (reserve_ != -1) close(reserve_);
 }
 
 Now BrokerDriver::now() const {
@@ -86,7 +87,7 @@ void BrokerDriver::run() {
 void BrokerDriver::stop() {
   if (is_stopping_) return;
   is_stopping_ = true;
-  for (auto& listener : listeners_) uv_close(&listener->handle, nullptr);
+  for (auto& listener : std::exchange(listeners_, {})) close_listener(std::move(listener));
   core_.shut_down(now());
   flush();
   for (auto& signal : signals_) {
@@ -103,42 +104,6 @@ void BrokerDriver::on_signal(int signal, std::function<void()> handler) {
   uv_signal_start(
       &added->handle,
       [](uv_signal_t* handle, int) { static_cast<Signal*>(handle->data)->handler(); }, signal);
-}
-
-void BrokerDriver::on_connection(uv_stream_t* server, int status) {
-  if (status != 0) return;
-  auto& listener = *static_cast<Listener*>(server->data);
-  auto& driver = *listener.driver;
-  auto* peer = new Peer{};
-  peer->driver = &driver;
-  if (server->type == UV_TCP) {
-    uv_tcp_init(&driver.loop_, &peer->tcp);  // [MQTT-4.2.0-1]
-  } else {
-    uv_pipe_init(&driver.loop_, &peer->pipe, 0);
-  }
-  peer->handle.data = peer;
-  if (uv_accept(server, &peer->stream) != 0) {
-    uv_close(&peer->handle, [](uv_handle_t* h) { delete static_cast<Peer*>(h->data); });
-    return;
-  }
-  if (server->type == UV_TCP) {  // who is reset at once has none any more
-    int size = sizeof(peer->address);
-    uv_tcp_getpeername(&peer->tcp, reinterpret_cast<sockaddr*>(&peer->address), &size);
-  }
-  peer->listener = listener.index;
-  if (driver.is_full(listener)) return driver.turn_away(*peer);
-  ++driver.connection_counts_[listener.index];
-  driver.look_for_shortage(*peer);
-  if (listener.has_nodelay) uv_tcp_nodelay(&peer->tcp, 1);
-  if (auto filter = listener.make_filter ? listener.make_filter() : nullptr) {
-    peer->filtered = std::make_unique<Filtered>();
-    peer->filtered->filter = std::move(filter);
-  }
-  peer->id = driver.core_.on_open(listener.index, driver.now());
-  if (driver.peers_.size() <= peer->id.slot) driver.peers_.resize(peer->id.slot + 1);
-  driver.peers_[peer->id.slot] = peer;
-  driver.pass(peer->id, Passage::opened);
-  uv_read_start(&peer->stream, on_alloc, on_read);
 }
 
 void BrokerDriver::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
@@ -216,7 +181,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 
 void BrokerDriver::heed_deadlines() {
   look_at_heap();
-  make_room();
+  look_at_shortage();
   core_.on_deadline(now());
   end_overdue();
 }
@@ -374,7 +339,7 @@ void BrokerDriver::fail(Peer& peer) {
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
   --connection_counts_[peer.listener];
-  look_for_its_end();
+  if (are_enough_gone()) end_shortage();
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   forget_hang_up(peer);
@@ -468,9 +433,7 @@ sockaddr_storage BrokerDriver::address_of(const Peer& peer) {
 
 std::string BrokerDriver::label_of(const Peer& peer) {
   const sockaddr_storage address = address_of(peer);
-  if (address.ss_family == AF_UNSPEC) {
-    return peer.handle.type == UV_TCP ? "an unknown address" : "unix socket";
-  }
+  if (address.ss_family == AF_UNSPEC) return "unix socket";
   const std::string text = text_of(address);
   const bool is_v6 = address.ss_family == AF_INET6;
   return (is_v6 ? "[" + text + "]" : text) + ":" + std::to_string(port_of(address));

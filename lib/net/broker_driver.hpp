@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -134,7 +135,6 @@ class BrokerDriver {
   struct HangUp;
   struct Watch;
 
-  static void on_connection(uv_stream_t* server, int status);
   static void on_alloc(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
   static void on_written(uv_write_t* request, int status);
@@ -185,16 +185,30 @@ class BrokerDriver {
                                                             const ListenOptions& options);
   std::unique_ptr<Listener> make_listener(std::uint16_t index, const ListenOptions& options);
   static void close_listener(std::unique_ptr<Listener> listener);
+  /// Returns libuv's code.
+  int start(std::unique_ptr<Listener> listener);
   /// Fails  libuv's code
   std::expected<Bound, int> listen_on(std::uint16_t listener, const sockaddr_storage& address,
                                       const ListenOptions& options);
+
+  // broker_accept.cpp
+  void wait_for_connections(Listener& listener);
+  static void on_connection(uv_poll_t* poll, int status, int events);
+  void admit(Listener& listener, int socket, const sockaddr_storage& address);
   /// Closes a connection that the listener has no room for.
   void turn_away(Peer& peer);
   bool is_full(const Listener& listener) const;
-  /// Looks whether this was the last connection that there is a file descriptor for.
-  void look_for_shortage(const Peer& newest);
-  void make_room();
-  void look_for_its_end();
+  /// Closes whoever waits to come in.
+  void turn_all_away(Listener& listener);
+  std::size_t connection_count() const;
+  void begin_shortage();
+  void look_at_shortage();
+  /// Returns whether somebody had to go.
+  bool make_room();
+  /// Of those who were there when descriptors ran out.
+  bool are_enough_gone() const;
+  void end_shortage();
+
   // broker_filter.cpp: connections that pass through a filter
   /// Whether the peer's handshake is left for a later turn, in which it is read.
   bool must_wait(const Peer& peer) const;
@@ -251,9 +265,9 @@ class BrokerDriver {
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
   std::function<void(Shortage)> shortage_sink_;
-  std::size_t short_at_ = 0;             ///< connections when descriptors ran out; 0: they have not
-  std::size_t ran_out_at_ = SIZE_MAX;    ///< likewise, the last time; there may be more again
-  std::uint64_t room_due_ = UINT64_MAX;  ///< in loop time: when make_room() has work again
+  int reserve_ = -1;                     ///< a descriptor for when there is no other
+  std::optional<std::size_t> short_at_;  ///< connections when descriptors ran out; none: enough
+  std::uint64_t room_due_ = UINT64_MAX;  ///< in loop time: when look_at_shortage() has work again
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;

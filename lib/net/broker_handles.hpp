@@ -14,19 +14,22 @@
 /// What a broker driver hangs on its libuv handles. Its own sources include it, nobody else.
 namespace mq::net {
 
+/// A socket that is listened on. libuv says when somebody wants to come in; it would accept itself,
+/// but cannot wait until there is a file descriptor for that.
 struct BrokerDriver::Listener {
-  union {
-    uv_handle_t handle;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  };
+  uv_poll_t handle{};
+  int socket = -1;
+  bool is_unix = false;
   BrokerDriver* driver;
   std::uint16_t index;
   bool has_nodelay = false;
   std::size_t connections_max = 0;
   MakeFilter make_filter;
   std::string path;  ///< of a Unix socket that was made here
+
+  ~Listener() { shut(); }
+  /// Nobody can come any more.
+  void shut();
 };
 
 struct BrokerDriver::Regular {

@@ -6,8 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <numeric>
+#include <cerrno>
 #include <utility>
 
 #include "net/address.hpp"
@@ -21,45 +20,53 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kPortAttempts = 8;
-constexpr std::size_t kLastDescriptors = 16;
-constexpr std::uint64_t kRoomEveryMs = 1000;
-/// A shortage is over when this part of the connections is gone: not whenever one comes and goes.
-constexpr std::size_t kEnoughFree = 16;
 
 Error error_of(const std::string& what, int code) {
   return {what + ": " + uv_strerror(code)};
 }
 
-/// descriptor  one that is open
-bool is_descriptor_free(int descriptor) {
-  const int next = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  if (next >= 0) close(next);
-  return next >= 0;
+sockaddr_un unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  return address;
+}
+
+socklen_t size_of(const sockaddr_storage& address) {
+  return address.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+}
+
+int open_socket(int family) {
+  return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 /// A socket file whose owner is gone.
 bool is_stale_socket(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, path.size());
+  const sockaddr_un address = unix_address(path);
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const bool is_refused =
-      connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 &&
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
       errno == ECONNREFUSED;
   close(probe);
   return is_refused;
 }
 
-/// Returns libuv's code.
-int keep_to_interface(uv_handle_t& handle, const std::string& interface) {
-  if (interface.empty()) return 0;
-  uv_os_fd_t socket = -1;
-  if (const int code = uv_fileno(&handle, &socket); code != 0) return code;
-  const int done = setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
-                              static_cast<socklen_t>(interface.size()));
-  return done == 0 ? 0 : uv_translate_sys_error(errno);
+// These return false, with errno, when it cannot be so.
+
+/// Connections to an address that were closed a moment ago do not keep it from being listened on;
+/// and an address of IPv6 is none of IPv4.
+bool make_exclusive(int socket, int family) {
+  const int yes = 1;
+  return setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+         (family != AF_INET6 ||
+          setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == 0);
+}
+
+bool keep_to_interface(int socket, const std::string& interface) {
+  return interface.empty() || setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                         static_cast<socklen_t>(interface.size())) == 0;
 }
 
 /// Says who may use a socket file. Nobody can before it is listened on. Returns libuv's code.
@@ -160,158 +167,98 @@ std::expected<void, Error> BrokerDriver::adapt(std::uint16_t listener,
         return std::unexpected(error_of("cannot change who may use " + open->path, code));
       }
     }
-    open->has_nodelay = options.has_nodelay && open->handle.type == UV_TCP;
+    open->has_nodelay = options.has_nodelay && !open->is_unix;
     open->connections_max = options.connections_max;
   }
   return {};
 }
 
-bool BrokerDriver::is_full(const Listener& listener) const {
-  return listener.connections_max > 0 &&
-         connection_counts_[listener.index] >= listener.connections_max;
-}
-
-void BrokerDriver::turn_away(Peer& peer) {
-  if (fact_sink_) {
-    fact_sink_(broker::fact::Ended{{},
-                                   {},
-                                   broker::fact::End::broken,
-                                   {},
-                                   "its listener has as many connections as max_connections says"},
-               label_of(peer) + " on " + listener_labels_[peer.listener]);
-  }
-  uv_close(&peer.handle, [](uv_handle_t* handle) { delete static_cast<Peer*>(handle->data); });
-}
-
-// libuv closes whom it has no descriptor for, with one that it keeps for that, and tells nobody. So
-// we look ahead. A new descriptor is the lowest that is free: whether there is another is only
-// worth a try for one of the last ones, and when there are about as many connections as when they
-// ran out.
-
-void BrokerDriver::look_for_shortage(const Peer& newest) {
-  uv_os_fd_t descriptor = -1;
-  if (short_at_ > 0 || uv_fileno(&newest.handle, &descriptor) != 0) return;
-  const auto count = std::reduce(connection_counts_.begin(), connection_counts_.end());
-  const bool is_last = static_cast<std::size_t>(descriptor) + kLastDescriptors >=
-                       static_cast<std::size_t>(sysconf(_SC_OPEN_MAX));
-  if (!is_last && count + kLastDescriptors < ran_out_at_) return;
-  if (is_descriptor_free(descriptor)) return;
-  short_at_ = ran_out_at_ = count;
-  room_due_ = uv_now(&loop_);
-  if (shortage_sink_) shortage_sink_(Shortage::begins);
-}
-
-/// Who has most to send above a rate has to go, though not what was read of it already. Whether it
-/// is there at all nobody can tell: its end comes behind what is not read.
-void BrokerDriver::make_room() {
-  if (uv_now(&loop_) < room_due_) return;
-  room_due_ = uv_now(&loop_) + kRoomEveryMs;
-  if (is_descriptor_free(uv_backend_fd(&loop_))) return;
-  std::vector<std::pair<std::size_t, Peer*>> fastest;
-  for (Peer* peer : peers_) {
-    const auto unread = peer != nullptr && core_.is_above_rate(peer->id) ? unread_of(*peer) : 0;
-    if (unread > 0) fastest.emplace_back(unread, peer);
-  }
-  std::ranges::sort(fastest, std::greater());
-  fastest.resize(std::min(fastest.size(), short_at_ / kEnoughFree + 1));
-  for (const auto& [unread, peer] : fastest) fail(*peer);
-}
-
-void BrokerDriver::look_for_its_end() {
-  if (short_at_ == 0) return;
-  const auto left = std::reduce(connection_counts_.begin(), connection_counts_.end());
-  if (left + short_at_ / kEnoughFree >= short_at_) return;
-  short_at_ = 0;
-  room_due_ = UINT64_MAX;
-  if (shortage_sink_) shortage_sink_(Shortage::ends);
+void BrokerDriver::Listener::shut() {
+  if (socket != -1) close(std::exchange(socket, -1));
+  if (!path.empty()) unlink(std::exchange(path, {}).c_str());
 }
 
 void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
   Listener* closed = listener.release();
-  uv_close(&closed->handle, [](uv_handle_t* h) { delete static_cast<Listener*>(h->data); });
+  uv_close(reinterpret_cast<uv_handle_t*>(&closed->handle),
+           [](uv_handle_t* handle) { delete static_cast<Listener*>(handle->data); });
+  closed->shut();
 }
 
-auto BrokerDriver::listen_on(std::uint16_t listener, const sockaddr_storage& address,
+int BrokerDriver::start(std::unique_ptr<Listener> listener) {
+  if (::listen(listener->socket, kBacklog) != 0) return uv_translate_sys_error(errno);
+  const int code = uv_poll_init(&loop_, &listener->handle, listener->socket);
+  if (code != 0) return code;
+  listener->handle.data = listener.get();
+  wait_for_connections(*listener);
+  listeners_.push_back(std::move(listener));
+  return 0;
+}
+
+auto BrokerDriver::listen_on(std::uint16_t index, const sockaddr_storage& address,
                              const ListenOptions& options) -> std::expected<Bound, int> {
-  auto server = make_listener(listener, options);
-  uv_tcp_init_ex(&loop_, &server->tcp, address.ss_family);
-  server->handle.data = server.get();
-  const unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-  int code = keep_to_interface(server->handle, options.interface);
-  if (code == 0) {
-    code = uv_tcp_bind(&server->tcp, reinterpret_cast<const sockaddr*>(&address), flags);
-  }
-  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  auto listener = make_listener(index, options);
+  listener->socket = open_socket(address.ss_family);
   sockaddr_storage actual{};
-  int size = sizeof(actual);
-  if (code == 0) {
-    code = uv_tcp_getsockname(&server->tcp, reinterpret_cast<sockaddr*>(&actual), &size);
-  }
-  if (code != 0) {
-    close_listener(std::move(server));
-    return std::unexpected(code);
-  }
-  Bound bound;
-  bound.address = text_of(actual);
-  bound.port = port_of(actual);
-  listener_labels_[listener] = "port " + std::to_string(bound.port);
-  listeners_.push_back(std::move(server));
+  socklen_t size = sizeof(actual);
+  const bool is_bound =
+      listener->socket != -1 && make_exclusive(listener->socket, address.ss_family) &&
+      keep_to_interface(listener->socket, options.interface) &&
+      bind(listener->socket, reinterpret_cast<const sockaddr*>(&address), size_of(address)) == 0 &&
+      getsockname(listener->socket, reinterpret_cast<sockaddr*>(&actual), &size) == 0;
+  if (!is_bound) return std::unexpected(uv_translate_sys_error(errno));
+  if (const int code = start(std::move(listener)); code != 0) return std::unexpected(code);
+  const Bound bound{text_of(actual), port_of(actual)};
+  listener_labels_[index] = "port " + std::to_string(bound.port);
   return bound;
 }
 
-auto BrokerDriver::listen_unix(std::uint16_t listener, const std::string& path,
-                               ListenOptions options) -> std::expected<Bound, Error> {
+auto BrokerDriver::listen_unix(std::uint16_t index, const std::string& path, ListenOptions options)
+    -> std::expected<Bound, Error> {
   if (auto done = check_unix_path(path); !done) return std::unexpected(done.error());
   if (is_stale_socket(path)) unlink(path.c_str());
   options.has_nodelay = false;
-  auto server = make_listener(listener, options);
-  uv_pipe_init(&loop_, &server->pipe, 0);
-  server->path = listener_labels_[listener] = path;
-  server->handle.data = server.get();
-  int code = uv_pipe_bind(&server->pipe, path.c_str());
-  if (code == 0) code = let_in(path, options);
-  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
+  auto listener = make_listener(index, options);
+  listener->is_unix = true;
+  listener->socket = open_socket(AF_UNIX);
+  const sockaddr_un address = unix_address(path);
+  int code = 0;
+  if (bind(listener->socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+    listener->path = path;
+    code = let_in(path, options);
+  } else {
+    code = uv_translate_sys_error(errno);
+  }
+  if (code == 0) code = start(std::move(listener));
   if (code != 0) {
-    close_listener(std::move(server));
     Error error = error_of("cannot listen on Unix socket " + path, code);
     if (code == UV_EADDRINUSE) {
       error.message += " (is another broker running?)";
     }
     return std::unexpected(error);
   }
-  listeners_.push_back(std::move(server));
+  listener_labels_[index] = path;
   return Bound{path, 0};
 }
 
-auto BrokerDriver::listen_on_descriptor(std::uint16_t listener, int descriptor,
-                                        ListenOptions options) -> std::expected<Bound, Error> {
+auto BrokerDriver::listen_on_descriptor(std::uint16_t index, int descriptor, ListenOptions options)
+    -> std::expected<Bound, Error> {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
   const bool is_unix = address.ss_family == AF_UNIX;
   options.has_nodelay = options.has_nodelay && !is_unix;
-  auto server = make_listener(listener, options);
-  int code = 0;
-  Bound bound;
-  if (is_unix) {
-    uv_pipe_init(&loop_, &server->pipe, 0);
-    code = uv_pipe_open(&server->pipe, descriptor);
-    bound.address = reinterpret_cast<const sockaddr_un&>(address).sun_path;
-    listener_labels_[listener] = bound.address;
-  } else {
-    uv_tcp_init(&loop_, &server->tcp);
-    code = uv_tcp_open(&server->tcp, descriptor);
-    bound = {text_of(address), port_of(address)};
-    listener_labels_[listener] = "port " + std::to_string(bound.port);
-  }
-  server->handle.data = server.get();
-  if (code == 0) code = uv_listen(&server->stream, kBacklog, on_connection);
-  if (code != 0) {
-    close_listener(std::move(server));
+  auto listener = make_listener(index, options);
+  listener->is_unix = is_unix;
+  listener->socket = descriptor;
+  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+  Bound bound{text_of(address), port_of(address)};
+  if (is_unix) bound = {reinterpret_cast<const sockaddr_un&>(address).sun_path, 0};
+  listener_labels_[index] = is_unix ? bound.address : "port " + std::to_string(bound.port);
+  if (const int code = start(std::move(listener)); code != 0) {
     return std::unexpected(
-        error_of("cannot listen on the open socket of " + listener_labels_[listener], code));
+        error_of("cannot listen on the open socket of " + listener_labels_[index], code));
   }
-  listeners_.push_back(std::move(server));
   return bound;
 }
 

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <atomic>
@@ -291,7 +292,7 @@ TEST_CASE("a password that is being verified when things change is verified agai
   CHECK(is_refused);
 }
 
-TEST_CASE("who is gone before it is let in is told as one whose address is not known") {
+TEST_CASE("who is gone before it is let in is told by its address") {
   Broker broker;
   std::string told;
   const auto tell = [&](const broker::Fact&, const std::string& peer) {
@@ -308,7 +309,48 @@ TEST_CASE("who is gone before it is let in is told as one whose address is not k
     setsockopt(client.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   }
   broker.driver.run();
-  CHECK(told == "an unknown address on port " + port);
+  CHECK(told.starts_with("127.0.0.1:"));
+  CHECK(told.ends_with(" on port " + port));
+}
+
+TEST_CASE("without any file descriptor who is there is served, and who waits comes in later") {
+  Broker broker;
+  const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+  REQUIRE(bound.has_value());
+  std::string story;
+  broker.driver.tell_shortage([&](BrokerDriver::Shortage shortage) {
+    story += shortage == BrokerDriver::Shortage::begins ? "begins " : "ends";
+  });
+  const auto older = support::dial_loopback(bound->front().port);
+  older.write(connect_as('a'));
+  const support::Socket newer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+  std::vector<Byte> received;
+  std::vector<Byte> late;
+  bool is_served = false;
+  broker.driver.every(Millis(1), [&] {
+    if (take(older, received) || late.size() == 4) return broker.driver.stop();
+    if (story.empty() && received.size() == 4) {
+      received.clear();
+      setrlimit(RLIMIT_NOFILE, &none);
+      support::connect_loopback(newer, bound->front().port);
+      newer.write(connect_as('b'));
+    } else if (story == "begins " && received.empty()) {
+      older.write(std::array<Byte, 2>{0xC0, 0});
+    } else if (!is_served && received.size() >= 2) {
+      is_served = true;
+      setrlimit(RLIMIT_NOFILE, &limit);
+    } else if (is_served && take(newer, late)) {
+      broker.driver.stop();
+    }
+  });
+  broker.driver.run();
+  setrlimit(RLIMIT_NOFILE, &limit);
+  CHECK(story == "begins ends");
+  CHECK(is_served);
+  CHECK(late.size() == 4);
 }
 
 TEST_CASE("who takes what he is sent but slowly is read now and then") {

@@ -80,15 +80,19 @@ class LoopbackListener {
   std::uint16_t port_ = 0;
 };
 
-/// Connects to a port of the loopback interface.
-inline Socket dial_loopback(std::uint16_t port) {
-  Socket client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// Connects a socket to a port of the loopback interface.
+inline void connect_loopback(const Socket& client, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   MQ_CHECK(connect(client.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) ==
            0);
+}
+
+inline Socket dial_loopback(std::uint16_t port) {
+  Socket client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  connect_loopback(client, port);
   return client;
 }
 
