@@ -223,7 +223,8 @@ auto BrokerDriver::listen_unix(std::uint16_t index, const std::string& path, Lis
   listener->socket = open_socket(AF_UNIX);
   const sockaddr_un address = unix_address(path);
   int code = 0;
-  if (bind(listener->socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+  if (listener->socket != -1 &&
+      bind(listener->socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
     listener->path = path;
     code = let_in(path, options);
   } else {
