@@ -18,13 +18,14 @@
 // Without a descriptor nobody can be taken from the queue, not even to be closed. So one is kept in
 // reserve: it is given back, and everybody who waits is taken with it, one after the other, and
 // closed. When somebody else was faster (another thread, or the whole machine has no files left),
-// nobody is listened to for a second: the loop would find the listener ready again and again.
+// or nobody can be taken for another reason, nobody is listened to for a second: the loop would
+// find the listener ready again and again.
 
 namespace mq::net {
 namespace {
 
-constexpr std::uint64_t kRoomEveryMs = 1000;
-/// A shortage is over when this part of the connections is gone, or as many descriptors are free:
+constexpr std::uint64_t kAgainAfterMs = 1000;
+/// A shortage is over when so many descriptors are free as this part of the connections would take:
 /// not whenever one comes and goes.
 constexpr std::size_t kEnoughFree = 16;
 constexpr std::size_t kMostTried = 64;
@@ -44,6 +45,19 @@ bool are_descriptors_free(std::size_t count) {
   return opened.size() == std::min(count, kMostTried);
 }
 
+// Why there is nobody to be taken from a queue.
+
+bool is_short(int error) {
+  return error == EMFILE || error == ENFILE;
+}
+bool is_nobody_there(int error) {
+  return error == EAGAIN;
+}
+/// He was there; others may be.
+bool is_gone(int error) {
+  return error == EINTR || error == ECONNABORTED;
+}
+
 }  // namespace
 
 void BrokerDriver::wait_for_connections(Listener& listener) {
@@ -51,21 +65,27 @@ void BrokerDriver::wait_for_connections(Listener& listener) {
   uv_poll_start(&listener.handle, UV_READABLE, on_connection);
 }
 
-void BrokerDriver::on_connection(uv_poll_t* poll, int, int) {
+void BrokerDriver::rest(Listener& listener) {
+  uv_poll_stop(&listener.handle);
+  listen_due_ = std::min(listen_due_, uv_now(&loop_) + kAgainAfterMs);
+}
+
+void BrokerDriver::on_connection(uv_poll_t* poll, int status, int) {
   auto& listener = *static_cast<Listener*>(poll->data);
   auto& driver = *listener.driver;
-  while (true) {
+  if (status != 0) return driver.rest(listener);
+  while (listener.socket != -1) {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
     const int socket = accept4(listener.socket, reinterpret_cast<sockaddr*>(&address), &size,
                                SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket != -1) {
       driver.admit(listener, socket, address);
-    } else if (errno == EMFILE || errno == ENFILE) {
+    } else if (is_short(errno)) {
       driver.begin_shortage();
       if (!driver.make_room()) return driver.turn_all_away(listener);
-    } else if (errno != EINTR && errno != ECONNABORTED) {
-      return;
+    } else if (!is_gone(errno)) {
+      return is_nobody_there(errno) ? void() : driver.rest(listener);
     }
   }
 }
@@ -120,8 +140,8 @@ void BrokerDriver::turn_all_away(Listener& listener) {
   do {
     socket = accept4(listener.socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket != -1) close(socket);
-  } while (socket != -1 || errno == EINTR || errno == ECONNABORTED);
-  if (errno == EMFILE || errno == ENFILE) uv_poll_stop(&listener.handle);
+  } while (socket != -1 || is_gone(errno));
+  if (!is_nobody_there(errno)) rest(listener);
   reserve_ = open_reserve();
 }
 
@@ -132,22 +152,35 @@ std::size_t BrokerDriver::connection_count() const {
 void BrokerDriver::begin_shortage() {
   if (short_at_) return;
   short_at_ = connection_count();
-  room_due_ = uv_now(&loop_);
+  listen_due_ = uv_now(&loop_) + kAgainAfterMs;
   if (shortage_sink_) shortage_sink_(Shortage::begins);
 }
 
-void BrokerDriver::look_at_shortage() {
-  if (uv_now(&loop_) < room_due_) return;
+void BrokerDriver::listen_again() {
+  if (uv_now(&loop_) < listen_due_) return;
+  listen_due_ = UINT64_MAX;
   for (const auto& listener : listeners_) wait_for_connections(*listener);
-  if (are_descriptors_free(*short_at_ / kEnoughFree + 1)) return end_shortage();
-  make_room();
+  if (!short_at_) return;
+  if (are_descriptors_free(*short_at_ / kEnoughFree + 1)) {
+    short_at_.reset();
+    if (shortage_sink_) shortage_sink_(Shortage::ends);
+  } else {
+    make_room();
+    listen_due_ = uv_now(&loop_) + kAgainAfterMs;
+  }
+}
+
+void BrokerDriver::look_for_room() {
+  if (short_at_ && connection_count() + *short_at_ / kEnoughFree < *short_at_) {
+    listen_due_ = uv_now(&loop_);
+  }
 }
 
 /// Who has most to send above a rate has to go, though not what was read of it already. Whether it
 /// is there at all nobody can tell: its end comes behind what is not read.
 bool BrokerDriver::make_room() {
   if (uv_now(&loop_) < room_due_) return false;
-  room_due_ = uv_now(&loop_) + kRoomEveryMs;
+  room_due_ = uv_now(&loop_) + kAgainAfterMs;
   if (are_descriptors_free(1)) return false;
   std::vector<std::pair<std::size_t, Peer*>> fastest;
   for (Peer* peer : peers_) {
@@ -158,16 +191,6 @@ bool BrokerDriver::make_room() {
   fastest.resize(std::min(fastest.size(), *short_at_ / kEnoughFree + 1));
   for (const auto& [unread, peer] : fastest) fail(*peer);
   return !fastest.empty();
-}
-
-bool BrokerDriver::are_enough_gone() const {
-  return short_at_ && connection_count() + *short_at_ / kEnoughFree < *short_at_;
-}
-
-void BrokerDriver::end_shortage() {
-  short_at_.reset();
-  room_due_ = UINT64_MAX;
-  if (shortage_sink_) shortage_sink_(Shortage::ends);
 }
 
 }  // namespace mq::net

@@ -88,6 +88,7 @@ void BrokerDriver::stop() {
   if (is_stopping_) return;
   is_stopping_ = true;
   for (auto& listener : std::exchange(listeners_, {})) close_listener(std::move(listener));
+  short_at_.reset();
   core_.shut_down(now());
   flush();
   for (auto& signal : signals_) {
@@ -181,7 +182,7 @@ void BrokerDriver::on_timer(uv_timer_t* timer) {
 
 void BrokerDriver::heed_deadlines() {
   look_at_heap();
-  look_at_shortage();
+  listen_again();
   core_.on_deadline(now());
   end_overdue();
 }
@@ -339,7 +340,7 @@ void BrokerDriver::fail(Peer& peer) {
 void BrokerDriver::destroy(Peer& peer) {
   if (uv_is_closing(&peer.handle)) return;
   --connection_counts_[peer.listener];
-  if (are_enough_gone()) end_shortage();
+  look_for_room();
   std::erase(ending_, &peer);
   std::erase(stalled_, &peer);
   forget_hang_up(peer);
@@ -365,7 +366,7 @@ void BrokerDriver::arm_timer() {
   std::uint64_t at = UINT64_MAX;
   if (next != kNever) at = static_cast<std::uint64_t>(next.time_since_epoch().count());
   for (const Peer* peer : ending_) at = std::min(at, peer->ends_by);
-  at = std::min(at, room_due_);
+  at = std::min(at, listen_due_);
   // Not by the timer: libuv would call it again and again before it polls.
   is_due_ = at <= now_ms;
   if (is_due_ || at == UINT64_MAX) {

@@ -99,7 +99,7 @@ class BrokerDriver {
   /// Goes on telling of all bytes; an empty sink: of none.
   void tell_bytes(ByteSink sink) { byte_sink_ = std::move(sink); }
   /// Whether file descriptors are there for new connections. Without them, who connects is closed
-  /// at once.
+  /// at once, or waits where not even that can be done.
   enum class Shortage : std::uint8_t { begins, ends };
   /// Goes on telling of it, each change once.
   void tell_shortage(std::function<void(Shortage)> sink) { shortage_sink_ = std::move(sink); }
@@ -201,13 +201,15 @@ class BrokerDriver {
   /// Closes whoever waits to come in.
   void turn_all_away(Listener& listener);
   std::size_t connection_count() const;
+  /// Nobody is listened to for a while.
+  void rest(Listener& listener);
   void begin_shortage();
-  void look_at_shortage();
+  /// When it is due, and ends a shortage.
+  void listen_again();
+  /// A connection has gone, and the shortage may have.
+  void look_for_room();
   /// Returns whether somebody had to go.
   bool make_room();
-  /// Of those who were there when descriptors ran out.
-  bool are_enough_gone() const;
-  void end_shortage();
 
   // broker_filter.cpp: connections that pass through a filter
   /// Whether the peer's handshake is left for a later turn, in which it is read.
@@ -265,9 +267,10 @@ class BrokerDriver {
   std::vector<std::size_t> connection_counts_;  ///< by the core's listener
   std::vector<std::string> listener_labels_;    ///< likewise: "port 1883", or a path
   std::function<void(Shortage)> shortage_sink_;
-  int reserve_ = -1;                     ///< a descriptor for when there is no other
-  std::optional<std::size_t> short_at_;  ///< connections when descriptors ran out; none: enough
-  std::uint64_t room_due_ = UINT64_MAX;  ///< in loop time: when look_at_shortage() has work again
+  int reserve_ = -1;                       ///< a descriptor for when there is no other
+  std::optional<std::size_t> short_at_;    ///< connections when descriptors ran out; none: enough
+  std::uint64_t listen_due_ = UINT64_MAX;  ///< in loop time: when listen_again() has work
+  std::uint64_t room_due_ = 0;             ///< likewise: make_room() does nothing before
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::function<void()> on_change_;

@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -174,8 +173,9 @@ std::expected<void, Error> BrokerDriver::adapt(std::uint16_t listener,
 }
 
 void BrokerDriver::Listener::shut() {
-  if (socket != -1) close(std::exchange(socket, -1));
+  // In this order: a socket file that nobody answers at is removed by who comes next.
   if (!path.empty()) unlink(std::exchange(path, {}).c_str());
+  if (socket != -1) close(std::exchange(socket, -1));
 }
 
 void BrokerDriver::close_listener(std::unique_ptr<Listener> listener) {
@@ -252,7 +252,6 @@ auto BrokerDriver::listen_on_descriptor(std::uint16_t index, int descriptor, Lis
   auto listener = make_listener(index, options);
   listener->is_unix = is_unix;
   listener->socket = descriptor;
-  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   Bound bound{text_of(address), port_of(address)};
   if (is_unix) bound = {reinterpret_cast<const sockaddr_un&>(address).sun_path, 0};
   listener_labels_[index] = is_unix ? bound.address : "port " + std::to_string(bound.port);

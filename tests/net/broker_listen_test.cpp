@@ -314,43 +314,104 @@ TEST_CASE("who is gone before it is let in is told by its address") {
 }
 
 TEST_CASE("without any file descriptor who is there is served, and who waits comes in later") {
-  Broker broker;
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+  for (const bool is_leaving : {false, true}) {
+    CAPTURE(is_leaving);
+    Broker broker;
+    const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
+    REQUIRE(bound.has_value());
+    std::string story;
+    broker.driver.tell_shortage([&](BrokerDriver::Shortage shortage) {
+      story += shortage == BrokerDriver::Shortage::begins ? "begins " : "ends";
+    });
+    const auto older = support::dial_loopback(bound->front().port);
+    older.write(connect_as('a'));
+    const support::Socket newer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    std::vector<Byte> received;
+    std::vector<Byte> late;
+    bool is_served = false;
+    bool is_gone = false;
+    broker.driver.every(Millis(1), [&] {
+      is_gone = take(older, received) || is_gone;
+      if (story.empty() && received.size() == 4) {
+        received.clear();
+        setrlimit(RLIMIT_NOFILE, &none);
+        support::connect_loopback(newer, bound->front().port);
+        newer.write(connect_as('b'));
+      } else if (story == "begins " && !is_served && received.empty()) {
+        older.write(std::array<Byte, 2>{0xC0, 0});
+      } else if (!is_served && received.size() >= 2) {
+        is_served = true;
+        if (is_leaving) older.write(std::array<Byte, 2>{0xE0, 0});
+      } else if (is_served && is_gone == is_leaving) {
+        setrlimit(RLIMIT_NOFILE, &limit);
+        if (take(newer, late) || late.size() == 4) broker.driver.stop();
+      }
+    });
+    broker.driver.run();
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CHECK(story == "begins ends");
+    CHECK(is_served);
+    CHECK(late.size() == 4);
+  }
+}
+
+TEST_CASE("not more of those above their rate have to go at once than make some room") {
+  broker::Config config;
+  config.listeners[0].max_publish_rate = 1;
+  Broker broker(config);
   const auto bound = broker.driver.listen(0, "127.0.0.1", 0);
   REQUIRE(bound.has_value());
   std::string story;
   broker.driver.tell_shortage([&](BrokerDriver::Shortage shortage) {
     story += shortage == BrokerDriver::Shortage::begins ? "begins " : "ends";
   });
-  const auto older = support::dial_loopback(bound->front().port);
-  older.write(connect_as('a'));
-  const support::Socket newer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int little = 1 << 15;
+  std::vector<support::Socket> fast;
+  std::vector<support::Socket> newcomers;
+  for (Byte id = 'a'; id < 'k'; ++id) {
+    fast.push_back(support::dial_loopback(bound->front().port));
+    setsockopt(fast.back().descriptor(), SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
+    fast.back().write(connect_as(id));
+    newcomers.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }
+  std::vector<Byte> messages;
+  for (int i = 0; i < 10'000; ++i) messages.insert(messages.end(), {0x30, 3, 0, 1, 't'});
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+  bool is_short = false;
+  std::ptrdiff_t gone = 0;
+  std::ptrdiff_t turned_away = 0;
   std::vector<Byte> received;
-  std::vector<Byte> late;
-  bool is_served = false;
+  const auto is_over = [&](const support::Socket& client) { return take(client, received); };
   broker.driver.every(Millis(1), [&] {
-    if (take(older, received) || late.size() == 4) return broker.driver.stop();
-    if (story.empty() && received.size() == 4) {
-      received.clear();
-      setrlimit(RLIMIT_NOFILE, &none);
-      support::connect_loopback(newer, bound->front().port);
-      newer.write(connect_as('b'));
-    } else if (story == "begins " && received.empty()) {
-      older.write(std::array<Byte, 2>{0xC0, 0});
-    } else if (!is_served && received.size() >= 2) {
-      is_served = true;
-      setrlimit(RLIMIT_NOFILE, &limit);
-    } else if (is_served && take(newer, late)) {
-      broker.driver.stop();
+    gone = std::ranges::count_if(fast, is_over);
+    if (is_short) {
+      turned_away = std::ranges::count_if(newcomers, is_over);
+      if (gone + turned_away >= 10) broker.driver.stop();
+      return;
     }
+    for (const auto& client : fast) {
+      while (send(client.descriptor(), messages.data(), messages.size(),
+                  MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+        is_short = true;
+      }
+    }
+    is_short = !is_short && received.size() >= 4 * fast.size();
+    if (!is_short) return;
+    const int free = dup(0);
+    close(free);
+    const rlimit full{.rlim_cur = static_cast<rlim_t>(free), .rlim_max = limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &full);
+    for (const auto& client : newcomers) support::connect_loopback(client, bound->front().port);
   });
   broker.driver.run();
   setrlimit(RLIMIT_NOFILE, &limit);
-  CHECK(story == "begins ends");
-  CHECK(is_served);
-  CHECK(late.size() == 4);
+  CHECK(gone == 1);
+  CHECK(turned_away == 9);
+  CHECK(story == "begins ");
 }
 
 TEST_CASE("who takes what he is sent but slowly is read now and then") {
