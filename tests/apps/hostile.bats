@@ -49,7 +49,7 @@ misbehave() {
 # log_is_clean - nothing in it moves a cursor, and nobody but the broker has written a line.
 log_is_clean() {
   # Neither controls, of one byte or of two, nor what turns the direction of writing.
-  local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]'
+  local unwanted='[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]'
   LC_ALL=C run ! grep -nP "$unwanted" "$house/broker.err"
   run ! grep -nE '^1700000000: ' "$house/broker.err"
   run ! grep -nvE '^[0-9]{10}: ' "$house/broker.err"

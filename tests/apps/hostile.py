@@ -627,7 +627,7 @@ NASTY = {
     "two\n1700000000: Client admin connected": ROLES,
     "carriage\rreturn": ROLES,
     "\x7f\x80\x9b31m": ROLES,
-    "\u202etxt.exe \u2066and\u2069": ROLES,
+    "\u202etxt.exe \u2066and\u2069 \u061c\u200f\u2028": ROLES,
     "$SYS/broker/version": ROLES,
     "%s%n%x": ROLES,
     "'; drop table sessions; --": ROLES,

@@ -20,6 +20,7 @@ TEST_CASE(
 
 TEST_CASE("the controls of Unicode are controls, too") {
   CHECK(printable("\u009b2J") == "\\xc2\\x9b2J");
+  CHECK(printable("\u061c") == "\\xd8\\x9c");
   CHECK(printable("\u2028") == "\\xe2\\x80\\xa8");
   CHECK(printable("\u202e") == "\\xe2\\x80\\xae");
   CHECK(printable("\u2066") == "\\xe2\\x81\\xa6");
