@@ -70,6 +70,7 @@ void Actor::leave_will(client::Settings& settings, Prng& prng) {
                                .qos = will_qos,
                                .retain = is_will_retained,
                                .properties = {}};
+  settings.will->properties.add(PropertyId::correlation_data, bytes_of(settings.client_id));
   const bool has_delay = version == Version::v5 && prng.chance(1, 2);
   will_delay = Seconds(has_delay ? prng.below(3) + 1 : 0);
   if (!has_delay) return;

@@ -314,7 +314,7 @@ void Simulation::ask_for_retained() {
         say(wire::Pubrec{.packet_id = publish->packet_id});
       if (publish->topic.starts_with("wills/")) {
         judge_.will_is_retained(std::string(text_of(publish->payload)));
-      } else if (const auto known = numbered(*publish)) {
+      } else if (const auto known = numbered(*publish, wire::Version::v311)) {
         judge_.retained(known->topic, known->number);
       }
     } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {

@@ -8,6 +8,7 @@ namespace mq::sim {
 
 using wire::PropertyId;
 using wire::QoS;
+using wire::Version;
 
 void Simulation::move_bytes(Actor& actor) {
   if (actor.link == nullptr) return;
@@ -118,7 +119,7 @@ void Simulation::hear(Predecessor& former) {
       const auto& message = arrived->message;
       const bool is_will = message.topic.starts_with("wills/");
       if (is_will || message.retain || message.payload.empty()) continue;
-      if (const auto known = numbered(message)) {
+      if (const auto known = numbered(message, former.core->version())) {
         judge_.arrived_before(former.judged_name, *known);
       }
     } else if (const auto* lost = std::get_if<client::Lost>(&*event)) {
@@ -235,12 +236,13 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
   if (!is_member && message.topic.starts_with("wills/")) {
     if (actor.role == Role::subscriber && !message.retain) {
       const std::string client(text_of(message.payload));
+      check_properties(message, client, actor.version);
       judge_.will_arrived(actor.name, client, message.dup, now_.steady);
     }
     return;
   }
   if (message.payload.empty() || (message.retain && !is_member)) return;
-  const auto known = numbered(message);
+  const auto known = numbered(message, actor.version);
   if (!known) return;
   Judge::Arrival arrival{.topic = known->topic,
                          .number = known->number,
@@ -255,13 +257,32 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
   }
 }
 
+/// Who speaks MQTT 5 says of each message whose it is, and who does hears that.
+void Simulation::check_properties(const wire::Publish& message, std::string_view mark,
+                                  Version reader) {
+  const auto author = std::ranges::find_if(actors_, [&](const auto& actor) {
+    return message.topic.find("/" + actor->name + (actor->role == Role::mortal ? "-" : "/")) !=
+           message.topic.npos;
+  });
+  MQ_CHECK(author != actors_.end());
+  const bool is_marked = reader == Version::v5 && (*author)->version == Version::v5;
+  const auto found = message.properties.binary(PropertyId::correlation_data);
+  if (is_marked ? found && text_of(*found) == mark : !found) return;
+  judge_.accuse(std::string(message.topic) + " arrived with other properties");
+}
+
 /// Nothing, and a complaint, when it is not what was published.
-std::optional<Numbered> Simulation::numbered(const wire::Publish& message) {
+///
+/// reader  what it came by
+std::optional<Numbered> Simulation::numbered(const wire::Publish& message, Version reader) {
   Numbered known{.topic = std::string(message.topic)};
   const auto text = text_of(message.payload);
   if (is_too_large(text)) judge_.accuse(known.topic + " arrived, and is above message_size_limit");
   std::from_chars(text.data(), text.data() + text.size(), known.number);
-  if (text == payload_of(known.topic, known.number) && judge_.knows(known)) return known;
+  if (text == payload_of(known.topic, known.number) && judge_.knows(known)) {
+    check_properties(message, std::to_string(known.number), reader);
+    return known;
+  }
   judge_.accuse(known.topic + " number " + std::to_string(known.number) + " arrived damaged");
   return std::nullopt;
 }
@@ -313,6 +334,7 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
   const bool is_clear = is_retained && prng_.chance(1, 3);
   const auto payload = is_clear ? std::string() : payload_of(topic, number);
   wire::PropertyList properties;
+  properties.add(PropertyId::correlation_data, bytes_of(std::to_string(number)));
   if (prefix == "expiring/") {
     properties.add(PropertyId::message_expiry_interval,
                    static_cast<std::uint32_t>(Judge::expiry_of(number) / Seconds(1)));

@@ -224,6 +224,13 @@ void Judge::check_lateness(const std::string& name, const Arrival& arrival) {
     accuse(name + " was told that " + arrival.topic + " lasts longer than it does");
   }
   const auto known = acknowledged_.find({arrival.topic, arrival.number});
+  // At least until the connection was opened, it has waited; seconds are told.
+  const Millis waited = known == acknowledged_.end() ? Millis(0) : opened_at_[name] - known->second;
+  const bool is_told = arrival.expiry && !arrival.is_repeated && !mercy_.is_clock_wrong;
+  if (is_told && Seconds(*arrival.expiry) > expiry_of(arrival.number) - waited + Seconds(1) &&
+      waited > Millis(0)) {
+    accuse(name + " was not told how long " + words_of(known->first) + " has waited");
+  }
   // What was sent once does not expire any more.
   if (known == acknowledged_.end() || arrival.is_repeated || mercy_.is_clock_wrong) return;
   const Instant end = known->second + expiry_of(arrival.number);

@@ -139,7 +139,8 @@ class Simulation {
   void ask_again(Actor& actor);
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
-  std::optional<Numbered> numbered(const wire::Publish& message);
+  void check_properties(const wire::Publish& message, std::string_view mark, wire::Version reader);
+  std::optional<Numbered> numbered(const wire::Publish& message, wire::Version reader);
   bool is_too_large(std::string_view payload) const;
   void on_settled(Actor& actor, const client::Settled& settled);
   void publish(Actor& actor);
