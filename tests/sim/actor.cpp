@@ -57,6 +57,12 @@ client::Settings Actor::settings(Prng& prng) {
     expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());
   if (role == Role::mortal) expiry = 5;
   settings.properties.add(PropertyId::session_expiry_interval, expiry);
+  farewell.reset();
+  if (role == Role::visitor && prng.chance(1, 2)) {
+    farewell = Seconds(prng.below(2 * kVisitorExpiry.count()));
+    settings.goodbye.add(PropertyId::session_expiry_interval,
+                         static_cast<std::uint32_t>(farewell->count()));
+  }
   return settings;
 }
 

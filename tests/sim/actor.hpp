@@ -10,9 +10,12 @@
 
 #include "broker/core.hpp"
 #include "client/core.hpp"
+#include "sim/judge.hpp"
 #include "sim/network.hpp"
 
 namespace mq::sim {
+
+constexpr Seconds kVisitorExpiry{3};
 
 /// What a subscriber thinks of changing/.
 enum class Mind : std::uint8_t { without, subscribing, with, unsubscribing };
@@ -68,6 +71,14 @@ struct Actor {
     return role == Role::visitor ? name + " in its session " + std::to_string(sessions) : name;
   }
 
+  /// Who speaks MQTT 5 subscribes to all but changing/ with it.
+  std::optional<std::uint32_t> identifier() const {
+    return version == wire::Version::v5 ? std::optional(static_cast<std::uint32_t>(index + 1))
+                                        : std::nullopt;
+  }
+  /// Wants to know of what is below retained/ that it was published as such.
+  bool wants_retain_flag() const { return version == wire::Version::v5 && index % 2 == 1; }
+
   Role role;
   std::size_t index;
   std::string name;
@@ -94,6 +105,8 @@ struct Actor {
   std::optional<Instant> left_at{};  ///< a visitor's connection was there until then, at least
   /// And the broker knows that it was gone by then; kNever: it learns so from the next one.
   std::optional<Instant> closed_at{};
+  std::optional<Seconds> farewell{};  ///< for how long a visitor's goodbye asks in this life
+  Span lasts{kVisitorExpiry, kVisitorExpiry};  ///< its session, after what has ended last
   Instant opened_at{};
   Seconds keep_alive{0};
   Seconds will_delay{0};
@@ -123,11 +136,10 @@ inline constexpr std::array kTopicKinds{
     TopicKind{"expiring/", wire::QoS::exactly_once},
     TopicKind{"limited/", wire::QoS::at_least_once},
     TopicKind{"kept/", wire::QoS::at_least_once},
+    TopicKind{"fading/", wire::QoS::at_least_once},
 };
 std::string topic_of(const Actor& publisher, std::size_t kind);
 /// Begins with the number; now and then it is long.
 std::string payload_of(const std::string& topic, std::uint64_t number);
-
-constexpr Seconds kVisitorExpiry{3};
 
 }  // namespace mq::sim

@@ -315,7 +315,11 @@ void Simulation::ask_for_retained() {
       if (publish->topic.starts_with("wills/")) {
         judge_.will_is_retained(std::string(text_of(publish->payload)));
       } else if (const auto known = numbered(*publish, wire::Version::v311)) {
-        judge_.retained(known->topic, known->number);
+        if (known->topic.starts_with("fading/")) {
+          judge_.check_faded(*known, now_.steady);
+        } else {
+          judge_.retained(known->topic, known->number);
+        }
       }
     } else if (const auto* pubrel = std::get_if<wire::Pubrel>(&packet)) {
       say(wire::Pubcomp{.packet_id = pubrel->packet_id});
@@ -324,10 +328,11 @@ void Simulation::ask_for_retained() {
   };
   const wire::Connect connect{.clean_start = is_troubled_, .client_id = "newcomer"};
   say(connect);
-  say(wire::Subscribe{
-      .packet_id = 1,
-      .subscriptions = {
-          {"retained/#", {.qos = qos}}, {"kept/#", {.qos = qos}}, {"wills/#", {.qos = qos}}}});
+  say(wire::Subscribe{.packet_id = 1,
+                      .subscriptions = {{"retained/#", {.qos = qos}},
+                                        {"kept/#", {.qos = qos}},
+                                        {"fading/#", {.qos = qos}},
+                                        {"wills/#", {.qos = qos}}}});
   auto id = broker_->on_open(0, now_);
   wire::Framer framer;
   for (bool is_over = false; !is_over;) {

@@ -51,6 +51,7 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
     }
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
+  judge_lifetime(actor, was_goodbye, words.empty());
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
   if (!actor.is_up) actor.is_uncertain = true;
   actor.closed_at = now_.steady;
@@ -60,6 +61,20 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
   if (actor.role == Role::mortal || (!actor.is_there_to_stay() && was_goodbye)) {
     actor.acts_at = now_.steady + Millis(prng_.below(2 * trouble_.stay.count()));
     if (actor.role == Role::mortal) actor.left_at.reset();
+  }
+}
+
+/// How long the session of a visitor whose connection ends will last from now on.
+void Simulation::judge_lifetime(Actor& actor, bool was_goodbye, bool is_heard) {
+  Span& lasts = actor.lasts;
+  if (actor.is_up) lasts = {kVisitorExpiry, kVisitorExpiry};
+  if (!actor.is_up) {  // the broker may have heard of the connection
+    lasts.at_least = std::min<Millis>(lasts.at_least, kVisitorExpiry);
+    lasts.at_most = std::max<Millis>(lasts.at_most, kVisitorExpiry);
+  } else if (was_goodbye && actor.farewell) {
+    const bool is_sure = is_heard && faults_.crash == 0 && faults_.vanish == 0;
+    lasts.at_least = is_sure ? *actor.farewell : std::min(*actor.farewell, kVisitorExpiry);
+    lasts.at_most = is_sure ? *actor.farewell : std::max(*actor.farewell, kVisitorExpiry);
   }
 }
 
@@ -118,7 +133,8 @@ void Simulation::hear(Predecessor& former) {
     if (const auto* arrived = std::get_if<client::Arrived>(&*event)) {
       const auto& message = arrived->message;
       const bool is_will = message.topic.starts_with("wills/");
-      if (is_will || message.retain || message.payload.empty()) continue;
+      const bool is_old = message.retain && former.core->version() != Version::v5;
+      if (is_will || is_old || message.payload.empty()) continue;
       if (const auto known = numbered(message, former.core->version())) {
         judge_.arrived_before(former.judged_name, *known);
       }
@@ -189,8 +205,8 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
     if (actor.left_at && actor.closed_at && !is_clean) {
       const Millis late = Faults::kLatest + (faults_.stall > 0 ? Faults::kStall : Millis(0));
       const Instant closed_at = std::min(*actor.closed_at, actor.opened_at);
-      judge_.came_back(actor.opened_at - closed_at, actor.opened_at - *actor.left_at + late,
-                       kVisitorExpiry, connected.session_present);
+      judge_.came_back({actor.opened_at - closed_at, actor.opened_at - *actor.left_at + late},
+                       actor.lasts, connected.session_present);
     }
     if (std::exchange(actor.is_uncertain, false) || !connected.session_present) {
       judge_.left(actor.judged_name());
@@ -212,9 +228,15 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
 
 void Simulation::subscribe(Actor& actor) {
   using enum wire::RetainHandling;
-  const wire::SubscriptionOptions options{.qos = actor.subscribes, .retain_handling = do_not_send};
+  const wire::SubscriptionOptions options{.qos = actor.subscribes,
+                                          .retain_as_published = actor.wants_retain_flag(),
+                                          .retain_handling = do_not_send};
   const std::string shared = actor.share + "/shared/#";
-  wire::Subscribe request;
+  wire::PropertyList properties;
+  if (const auto identifier = actor.identifier()) {
+    properties.add(PropertyId::subscription_identifier, *identifier);
+  }
+  wire::Subscribe request{.properties = properties.view()};
   if (actor.is_member()) {
     request.subscriptions = {{shared, {.qos = actor.subscribes}}};
   } else {
@@ -241,7 +263,10 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
     }
     return;
   }
-  if (message.payload.empty() || (message.retain && !is_member)) return;
+  // MQTT 3.1.1 cannot do without what was retained before.
+  if (message.retain && !is_member && actor.version != Version::v5) return;
+  check_subscription(actor, message);
+  if (message.payload.empty()) return;
   const auto known = numbered(message, actor.version);
   if (!known) return;
   Judge::Arrival arrival{.topic = known->topic,
@@ -254,6 +279,20 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
     judge_.arrived_in_share(actor.share, arrival);
   } else {
     judge_.arrived(actor.judged_name(), arrival);
+  }
+}
+
+/// What is said of the subscription to which a message belongs, and what it asked for.
+void Simulation::check_subscription(const Actor& actor, const wire::Publish& message) {
+  const bool is_flagged = actor.wants_retain_flag() && message.topic.starts_with("retained/");
+  if (message.retain != is_flagged) {
+    judge_.accuse(actor.name + " got " + std::string(message.topic) +
+                  (is_flagged ? ", and not as retained" : " as retained"));
+  }
+  if (message.topic.starts_with("changing/")) return;
+  if (message.properties.number(PropertyId::subscription_identifier) != actor.identifier()) {
+    judge_.accuse(actor.name + " got " + std::string(message.topic) +
+                  " by another subscription than its own");
   }
 }
 
@@ -327,7 +366,8 @@ void Simulation::publish(Actor& actor) {
 void Simulation::publish(Actor& actor, std::size_t kind) {
   const std::string_view prefix = kTopicKinds[kind].prefix;
   if (kTopicKinds[kind].qos == QoS::exactly_once && !actor.is_kept) return;
-  if (prefix == "expiring/" && actor.version != wire::Version::v5) return;
+  const bool is_fading = prefix == "fading/";
+  if ((prefix == "expiring/" || is_fading) && actor.version != Version::v5) return;
   const auto number = actor.numbers[kind] + 1;
   const auto topic = topic_of(actor, kind);
   const bool is_retained = prefix == "retained/" || prefix == "kept/";
@@ -338,9 +378,12 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
   if (prefix == "expiring/") {
     properties.add(PropertyId::message_expiry_interval,
                    static_cast<std::uint32_t>(Judge::expiry_of(number) / Seconds(1)));
+  } else if (is_fading) {
+    properties.add(PropertyId::message_expiry_interval,
+                   static_cast<std::uint32_t>(Judge::kFadesWithin / Seconds(1)));
   }
   const auto ticket = actor.core->publish({.qos = kTopicKinds[kind].qos,
-                                           .retain = is_retained,
+                                           .retain = is_retained || is_fading,
                                            .topic = topic,
                                            .properties = properties.view(),
                                            .payload = bytes_of(payload)},

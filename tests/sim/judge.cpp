@@ -315,6 +315,14 @@ void Judge::check_retained() {
   for (const auto& [topic, state] : topics_) check_retained(topic, state, retained);
 }
 
+void Judge::check_faded(const Numbered& message, Instant now) {
+  const auto known = acknowledged_.find(message);
+  if (known == acknowledged_.end() || mercy_.is_clock_wrong) return;
+  if (now > known->second + kFadesWithin + kTick) {
+    accuse("retained was " + words_of(message) + ", which had expired");
+  }
+}
+
 void Judge::died(const std::string& client, Death death) {
   if (gone_.contains(client)) return;
   dead_.emplace(client, death);
@@ -375,11 +383,11 @@ void Judge::check_will(const std::string& client, const Death& death) {
   }
 }
 
-void Judge::came_back(Millis away_at_least, Millis away_at_most, Millis expiry,
-                      bool session_present) {
-  if (!session_present && !mercy_.is_clock_wrong && !mercy_.reads_late && away_at_most < expiry)
+void Judge::came_back(Span away, Span lasts, bool session_present) {
+  if (!session_present && !mercy_.is_clock_wrong && !mercy_.reads_late &&
+      away.at_most < lasts.at_least)
     accuse("a session ended before its time");
-  if (session_present && away_at_least > expiry + kTick) {
+  if (session_present && away.at_least > lasts.at_most + kTick) {
     accuse("a session lasted longer than it was to");
   }
 }

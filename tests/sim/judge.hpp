@@ -20,6 +20,12 @@ struct Numbered {
   auto operator<=>(const Numbered&) const = default;
 };
 
+/// A time of which only that is known.
+struct Span {
+  Millis at_least;
+  Millis at_most;
+};
+
 /// What this run's broker may do that another may not.
 struct Mercy {
   bool is_queue_bounded = false;  ///< it drops what is too much, and counts it
@@ -38,7 +44,8 @@ struct Mercy {
 /// Keeps what was said and done, apart from those who did it, and complains about broken promises.
 ///
 /// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/,
-/// changing/, limited/, and kept/, which is retained/ without subscribers.
+/// changing/, limited/, kept/, which is retained/ without subscribers, and fading/, which expires
+/// besides.
 class Judge {
  public:
   explicit Judge(Mercy mercy) : mercy_(mercy) {}
@@ -113,6 +120,8 @@ class Judge {
   /// What a newcomer was sent as retained; then he has got all of it.
   void retained(const std::string& topic, std::uint64_t number);
   void check_retained();
+  /// What he was sent below fading/.
+  void check_faded(const Numbered& message, Instant now);
 
   // Those who leave a will, each but once.
   struct Death {
@@ -131,7 +140,7 @@ class Judge {
   void will_is_retained(const std::string& client) { retained_wills_.insert(client); }
 
   // One whose session is to last for so long after its connection.
-  void came_back(Millis away_at_least, Millis away_at_most, Millis expiry, bool session_present);
+  void came_back(Span away, Span lasts, bool session_present);
 
   void accuse(std::string words) { complaints_.push_back(std::move(words)); }
   /// After everything has come to rest. Empty: every promise was kept.
@@ -144,6 +153,8 @@ class Judge {
   /// When the last of the wills is due.
   Instant last_due() const { return last_due_; }
 
+  /// Of what is published below fading/.
+  static constexpr Millis kFadesWithin = Seconds(2);
   /// Of what is published below expiring/: some of it is to arrive however long it waits.
   static constexpr Millis expiry_of(std::uint64_t number) {
     return number % 3 == 0 ? Seconds(24 * 3600) : Seconds(2);

@@ -129,6 +129,7 @@ class Simulation {
   void write_up(client::Core& core, Link& link);
   /// unheard_for  the broker will take so long to learn it
   void close(Actor& actor, std::string_view words, Millis unheard_for = Millis(0));
+  void judge_lifetime(Actor& actor, bool was_goodbye, bool is_heard);
   void obey(Actor& actor);
   void hear(Actor& actor);
   void hear(Predecessor& former);
@@ -139,6 +140,7 @@ class Simulation {
   void ask_again(Actor& actor);
   void subscribe(Actor& actor);
   void on_arrived(Actor& actor, const wire::Publish& message);
+  void check_subscription(const Actor& actor, const wire::Publish& message);
   void check_properties(const wire::Publish& message, std::string_view mark, wire::Version reader);
   std::optional<Numbered> numbered(const wire::Publish& message, wire::Version reader);
   bool is_too_large(std::string_view payload) const;
