@@ -15,6 +15,19 @@ MQTT-1.0.0-4   both   MUST   form bytes
 MQTT-1.0.0-5   server MUST   a server's rule
 MQTT3-1.0.0-9  server MUST   =MQTT-1.0.0-1 the same rule
 """
+BUILT = """
+function(mq_tests folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*_test.cpp)
+endfunction()
+mq_tests(wire mq_wire mq_packet_table)
+mq_tests(session mq_session)
+mq_tests(broker mq_world)
+mq_tests(client mq_client)
+mq_tests(server mq_server)
+mq_tests(cli mq_cli)
+add_subdirectory(apps)
+"""
+APPS = "file(GLOB files CONFIGURE_DEPENDS *.bats)\n"
 PROVED = {
     "broker/a_test.cpp": ["a rule [MQTT-1.0.0-1]", "a server's rule [MQTT-1.0.0-5]"],
     "client/a_test.cpp": ["a rule [MQTT-1.0.0-1]"],
@@ -27,22 +40,24 @@ CITED = {
 }
 
 
-def run(tests=None, sources=None, code=None, statements=LIST, rows="", words=()):
+def run(tests=None, sources=None, code=None, statements=LIST, rows="", words=(), built=BUILT):
     """The exit code, stderr and stdout in a tree where `tests`, their names, and `sources`, their
     text, stand for some of PROVED, and `code` for some of CITED."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for path in ("scripts", "lib", "tests/spec", "tests/support"):
+        for path in ("scripts", "lib", "apps", "tests/apps", "tests/spec", "tests/support"):
             (root / path).mkdir(parents=True)
         shutil.copy(ROOT / "scripts/spec", root / "scripts/spec")
         (root / "tests/spec/mqtt.txt").write_text(statements)
         (root / "tests/support/bad_packets.cpp").write_text(rows)
+        (root / "tests/CMakeLists.txt").write_text(built)
+        (root / "tests/apps/CMakeLists.txt").write_text(APPS)
         for path, names in (PROVED | (tests or {})).items():
-            (root / "tests" / path).parent.mkdir(exist_ok=True)
+            (root / "tests" / path).parent.mkdir(parents=True, exist_ok=True)
             text = "".join(f'TEST_CASE(\n    "{name}") {{ CHECK(true); }}\n' for name in names)
             (root / "tests" / path).write_text(text)
         for path, text in (sources or {}).items():
-            (root / "tests" / path).parent.mkdir(exist_ok=True)
+            (root / "tests" / path).parent.mkdir(parents=True, exist_ok=True)
             (root / "tests" / path).write_text(text)
         for path, ids in (CITED | (code or {})).items():
             (root / "lib" / path).parent.mkdir(exist_ok=True)
@@ -82,9 +97,7 @@ CASE = 'TEST_CASE("a rule [MQTT-1.0.0-1]") { CHECK(true); }'
 for text in (
     f"// {CASE}\n",
     f"/* {CASE}\n{CASE} */\n",
-    f"#if 0\n{CASE}\n#endif\n",
-    f"#if 0\n#ifdef X\n#else\n{CASE}\n#endif\n{CASE}\n#endif\n",
-    f"#if X\n#else\n#  if 0\n{CASE}\n#  endif\n#endif\n",
+    f"// \\\n{CASE}\n",
     f"'\"'; // {CASE} \"\n",
     f'R"x({CASE}")x";',
 ):
@@ -93,12 +106,41 @@ for text in (
 for text in (
     f'"// \\" /*"; {CASE} // */\n',
     f"65'535; {CASE} 65'536;\n",
-    f"#if 1\n{CASE}\n#endif\n",
-    f"#if 0\n#else\n{CASE}\n#endif\n",
-    f"#if 0\n#endif\n{CASE}\n",
+    f'#include "a.hpp"\n#pragma once\n{CASE}\n',
+    f"// #if 0\n/*\n#if 0\n*/\n{CASE}\n",
 ):
     code, said, _ = run(sources={"client/a_test.cpp": text})
     assert (code, said) == (0, ""), (text, said)
+for text, line, excuse in (
+    (f"#if 0\n{CASE}\n#endif\n", 1, "#if"),
+    (f"#ifdef X\n#else\n{CASE}\n#endif\n", 1, "#ifdef"),
+    (f"{CASE}\n\n  # ifndef X\n#endif\n", 3, "# ifndef"),
+    (f"#define CASE \\\n{CASE}\n", 1, "#define"),
+):
+    code, said, _ = run(sources={"client/a_test.cpp": text})
+    assert (code, said) == (
+        1,
+        f"spec: tests/client/a_test.cpp:{line}: a test proves nothing with {excuse}\n",
+    ), (text, said)
+    assert run(sources={"client/b_test.cpp": text.replace(" [MQTT-1.0.0-1]", "")})[:2] == (0, "")
+code, said, _ = run(rows="#if 0\n#endif\n")
+assert code == 1 and "bad_packets.cpp:1: a test proves nothing with #if" in said, said
+
+# Neither does what is not built.
+for path in ("client/a.cpp", "client/more/a_test.cpp", "net/a_test.cpp"):
+    code, said, _ = run({"client/a_test.cpp": []}, sources={path: CASE})
+    assert code == 1 and "MQTT-1.0.0-1 (client) has no test in tests/client" in said, said
+    assert f"{path}:1: a test proves nothing with no build that takes it" in said, said
+for path in ("apps/more/a.bats", "client/a.bats"):
+    code, said, _ = run(sources={path: '@test "a rule [MQTT-1.0.0-1]" {\n  false\n}\n'})
+    assert code == 1 and f"{path}:1: a test proves nothing with no build that" in said, said
+whole = "mq_tests(client mq_client)\n"
+for instead in ("", f"# {whole}", f"#[[\n{whole}]]\n", f"if(X)\n{whole}endif()\n"):
+    code, said, _ = run(built=BUILT.replace(whole, instead))
+    assert code == 1 and "MQTT-1.0.0-1 (client) has no test in tests/client" in said, said
+    assert "client/a_test.cpp:1: a test proves nothing with no build that takes it" in said, said
+code, said, _ = run(built=BUILT.replace("*_test.cpp", "*_spec.cpp"))
+assert code == 1 and "wire/a_test.cpp:1: a test proves nothing with no build that" in said, said
 for excuse in ("doctest::skip()", "doctest::may_fail(true)", "skip()", "doctest::should_fail()"):
     text = CASE.replace('") {', f'"\n* {excuse}) {{')
     code, said, _ = run(sources={"client/a_test.cpp": text})
@@ -121,14 +163,23 @@ for text, expected in (
 ):
     code, said, _ = run({"client/a_test.cpp": []}, sources={"apps/a.bats": text})
     assert code == expected, text
-row = '// table.add("a bad packet", kV5, "c1 00", "MQTT-7.7.7-7");\n'
-assert run(rows=row)[0] == 0
+    built = BUILT.replace("add_subdirectory(apps)\n", "")
+    assert run({"client/a_test.cpp": []}, sources={"apps/a.bats": text}, built=built)[0] == 1
+row = '// table.add("a bad packet", kV5, "c1 00", "MQTT-1.0.0-5");\n'
+assert run(rows=row, words=["MQTT-1.0.0-5"])[2].count("refused by") == 0
 
 # What is cited exists.
 code, said, _ = run({"wire/b_test.cpp": ["a rule [MQTT-7.7.7-7]"]})
 assert code == 1 and "tests/wire/b_test.cpp" in said and "no statement MQTT-7.7.7-7" in said, said
 code, said, _ = run(code={"client/b.cpp": ["[MQTT-8.8.8-8]"]})
 assert code == 1 and "lib/client/b.cpp:1: there is no statement MQTT-8.8.8-8" in said, said
+for path in ("broker/b_test.cpp", "fuzz/b.hpp", "apps/b.bats", "apps/b.bash", "sim/b.py"):
+    code, said, _ = run(sources={path: "\n  # or // MQTT-7.7.7-7\n"})
+    assert (code, said) == (1, f"spec: tests/{path}:2: there is no statement MQTT-7.7.7-7\n"), said
+code, said, _ = run(code={"client/b.hpp": ["MQTT-8.8.8-8"], "../apps/b.cpp": ["MQTT-9.9.9-9"]})
+assert code == 1 and said.count("\n") == 2, said
+assert "lib/client/b.hpp:1: there is no statement MQTT-8.8.8-8" in said, said
+assert "apps/b.cpp:1: there is no statement MQTT-9.9.9-9" in said, said
 code, said, _ = run(statements=LIST + "MQTT-1.0.0-1 both MUST twice\n")
 assert code == 1 and "mqtt.txt:8: MQTT-1.0.0-1 is there twice" in said, said
 
