@@ -20,3 +20,14 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
     [[ $stderr == "$name: "*--no-such-option* ]]
   done
 }
+
+@test "sim runs at least once, and takes nothing but numbers" {
+  for words in "--seeds 0" "--seeds x" "--seeds" "--steps 0" "--steps 1e3" "--seconds 5m" \
+    "--seconds -1" "--weeks 00" "--seed 0x11" "--seed"; do
+    # shellcheck disable=SC2086
+    run -1 --separate-stderr timeout 20 "$scripts/sim" --seconds 1 $words
+    echo "sim $words: $output $stderr"
+    [[ -z $output ]]
+    [[ $stderr == "sim: ${words% *} takes a number from "[01]" on, not \""*\" ]]
+  done
+}
