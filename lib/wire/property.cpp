@@ -64,9 +64,8 @@ constexpr auto kTable = std::to_array<PropertyRow>({
 constexpr auto kPositions = [] {
   std::array<std::uint8_t, 256> positions{};
   positions.fill(static_cast<std::uint8_t>(kTable.size()));
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    positions[static_cast<std::uint8_t>(kTable[i].id)] = static_cast<std::uint8_t>(i);
-  }
+  std::uint8_t position = 0;
+  for (const PropertyRow& row : kTable) positions[static_cast<std::uint8_t>(row.id)] = position++;
   return positions;
 }();
 
