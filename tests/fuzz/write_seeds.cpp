@@ -4,11 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "server/config_options.hpp"
 #include "support/packet_table.hpp"
 #include "wire/framer.hpp"
 
-// Writes what the fuzzers start from, out of the table of packets: one file for each input, in a
-// folder for each fuzzer.
+// Writes what the fuzzers start from, out of the tables of packets and of options: one file for
+// each input, in a folder for each fuzzer.
 
 namespace {
 
@@ -94,6 +95,25 @@ void write_client_seeds(Folder folder) {
   }
 }
 
+/// The default, or the first of what the option takes; a number is a file, a name and a port, too.
+std::string value_of(const mq::server::ConfigOption& option) {
+  if (!option.default_value.empty()) return std::string(option.default_value);
+  const std::string form = mq::server::form_of(option);
+  return form[0] >= 'A' && form[0] <= 'Z' ? "1" : form.substr(0, form.find_first_of(" -"));
+}
+
+/// Each option, below what it is about.
+void write_config_seeds(Folder folder) {
+  using enum mq::server::Scope;
+  for (const auto& option : mq::server::config_options()) {
+    std::string text;
+    if (option.scope == listener) text = "listener 1883\n";
+    if (option.scope == bridge) text = "connection 1\naddress 1\ntopic #\n";
+    text.append(option.name).append(" ").append(value_of(option)).append("\n");
+    folder.write(Bytes(text.begin(), text.end()));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,4 +126,5 @@ int main(int argc, char** argv) {
   write_framer_seeds(Folder(folder / "framer"));
   write_broker_seeds(Folder(folder / "broker"));
   write_client_seeds(Folder(folder / "client"));
+  write_config_seeds(Folder(folder / "config"));
 }
