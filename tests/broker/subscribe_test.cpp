@@ -265,6 +265,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("retain-as-published keeps the flag in a share, too [MQTT-3.3.1-12] [MQTT-3.3.1-13]") {
+  for (const auto qos : {QoS::at_least_once, QoS::exactly_once}) {
+    World world(quiet());
+    const SubscriptionOptions plainly{.qos = qos};
+    const SubscriptionOptions as_published{.qos = qos, .retain_as_published = true};
+    auto& plain = world.peer().join("a", Version::v5).subscribe("$share/plain/t", plainly);
+    auto& kept = world.peer().join("b", Version::v5).subscribe("$share/kept/t", as_published);
+    world.peer().resume("c", Version::v5).subscribe("$share/queued/t", as_published).drop();
+    world.peer().join("p").send(wire::Publish{.qos = qos,
+                                              .retain = true,
+                                              .topic = "t",
+                                              .packet_id = 1,
+                                              .properties = {},
+                                              .payload = bytes_of("x")});
+    const std::string start = "PUBLISH t q" + std::to_string(static_cast<int>(qos)) + " id=1";
+    CHECK(plain.all() == start + " 'x'");
+    CHECK(kept.all() == start + " retain 'x'");
+    CHECK(world.peer().resume("c", Version::v5).all() == start + " retain 'x'");
+  }
+}
+
 TEST_CASE("what was queued through a share has its identifier, though the share is left") {
   World world(quiet());
   auto& a = world.peer().join("a", Version::v5);
