@@ -36,13 +36,14 @@ int open_reserve() {
 
 bool are_descriptors_free(std::size_t count) {
   std::vector<int> opened;
-  while (opened.size() < std::min(count, kMostTried)) {
+  count = std::min(count, kMostTried);
+  while (opened.size() < count) {
     const int next = open_reserve();
     if (next == -1) break;
     opened.push_back(next);
   }
   std::ranges::for_each(opened, close);
-  return opened.size() == std::min(count, kMostTried);
+  return opened.size() == count;
 }
 
 // Why there is nobody to be taken from a queue.
@@ -152,7 +153,7 @@ std::size_t BrokerDriver::connection_count() const {
 void BrokerDriver::begin_shortage() {
   if (short_at_) return;
   short_at_ = connection_count();
-  listen_due_ = uv_now(&loop_) + kAgainAfterMs;
+  listen_due_ = std::min(listen_due_, uv_now(&loop_) + kAgainAfterMs);
   if (shortage_sink_) shortage_sink_(Shortage::begins);
 }
 

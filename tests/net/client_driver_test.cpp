@@ -115,6 +115,13 @@ class OneByOne final : public client::Application {
   bool is_done_ = false;
 };
 
+/// Of all events only the end has a name.
+Application::Handler tell_end_to(std::string& story) {
+  return [&story](const client::Event& event, Now) {
+    story += std::holds_alternative<client::Ended>(event) ? "ended" : "something ";
+  };
+}
+
 client::Endpoint at(std::uint16_t port) {
   return {.host = "127.0.0.1", .port = port, .unix_path = {}};
 }
@@ -323,9 +330,7 @@ TEST_CASE("an interrupt in the moment of being connected is no start") {
   const LoopbackListener listener;
   client::Core core({}, Prng(1));
   std::string story;
-  Application application(core, [&](const client::Event& event, Now) {
-    story += std::holds_alternative<client::Ended>(event) ? "ended" : "something ";
-  });
+  Application application(core, tell_end_to(story));
   Loop loop;
   ClientDriver driver(loop, core, application, at(listener.port()));
   Interruption interruption(loop, driver);
@@ -339,32 +344,27 @@ TEST_CASE("an interrupt ends a CONNECT that no socket holds at once, in the midd
   client::Settings settings;
   settings.version = wire::Version::v5;
   const std::string value(60'000, 'v');
-  for (int i = 0; i < 400; ++i) {
-    settings.properties.add_user("key", value);
-  }
+  for (int i = 0; i < 400; ++i) settings.properties.add_user("key", value);
   for (const bool is_interrupted_first : {false, true}) {
     const LoopbackListener listener;
     client::Core core(settings, Prng(1));
     std::string story;
-    Application application(core, [&](const client::Event& event, Now) {
-      story += std::holds_alternative<client::Ended>(event) ? "ended" : "something ";
-    });
+    Application application(core, tell_end_to(story));
     Loop loop;
     ClientDriver driver(loop, core, application, at(listener.port()));
     Interruption interruption(loop, driver);
     driver.start();
-    std::optional<Socket> peer;
     while (!core.has_output()) uv_run(loop.handle(), UV_RUN_ONCE);
-    peer.emplace(listener.accept());
+    const Socket peer = listener.accept();
     for (int turns = 0; turns < 5; ++turns) uv_run(loop.handle(), UV_RUN_NOWAIT);
     REQUIRE(core.has_output());
     if (is_interrupted_first) interruption.come();
     std::size_t received = 0;
-    while (!has_room_to_send(loop)) received += peer->read().size();
+    while (!has_room_to_send(loop)) received += peer.read().size();
     if (!is_interrupted_first) interruption.come();
     loop.run();
     CHECK(story == "ended");
-    received += peer->read_to_end().size();
+    received += peer.read_to_end().size();
     CHECK(received > 0);
     CHECK(received < 400 * value.size());
   }

@@ -51,7 +51,7 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
     }
     if (was_goodbye && words.empty()) judge_.said_goodbye(id);
   }
-  judge_lifetime(actor, was_goodbye, words.empty());
+  note_lifetime(actor, was_goodbye, words.empty());
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
   if (!actor.is_up) actor.is_uncertain = true;
   actor.closed_at = now_.steady;
@@ -64,18 +64,16 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
   }
 }
 
-/// How long the session of a visitor whose connection ends will last from now on.
-void Simulation::judge_lifetime(Actor& actor, bool was_goodbye, bool is_heard) {
+/// How long the session of a visitor whose connection ends will last from now on. Of one that did
+/// not come to be the broker may have heard, too.
+void Simulation::note_lifetime(Actor& actor, bool was_goodbye, bool is_heard) {
   Span& lasts = actor.lasts;
   if (actor.is_up) lasts = {kVisitorExpiry, kVisitorExpiry};
-  if (!actor.is_up) {  // the broker may have heard of the connection
-    lasts.at_least = std::min<Millis>(lasts.at_least, kVisitorExpiry);
-    lasts.at_most = std::max<Millis>(lasts.at_most, kVisitorExpiry);
-  } else if (was_goodbye && actor.farewell) {
-    const bool is_sure = is_heard && faults_.crash == 0 && faults_.vanish == 0;
-    lasts.at_least = is_sure ? *actor.farewell : std::min(*actor.farewell, kVisitorExpiry);
-    lasts.at_most = is_sure ? *actor.farewell : std::max(*actor.farewell, kVisitorExpiry);
-  }
+  const bool is_told = actor.is_up && was_goodbye && actor.farewell;
+  const bool is_sure = is_told && is_heard && faults_.crash == 0 && faults_.vanish == 0;
+  const Millis asked = is_told ? *actor.farewell : kVisitorExpiry;
+  lasts = is_sure ? Span{asked, asked}
+                  : Span{std::min(lasts.at_least, asked), std::max(lasts.at_most, asked)};
 }
 
 void Simulation::obey(Actor& actor) {

@@ -129,7 +129,7 @@ class Simulation {
   void write_up(client::Core& core, Link& link);
   /// unheard_for  the broker will take so long to learn it
   void close(Actor& actor, std::string_view words, Millis unheard_for = Millis(0));
-  void judge_lifetime(Actor& actor, bool was_goodbye, bool is_heard);
+  void note_lifetime(Actor& actor, bool was_goodbye, bool is_heard);
   void obey(Actor& actor);
   void hear(Actor& actor);
   void hear(Predecessor& former);
