@@ -32,6 +32,9 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       name(kNames[static_cast<std::size_t>(as)] + std::to_string(number)),
       version(version_for(as, prng)),
       subscribes(qos_for(as, prng)),
+      maximum_packet_size(is_reader() && version == Version::v5 && prng.chance(1, 3)
+                              ? static_cast<std::uint32_t>(prng.below(3000)) + 2 * kAround
+                              : 0),
       is_kept(as != Role::publisher || prng.chance(2, 3)),
       share(as == Role::member && prng.chance(1, 4) ? "$share/other" : "$share/group"),
       numbers(kTopicKinds.size(), 0) {}
@@ -52,6 +55,9 @@ client::Settings Actor::settings(Prng& prng) {
   if (version != Version::v5) return settings;
   settings.properties.add(PropertyId::receive_maximum,
                           static_cast<std::uint32_t>(prng.below(10) + 1));
+  if (maximum_packet_size > 0) {
+    settings.properties.add(PropertyId::maximum_packet_size, maximum_packet_size);
+  }
   std::uint32_t expiry = is_kept ? UINT32_MAX : 0;
   if (role == Role::visitor || role == Role::passer_by)
     expiry = static_cast<std::uint32_t>(kVisitorExpiry.count());

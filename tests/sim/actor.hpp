@@ -65,7 +65,13 @@ struct Actor {
   /// A client core for the next life.
   void be_born(Prng& prng, Now now);
   bool is_there_to_stay() const { return role <= Role::member; }
+  bool is_reader() const { return role == Role::subscriber || role == Role::visitor; }
   bool is_member() const { return role == Role::member || role == Role::passer_by; }
+  /// The size of a payload, around which a packet has a topic, numbers and properties.
+  std::size_t largest_payload() const {
+    return maximum_packet_size == 0 ? SIZE_MAX : maximum_packet_size - kAround;
+  }
+  static constexpr std::size_t kAround = 100;
   /// What the judge knows it by: a visitor, as long as its session lasts.
   std::string judged_name() const {
     return role == Role::visitor ? name + " in its session " + std::to_string(sessions) : name;
@@ -84,6 +90,8 @@ struct Actor {
   std::string name;
   wire::Version version;
   wire::QoS subscribes;
+  /// The size of the packets that a reader accepts; 0: any.
+  std::uint32_t maximum_packet_size;
   bool is_kept;       ///< its session; that of a publisher which is not asks for no QoS 2
   std::string share;  ///< which a member takes part in
   std::unique_ptr<client::Core> core{};

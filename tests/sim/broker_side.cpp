@@ -103,7 +103,9 @@ void Simulation::hear_facts() {
 }
 
 void Simulation::hear(const broker::fact::Dropped& dropped) {
-  if (is_among(kRefusals, dropped.reason)) {
+  if (dropped.reason == broker::Drop::too_large) {
+    judge_.too_large(dropped.client_id, dropped.count);
+  } else if (is_among(kRefusals, dropped.reason)) {
     figures_.refused += dropped.count;
     judge_.dropped(dropped.client_id, dropped.count);
   }

@@ -153,8 +153,9 @@ void Simulation::on_subscribed(Actor& actor, client::Ticket ticket) {
   }
   if (std::exchange(actor.is_subscribed, true)) return;
   const bool is_for_good = actor.role == Role::subscriber;
-  if (is_for_good || actor.role == Role::visitor) {
-    judge_.subscribed(actor.judged_name(), actor.subscribes, is_for_good, now_.steady);
+  if (actor.is_reader()) {
+    judge_.subscribed(actor.judged_name(), actor.subscribes, actor.largest_payload(), is_for_good,
+                      now_.steady);
   } else if (actor.role == Role::member) {
     judge_.joined_share(actor.share);
   }
@@ -400,7 +401,7 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
       is_next_slow_ = faults_.slow_commit > 0;
     }
   } else {
-    judge_.published(topic, number, kTopicKinds[kind].qos, now_.steady);
+    judge_.published({topic, number}, kTopicKinds[kind].qos, payload.size(), now_.steady);
   }
 }
 

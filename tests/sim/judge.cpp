@@ -18,20 +18,26 @@ constexpr std::size_t kUnasked = 300'000;
 constexpr std::string_view kChanging = "changing/";
 constexpr std::string_view kLimited = "limited/";
 
+/// Whoever it is by name, in whatever session.
+std::string client_of(const std::string& name) {
+  return name.substr(0, name.find(' '));
+}
+
 std::string words_of(const Numbered& message) {
   return message.topic + " number " + std::to_string(message.number);
 }
 
 }  // namespace
 
-void Judge::published(const std::string& topic, std::uint64_t number, QoS qos, Instant now) {
-  topics_[topic].qos = qos;
-  topics_[topic].last = number;
-  topics_[topic].published_at[number] = now;
+void Judge::published(const Numbered& message, QoS qos, std::size_t size, Instant now) {
+  Topic& topic = topics_[message.topic];
+  topic.qos = qos;
+  topic.last = message.number;
+  topic.publications[message.number] = {now, size};
 }
 
 void Judge::cleared(const std::string& topic, std::uint64_t number, Instant now) {
-  published(topic, number, QoS::at_least_once, now);
+  published({topic, number}, QoS::at_least_once, 0, now);
   topics_[topic].clears.insert(number);
 }
 
@@ -78,9 +84,11 @@ void Judge::lets_readers() {
   free_after_ = numbers_below(kLimited);
 }
 
-void Judge::subscribed(const std::string& name, QoS qos, bool is_for_good, Instant now) {
+void Judge::subscribed(const std::string& name, QoS qos, std::size_t largest, bool is_for_good,
+                       Instant now) {
   Subscriber& subscriber = subscribers_[name];
   subscriber.qos = qos;
+  subscriber.largest = largest;
   subscriber.is_subscribed = true;
   subscriber.is_for_good = is_for_good;
   subscriber.subscribed_at = now;
@@ -157,7 +165,9 @@ void Judge::left(const std::string& subscriber) {
 }
 
 void Judge::check_heard(const std::string& name, const Numbered& message) {
-  if (subscribers_[name].arrivals.contains(message)) return;
+  const Subscriber& subscriber = subscribers_[name];
+  if (subscriber.arrivals.contains(message)) return;
+  if (topics_[message.topic].publications[message.number].size > subscriber.largest) return;
   accuse(name + " never got " + words_of(message) + ", and nothing was in its way");
 }
 
@@ -192,8 +202,9 @@ void Judge::check_wanted(const std::string& name, const Subscriber& subscriber,
 /// restarted, it did not know whether he might.
 void Judge::check_allowed(const std::string& name, const Numbered& message) {
   const auto known = known_since_.find(name);
-  const bool was_forbidden = forbidden_.contains(message) && known != known_since_.end() &&
-                             known->second <= topics_[message.topic].published_at[message.number];
+  const bool was_forbidden =
+      forbidden_.contains(message) && known != known_since_.end() &&
+      known->second <= topics_[message.topic].publications[message.number].at;
   if (was_forbidden || (limited_after_ && is_behind(*limited_after_, message))) {
     accuse(name + " got " + words_of(message) + ", and might not read it");
   }
@@ -209,7 +220,7 @@ void Judge::check_order(const std::string& name, Subscriber& subscriber, const N
                         !message.topic.starts_with(kLimited);
   const Topic& topic = topics_[message.topic];
   const bool may_be_late = !was_owed && (topic.interrupted.contains(message.number) ||
-                                         topic.published_at.at(message.number) <= crashed_at_);
+                                         topic.publications.at(message.number).at <= crashed_at_);
   if (!may_be_late && message.number < newest) {
     accuse(name + " got " + words_of(message) + " out of order");
   }
@@ -403,6 +414,12 @@ std::vector<std::string> Judge::complaints(std::uint64_t untold_drops) {
       accuse(client + " said goodbye, and its will was published");
     }
   }
+  // A crash may have kept the broker from saying so; and a full queue had no room for them.
+  for (const auto& [client, messages] : not_accepted_) {
+    for (auto i = too_large_[client]; !mercy_.crashes && i < messages.size(); ++i) {
+      miss(client, words_of(messages[i]) + " was larger than " + client + " accepts");
+    }
+  }
   for (const auto& [client, missing] : missing_) {
     const auto dropped = dropped_[client];
     if (missing.size() <= dropped) continue;
@@ -434,7 +451,10 @@ void Judge::check_subscriber(const std::string& name, const Subscriber& subscrib
                              ? is_promised_to_stay(subscriber, message, when)
                              : is_theirs && is_promised(subscriber, message);
     if (qos == QoS::at_most_once || !is_owed) continue;
-    if (!subscriber.arrivals.contains(message)) {
+    if (subscriber.arrivals.contains(message)) continue;
+    if (topics_[message.topic].publications[message.number].size > subscriber.largest) {
+      not_accepted_[client_of(name)].push_back(message);
+    } else {
       miss(name, name + " never got " + words_of(message) + ", which was acknowledged");
     }
   }
@@ -459,9 +479,8 @@ void Judge::check_retained(const std::string& topic, const Topic& state, const N
          (state.clears.contains(state.last_acknowledged) ? ", which is nothing" : ""));
 }
 
-/// Whoever it is by name, in whatever session.
 void Judge::miss(const std::string& name, const std::string& words) {
-  missing_[name.substr(0, name.find(' '))].push_back(words);
+  missing_[client_of(name)].push_back(words);
 }
 
 }  // namespace mq::sim

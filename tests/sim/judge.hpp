@@ -57,7 +57,9 @@ class Judge {
   }
 
   // Publishers.
-  void published(const std::string& topic, std::uint64_t number, wire::QoS qos, Instant now);
+  ///
+  /// size  of the payload
+  void published(const Numbered& message, wire::QoS qos, std::size_t size, Instant now);
   /// An empty retained message instead of a number.
   void cleared(const std::string& topic, std::uint64_t number, Instant now);
   void acknowledged(const std::string& topic, std::uint64_t number, Instant now);
@@ -70,7 +72,7 @@ class Judge {
   /// It was ever published.
   bool knows(const Numbered& message) const {
     const auto topic = topics_.find(message.topic);
-    return topic != topics_.end() && topic->second.published_at.contains(message.number);
+    return topic != topics_.end() && topic->second.publications.contains(message.number);
   }
 
   // The broker.
@@ -93,10 +95,15 @@ class Judge {
   /// It says that somebody has lost so many messages: with a full queue, with a session, or because
   /// what was published was too large, or more than it had memory for.
   void dropped(const std::string& client, std::uint64_t count) { dropped_[client] += count; }
+  /// Likewise, because its packets were larger than the client accepts.
+  void too_large(const std::string& client, std::uint64_t count) { too_large_[client] += count; }
 
   // Subscribers, and members of a share: what one of these gets, all have got.
   /// SUBACK has come: whatever is published from now on is for this subscriber.
-  void subscribed(const std::string& subscriber, wire::QoS qos, bool is_for_good, Instant now);
+  ///
+  /// largest  the size of a payload that it accepts for certain
+  void subscribed(const std::string& subscriber, wire::QoS qos, std::size_t largest,
+                  bool is_for_good, Instant now);
   void joined_share(const std::string& share);
   /// It sends SUBSCRIBE for changing/, or UNSUBSCRIBE; then the answer has come.
   void subscribes_again(const std::string& subscriber);
@@ -171,7 +178,11 @@ class Judge {
     std::uint64_t last_acknowledged = 0;
     std::set<std::uint64_t> interrupted;
     std::set<std::uint64_t> clears;
-    std::map<std::uint64_t, Instant> published_at;
+    struct Publication {
+      Instant at;
+      std::size_t size = 0;  ///< of the payload
+    };
+    std::map<std::uint64_t, Publication> publications;
   };
   using Numbers = std::map<std::string, std::uint64_t>;  ///< by topic
   /// A time in which somebody was subscribed to changing/.
@@ -181,6 +192,7 @@ class Judge {
   };
   struct Subscriber {
     wire::QoS qos{};
+    std::size_t largest = SIZE_MAX;  ///< payload
     bool is_subscribed = false;
     bool is_for_good = false;
     bool is_changing = false;  ///< it has ever wanted changing/
@@ -239,6 +251,9 @@ class Judge {
   std::size_t arrived_count_ = 0;
   std::map<std::string, std::vector<std::string>> missing_;  ///< by client
   std::map<std::string, std::uint64_t> dropped_;             ///< likewise
+  /// Of which nobody expected that they come, and of which the broker says so; likewise.
+  std::map<std::string, std::vector<Numbered>> not_accepted_;
+  std::map<std::string, std::uint64_t> too_large_;
   struct Answered {
     Instant opened_at;
     std::size_t messages = 0;

@@ -152,8 +152,7 @@ void Simulation::publish_last() {
   if (!are_all_there) return;  // what was under way is lost with a connection
   ++figures_.last_rounds;
   for (const auto& [actor, since] : opened_at) {
-    const bool is_reader = actor->role == Role::subscriber || actor->role == Role::visitor;
-    if (!is_reader || !actor->is_subscribed) continue;
+    if (!actor->is_reader() || !actor->is_subscribed) continue;
     for (const auto& message : messages) judge_.check_heard(actor->judged_name(), message);
   }
 }
@@ -321,7 +320,7 @@ void Simulation::take_over(Actor& actor) {
 /// or the other, or returns.
 void Simulation::act(Actor& actor) {
   if (actor.role == Role::publisher) {
-    if (actor.open.empty() && prng_.chance(1, 30)) replace(actor);
+    if (actor.open.empty() && prng_.chance(1, 10)) replace(actor);
     return publish(actor);
   }
   if (actor.role == Role::subscriber) return change_mind(actor);
