@@ -265,6 +265,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what a member leaves behind goes round the others, his own turn to the next") {
+  World world(quiet());
+  auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t", kQoS1);
+  auto& p = world.peer().join("p");
+  for (std::uint16_t i = 1; i <= 4; ++i) p.publish("t", std::to_string(i), QoS::at_least_once, i);
+  auto& b = world.peer().join("b", Version::v5).subscribe("$share/g/t", kQoS1);
+  auto& c = world.peer().join("c", Version::v5).subscribe("$share/g/t", kQoS1);
+  a.drop();
+  CHECK(b.all() == "PUBLISH t q1 id=1 '1'; PUBLISH t q1 id=2 '3'; PUBLISH t q1 id=3 '4'");
+  CHECK(c.all() == "PUBLISH t q1 id=1 '2'");
+}
+
 TEST_CASE("retain-as-published keeps the flag in a share, too [MQTT-3.3.1-12] [MQTT-3.3.1-13]") {
   for (const auto qos : {QoS::at_least_once, QoS::exactly_once}) {
     World world(quiet());
