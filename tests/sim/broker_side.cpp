@@ -104,6 +104,7 @@ void Simulation::hear_facts() {
 
 void Simulation::hear(const broker::fact::Dropped& dropped) {
   if (dropped.reason == broker::Drop::too_large) {
+    figures_.too_large += dropped.count;
     judge_.too_large(dropped.client_id, dropped.count);
   } else if (is_among(kRefusals, dropped.reason)) {
     figures_.refused += dropped.count;

@@ -45,6 +45,7 @@ class Simulation {
     std::uint64_t dropped = 0;  ///< from full queues, and with sessions that ended
     std::size_t shortages = 0;
     std::uint64_t refused = 0;    ///< too large, or when there was no memory
+    std::uint64_t too_large = 0;  ///< for who was to read it
     std::size_t last_rounds = 0;  ///< of those who were all there, and stayed
     std::size_t crowds = 0;       ///< connections that were too many
     std::size_t limits = 0;       ///< reloads that took a right from readers

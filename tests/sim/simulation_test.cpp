@@ -50,6 +50,7 @@ struct Sum {
     all.dropped += figures.dropped;
     all.shortages += figures.shortages;
     all.refused += figures.refused;
+    all.too_large += figures.too_large;
     all.crowds += figures.crowds;
     all.last_rounds += figures.last_rounds;
     all.simulated += figures.simulated;
@@ -88,8 +89,9 @@ TEST_CASE("through trouble, every promise is kept") {
           all.replacements, " publishers replaced, ", all.takeovers, " sessions taken over, ",
           all.unread, " times bytes were not read at once, ", all.pages, " pages read back, ",
           all.dropped, " dropped from full queues, ", all.shortages, " times no memory, ",
-          all.refused, " too large or too much, ", all.crowds, " connections too many, ",
-          all.last_rounds, " times all were there in the end");
+          all.refused, " too large or too much, ", all.too_large, " too large for a reader, ",
+          all.crowds, " connections too many, ", all.last_rounds,
+          " times all were there in the end");
   REQUIRE(sum.runs > 0);
   if (sum.runs < 40) return;
   CHECK(sum.acknowledged > 100 * sum.runs);
@@ -98,7 +100,8 @@ TEST_CASE("through trouble, every promise is kept") {
        {all.crashes, all.stops, all.vanished, all.stalls, all.reloads, all.limits, all.troubles,
         all.cuts, all.pages, all.replacements, all.takeovers, all.unread,
         static_cast<std::size_t>(all.dropped), sum.wills, all.shortages,
-        static_cast<std::size_t>(all.refused), all.crowds, all.last_rounds}) {
+        static_cast<std::size_t>(all.refused), static_cast<std::size_t>(all.too_large), all.crowds,
+        all.last_rounds}) {
     CHECK(happened > sum.runs / 2);
   }
 }
