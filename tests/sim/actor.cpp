@@ -51,7 +51,7 @@ client::Settings Actor::settings(Prng& prng) {
   settings.retry_max = Seconds(3);
   settings.connect_timeout = Seconds(5);
   if (role == Role::publisher) settings.user_name = name;
-  if (role == Role::mortal) leave_will(settings, prng);
+  if (role == Role::mortal) become_mortal(settings, prng);
   if (version != Version::v5) return settings;
   settings.properties.add(PropertyId::receive_maximum,
                           static_cast<std::uint32_t>(prng.below(10) + 1));
@@ -72,17 +72,22 @@ client::Settings Actor::settings(Prng& prng) {
   return settings;
 }
 
-void Actor::leave_will(client::Settings& settings, Prng& prng) {
-  settings.client_id += "-" + std::to_string(lives);
+void Actor::become_mortal(client::Settings& settings, Prng& prng) {
+  const bool is_back = persons > 0 && prng.chance(1, 2);
+  if (!is_back) ++persons;
+  settings.client_id += "-" + std::to_string(persons);
+  former_will = is_back ? will : "";
+  will = prng.chance(1, 3) ? "" : settings.client_id + " in its life " + std::to_string(lives);
   settings.retry = client::Retry::never;
+  if (will.empty()) return;
   is_will_retained = prng.chance(1, 2);
   will_qos = static_cast<QoS>(prng.below(3));
-  settings.will = client::Will{.topic = "wills/" + settings.client_id,
-                               .payload = settings.client_id,
+  settings.will = client::Will{.topic = "wills/" + will,
+                               .payload = will,
                                .qos = will_qos,
                                .retain = is_will_retained,
                                .properties = {}};
-  settings.will->properties.add(PropertyId::correlation_data, bytes_of(settings.client_id));
+  settings.will->properties.add(PropertyId::correlation_data, bytes_of(will));
   const bool has_delay = version == Version::v5 && prng.chance(1, 2);
   will_delay = Seconds(has_delay ? prng.below(3) + 1 : 0);
   if (!has_delay) return;

@@ -24,7 +24,7 @@ enum class Role : std::uint8_t {
   publisher,
   subscriber,  ///< its session lasts for ever
   member,      ///< of a share, likewise
-  mortal,      ///< leaves a will, and is somebody else the next time
+  mortal,      ///< leaves a will, or not, and is somebody else the next time, or not
   visitor,     ///< is away for longer than its session lasts, or not
   passer_by,   ///< a member of a share, likewise
 };
@@ -117,14 +117,17 @@ struct Actor {
   Span lasts{kVisitorExpiry, kVisitorExpiry};  ///< its session, after what has ended last
   Instant opened_at{};
   Seconds keep_alive{0};
+  std::size_t persons = 0;    ///< that a mortal has been
+  std::string will;           ///< what that of this life says, and the judge calls it; empty: none
+  std::string former_will{};  ///< of the life before, when a mortal comes back as the same
   Seconds will_delay{0};
   wire::QoS will_qos{};
   bool is_will_retained = false;
 
  private:
   client::Settings settings(Prng& prng);
-  /// As somebody new.
-  void leave_will(client::Settings& settings, Prng& prng);
+  /// As somebody new, or not.
+  void become_mortal(client::Settings& settings, Prng& prng);
 };
 
 /// A publisher's topics, which keep their QoS, so that their order is promised.

@@ -39,17 +39,17 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
   const bool was_goodbye = actor.left_at.has_value();
   const Instant broken_at = actor.link->is_ended ? actor.link->ended_at : now_.steady;
   actor.link.reset();
-  if (actor.is_up && actor.role == Role::mortal) {
-    const std::string id(actor.core->client_id());
+  if (actor.is_up && !actor.will.empty()) {
     if (!was_goodbye) {
-      judge_.died(id, {.opened_at = actor.opened_at,
-                       .lost_at = broken_at,
-                       .not_before = broken_at + actor.will_delay,
-                       .due = now_.steady + unheard_for + actor.will_delay,
-                       .qos = actor.will_qos,
-                       .is_retained = actor.is_will_retained});
+      judge_.died(actor.will, {.opened_at = actor.opened_at,
+                               .lost_at = broken_at,
+                               .not_before = broken_at + actor.will_delay,
+                               .due = now_.steady + unheard_for + actor.will_delay,
+                               .qos = actor.will_qos,
+                               .is_retained = actor.is_will_retained,
+                               .is_delayed = actor.will_delay > Seconds(0)});
     }
-    if (was_goodbye && words.empty()) judge_.said_goodbye(id);
+    if (was_goodbye && words.empty()) judge_.said_goodbye(actor.will);
   }
   note_lifetime(actor, was_goodbye, words.empty());
   if (actor.is_up && !was_goodbye) actor.left_at = now_.steady;
@@ -59,7 +59,9 @@ void Simulation::close(Actor& actor, std::string_view words, Millis unheard_for)
   for (const auto& [ticket, sent] : actor.open) judge_.interrupted(sent.topic, sent.number);
   actor.core->on_close(words, now_);
   if (actor.role == Role::mortal || (!actor.is_there_to_stay() && was_goodbye)) {
-    actor.acts_at = now_.steady + Millis(prng_.below(2 * trouble_.stay.count()));
+    // Half of them return before a will that has a delay is due.
+    const Millis away = prng_.chance(1, 2) ? trouble_.stay / 6 : 2 * trouble_.stay;
+    actor.acts_at = now_.steady + Millis(prng_.below(away.count()));
     if (actor.role == Role::mortal) actor.left_at.reset();
   }
 }
@@ -86,6 +88,7 @@ void Simulation::obey(Actor& actor) {
     if (actor.opens_at > now_.steady) return;
     actor.opens_at = kNever;
     actor.opened_at = now_.steady;
+    judge_.returns(actor.former_will, now_.steady);
     actor.link = std::make_unique<Link>();
     actor.link->at_broker = broker_->on_open(0, now_);
     actor.core->on_open(now_);
@@ -198,7 +201,10 @@ void Simulation::on_connected(Actor& actor, const client::Connected& connected) 
   if (actor.role == Role::publisher) return;
   if (!actor.is_there_to_stay())
     actor.acts_at = now_.steady + Millis(prng_.below(trouble_.stay.count()));
-  if (actor.role == Role::mortal) return;
+  if (actor.role == Role::mortal) {
+    if (connected.session_present) judge_.returned(actor.former_will, now_.steady);
+    return;
+  }
   if (actor.role == Role::visitor) {
     const bool is_clean = actor.starts_clean && connected.is_first;
     if (actor.left_at && actor.closed_at && !is_clean) {
@@ -256,9 +262,9 @@ void Simulation::on_arrived(Actor& actor, const wire::Publish& message) {
   const bool is_member = actor.is_member();
   if (!is_member && message.topic.starts_with("wills/")) {
     if (actor.role == Role::subscriber && !message.retain) {
-      const std::string client(text_of(message.payload));
-      check_properties(message, client, actor.version);
-      judge_.will_arrived(actor.name, client, message.dup, now_.steady);
+      const std::string will(text_of(message.payload));
+      check_properties(message, will, actor.version);
+      judge_.will_arrived(actor.name, will, message.dup, now_.steady);
     }
     return;
   }

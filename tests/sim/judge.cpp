@@ -334,25 +334,42 @@ void Judge::check_faded(const Numbered& message, Instant now) {
   }
 }
 
-void Judge::died(const std::string& client, Death death) {
-  if (gone_.contains(client)) return;
-  dead_.emplace(client, death);
+void Judge::died(const std::string& will, Death death) {
+  if (gone_.contains(will)) return;
+  dead_.emplace(will, death);
   last_due_ = std::max(last_due_, death.due);
   for (const auto& [name, heir] : subscribers_) {
     if (heir.is_for_good && heir.subscribed_at <= death.opened_at &&
         std::min(heir.qos, death.qos) != QoS::at_most_once) {
-      heirs_[client].push_back(name);
+      heirs_[will].push_back(name);
     }
   }
 }
 
-void Judge::said_goodbye(const std::string& client) {
-  gone_.insert(client);
+void Judge::said_goodbye(const std::string& will) {
+  gone_.insert(will);
 }
 
-void Judge::will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
+void Judge::returns(const std::string& will, Instant now) {
+  const auto found = dead_.find(will);
+  if (found == dead_.end() || !found->second.is_delayed) return;
+  Death& death = found->second;
+  // A restart may make it due later.
+  death.may_be_cancelled = now <= death.due + kSlack || restarted_at_ > death.lost_at;
+}
+
+void Judge::returned(const std::string& will, Instant now) {
+  const auto found = dead_.find(will);
+  if (found == dead_.end() || !found->second.is_delayed) return;
+  Death& death = found->second;
+  // By a clock that is wrong a restart may have made it due sooner.
+  const bool is_time_known = !mercy_.is_clock_wrong || restarted_at_ < death.lost_at;
+  death.is_cancelled = is_time_known && now < death.not_before;
+}
+
+void Judge::will_arrived(const std::string& subscriber, const std::string& will, bool is_repeated,
                          Instant now) {
-  const auto due = dead_.find(client);
+  const auto due = dead_.find(will);
   // A crash may make the broker forget for how long it has been due.
   const bool is_forgotten =
       due != dead_.end() && std::ranges::any_of(crashes_, [&](Instant crash) {
@@ -362,35 +379,39 @@ void Judge::will_arrived(const std::string& subscriber, const std::string& clien
   if (due != dead_.end() && !is_forgotten && !mercy_.queues_qos0 && !mercy_.reads_late &&
       subscribers_[subscriber].qos == QoS::at_most_once &&
       attentive_since_[subscriber] <= due->second.due && now > due->second.due + kSlack) {
-    accuse(subscriber + " got the will of " + client + " long after it was due");
+    accuse(subscriber + " got the will of " + will + " long after it was due");
   }
-  wills_[client].push_back({subscriber, is_repeated, now});
+  wills_[will].push_back({subscriber, is_repeated, now});
 }
 
-void Judge::check_will(const std::string& client, const Death& death) {
-  const bool may_be_missing = dropped_.contains(client) || (mercy_.is_short && mercy_.crashes);
-  if (death.is_retained && !retained_wills_.contains(client) && !may_be_missing) {
-    accuse("the will of " + client + " was to be retained");
+void Judge::check_will(const std::string& will, const Death& death) {
+  const bool has_come = !wills_[will].empty() || retained_wills_.contains(will);
+  if (death.is_cancelled && has_come)
+    accuse(will + " was not the last, and its will was published");
+  const bool may_be_missing = death.may_be_cancelled || dropped_.contains(client_of(will)) ||
+                              (mercy_.is_short && mercy_.crashes);
+  if (death.is_retained && !retained_wills_.contains(will) && !may_be_missing) {
+    accuse("the will of " + will + " was to be retained");
   }
-  if (!death.is_retained && retained_wills_.contains(client)) {
-    accuse("the will of " + client + " was not to be retained");
+  if (!death.is_retained && retained_wills_.contains(will)) {
+    accuse("the will of " + will + " was not to be retained");
   }
   std::map<std::string, Instant> first;
-  for (const auto& [subscriber, is_repeated, at] : wills_[client]) {
+  for (const auto& [subscriber, is_repeated, at] : wills_[will]) {
     if (!mercy_.is_clock_wrong && at < death.not_before)
-      accuse(subscriber + " got the will of " + client + " too early");
+      accuse(subscriber + " got the will of " + will + " too early");
     const bool is_first = first.emplace(subscriber, at).second;
     if (is_first || is_repeated) continue;
     // A crash may have kept the broker from storing that it had published the will, or sent it.
     const bool may_be_again =
         mercy_.crashes && (mercy_.queues_qos0 || at < first[subscriber] + mercy_.commits_within);
     if (!may_be_again && std::min(subscribers_[subscriber].qos, death.qos) != QoS::at_least_once) {
-      accuse(subscriber + " got the will of " + client + " twice");
+      accuse(subscriber + " got the will of " + will + " twice");
     }
   }
-  for (const auto& heir : heirs_[client]) {
+  for (const auto& heir : heirs_[will]) {
     if (may_be_missing || first.contains(heir)) continue;
-    miss(heir, heir + " never got the will of " + client);
+    miss(heir, heir + " never got the will of " + will);
   }
 }
 

@@ -130,7 +130,7 @@ class Judge {
   /// What he was sent below fading/.
   void check_faded(const Numbered& message, Instant now);
 
-  // Those who leave a will, each but once.
+  // Those who leave a will, each life another.
   struct Death {
     Instant opened_at;  ///< its connection; it may have been lost at any time since then
     Instant lost_at;
@@ -138,13 +138,19 @@ class Judge {
     Instant due;
     wire::QoS qos;     ///< of the will
     bool is_retained;  ///< likewise
+    bool is_delayed;   ///< likewise: it is cancelled when the client comes back before it is due
+    bool may_be_cancelled = false;
+    bool is_cancelled = false;
   };
-  void died(const std::string& client, Death death);
-  void said_goodbye(const std::string& client);
-  void will_arrived(const std::string& subscriber, const std::string& client, bool is_repeated,
+  void died(const std::string& will, Death death);
+  void said_goodbye(const std::string& will);
+  /// Whose will it is has opened a connection again; CONNACK has come, and the session was there.
+  void returns(const std::string& will, Instant now);
+  void returned(const std::string& will, Instant now);
+  void will_arrived(const std::string& subscriber, const std::string& will, bool is_repeated,
                     Instant now);
   /// A newcomer was sent it as retained.
-  void will_is_retained(const std::string& client) { retained_wills_.insert(client); }
+  void will_is_retained(const std::string& will) { retained_wills_.insert(will); }
 
   // One whose session is to last for so long after its connection.
   void came_back(Span away, Span lasts, bool session_present);
@@ -219,7 +225,7 @@ class Judge {
   void check_order(const std::string& name, Subscriber& subscriber, const Numbered& message);
   void check_lateness(const std::string& name, const Arrival& arrival);
   void check_promptness(const std::string& name, const Arrival& arrival);
-  void check_will(const std::string& client, const Death& death);
+  void check_will(const std::string& will, const Death& death);
   void check_subscriber(const std::string& name, const Subscriber& subscriber);
   void check_retained(const std::string& topic, const Topic& state, const Numbers& retained);
   void miss(const std::string& name, const std::string& words);
