@@ -189,9 +189,9 @@ int BrokerDriver::start(std::unique_ptr<Listener> listener) {
   if (::listen(listener->socket, kBacklog) != 0) return uv_translate_sys_error(errno);
   const int code = uv_poll_init(&loop_, &listener->handle, listener->socket);
   if (code != 0) return code;
-  listener->handle.data = listener.get();
-  wait_for_connections(*listener);
-  listeners_.push_back(std::move(listener));
+  Listener& started = *listeners_.emplace_back(std::move(listener));
+  started.handle.data = &started;
+  wait_for_connections(started);
   return 0;
 }
 
