@@ -255,6 +255,8 @@ class Core {
   /// Keeps CONNECT and what came behind it until on_verified(), or let_heirs_in().
   void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
+  void keep(Connection& connection);
+  void let_go(Connection& connection);
   void read_behind(ConnectionId id, ByteView bytes);
   void give_up_waiting(Connection& connection);
 
@@ -556,6 +558,7 @@ class Core {
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
+  std::size_t kept_bytes_ = 0;  ///< of those who have not been let in
   std::size_t heap_ = 0;
   std::size_t unread_max_ = 0;  ///< of what a connection was owed before this turn
   std::size_t heap_maximum_ = 0;

@@ -46,6 +46,7 @@ void Core::wait_behind(Connection& connection, ByteView bytes) {
                              "too much behind a CONNECT that is not answered yet"});
   }
   behind.insert(behind.end(), bytes.begin(), bytes.end());
+  keep(connection);
 }
 
 void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {

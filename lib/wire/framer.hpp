@@ -75,6 +75,9 @@ class Framer {
   std::span<Byte> tail();
   void tail_filled(std::size_t size);
 
+  /// The memory that is set aside for a frame, in bytes.
+  std::size_t reserved() const { return block_ ? block_->size() : 0; }
+
   /// Whether a frame has begun and is not whole.
   bool is_mid_frame() const { return filled_ > 0; }
 

@@ -82,3 +82,68 @@ TEST_CASE("any bytes end in an answer or a closed connection, and others do not 
     }
   }
 }
+
+TEST_CASE("of those who have not been let in not more is kept than 32 MB, of whoever they are") {
+  World world(quiet());
+  constexpr std::size_t kMost = 32;  // of 1 MB
+  const std::vector<Byte> start{0x10, 0xf8, 0xff, 0x3f, 0, 4, 'M', 'Q', 'T', 'T'};
+  std::vector<Peer*> strangers;
+  const auto come = [&](std::size_t count) {
+    for (; count > 0; --count) strangers.push_back(&world.peer().send_bytes(start));
+  };
+  const auto there = [&] {
+    return kMost == static_cast<std::size_t>(std::ranges::count_if(
+                        strangers, [](const Peer* peer) { return !peer->is_closed(); }));
+  };
+  come(kMost);
+  REQUIRE(there());
+  SUBCASE("who has less comes in in two pieces") {
+    wire::Connect connect;
+    connect.client_id = std::string_view("slow");
+    std::vector<Byte> bytes;
+    wire::encode(connect, Version::v311, bytes);
+    auto& slow = world.peer();
+    slow.send_bytes(ByteView(bytes).first(5)).send_bytes(ByteView(bytes).subspan(5));
+    CHECK(slow.all() == "CONNACK 00");
+  }
+  SUBCASE("one more is one too many") {
+    come(10);
+    CHECK(there());
+  }
+  SUBCASE("who leaves makes room") {
+    for (auto* peer : strangers) peer->drop();
+    strangers.clear();
+    come(kMost);
+    CHECK(there());
+  }
+}
+
+TEST_CASE("what waits for a password to be verified counts as well, until it is") {
+  auto config = quiet();
+  config.listeners.front().has_passwords = true;
+  World world(config);
+  wire::Connect connect;
+  connect.user_name = "u";
+  const std::vector<Byte> will(60'000);
+  connect.will = wire::Will{.topic = "t", .payload = will};
+  std::vector<std::string> ids;
+  const auto come = [&](std::size_t count) {
+    std::size_t closed = 0;
+    for (; count > 0; --count) {
+      connect.client_id = ids.emplace_back(std::to_string(ids.size()));
+      closed += world.peer().connect(connect).is_closed() ? 1 : 0;
+    }
+    return closed;
+  };
+  REQUIRE(come(500) == 0);  // 30 MB
+  SUBCASE("of more than 32 MB") {
+    CHECK(come(100) > 0);
+  }
+  SUBCASE("who is let in is a stranger no longer") {
+    for (const auto& asked : world.core().take_verifications()) {
+      world.core().on_verified(asked.connection, broker::Verdict::right, world.now);
+    }
+    world.settle();
+    CHECK(come(100) == 0);
+  }
+}
