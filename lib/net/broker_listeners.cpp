@@ -208,7 +208,7 @@ auto BrokerDriver::listen_on(std::uint16_t index, const sockaddr_storage& addres
       getsockname(listener->socket, reinterpret_cast<sockaddr*>(&actual), &size) == 0;
   if (!is_bound) return std::unexpected(uv_translate_sys_error(errno));
   if (const int code = start(std::move(listener)); code != 0) return std::unexpected(code);
-  const Bound bound{text_of(actual), port_of(actual)};
+  Bound bound{text_of(actual), port_of(actual)};
   listener_labels_[index] = "port " + std::to_string(bound.port);
   return bound;
 }

@@ -73,6 +73,11 @@ connect_timeout 12"
   misbehave dribble $((scale * 1000))
 }
 
+@test "connections that say nearly all of a long CONNECT" {
+  start_impatient_broker
+  misbehave half_connect $((scale * 100))
+}
+
 @test "connections that never read" {
   free_at_once
   verbosity=() # which would have a part of a message for each

@@ -260,6 +260,27 @@ def dribble(port, size):
     crowd[0].close()
 
 
+def half_connect(port, size):
+    """Each says all of a long CONNECT but its end."""
+    crowd = [dial(port) for _ in range(size)]
+    packet = frame(0x10, connect_packet("long")[2:].ljust(LONGEST_CONNECT - 4, b"\0"))
+    for sock in crowd:
+        with contextlib.suppress(ConnectionError):  # it had to go
+            sock.sendall(packet[:-1])
+    short = dial(port)
+    packet = connect_packet("short")
+    short.sendall(packet[:9])
+    short.sendall(packet[9:] + PING)
+    read_until(short, PONG)
+    yield (
+        f"{size} times nearly all of a CONNECT of 1 MB",
+        *(2 * 32 + size * 0.002, "32 MB of all, as much for gaps, 2 KB for each"),
+    )
+    for sock in crowd:
+        sock.close()
+    short.close()
+
+
 def deafen(port, topics):
     """A connection for each, which waits for messages with that topic and will read none."""
     crowd = []
@@ -379,6 +400,7 @@ def largest(port, size):
     )
 
 
+LONGEST_CONNECT = 1 << 20  # bytes
 LARGEST = 268_435_460  # bytes of a packet, in any version
 EVER = b"\x11\xff\xff\xff\xff"  # Session Expiry Interval
 
