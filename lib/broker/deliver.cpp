@@ -150,7 +150,10 @@ int Core::suitability(const Subscriber& member, const wire::Publish& packet) {
   Session& session = *sessions_[member.owner];
   if (!may_read(session, packet.topic)) return kUnsuitable;
   const QoS qos = outgoing_qos(GrantedOptions::of(member.options).qos, packet.qos);
-  if (qos == QoS::at_most_once) return session.is_awake ? kMostSuitable : kUnsuitable;
+  if (qos == QoS::at_most_once) {
+    if (session.is_awake) return kMostSuitable;
+    if (!config_.queue_qos0_messages) return kUnsuitable;
+  }
   const bool has_room = !is_full(session, packet.payload.size());
   return 1 + (session.is_awake ? 1 : 0) + (has_room ? 2 : 0);
 }
@@ -177,7 +180,7 @@ void Core::deliver_shared(FilterId share, Incoming& incoming) {
   const auto options = GrantedOptions::of(chosen->options);
   const QoS qos = outgoing_qos(options.qos, incoming.packet.qos);
   Session& session = *sessions_[chosen->owner];
-  if (qos == QoS::at_most_once && !must_line_up(session)) {
+  if (qos == QoS::at_most_once && session.is_awake && !must_line_up(session)) {
     send_at_most_once(session, *chosen, incoming);
     return;
   }

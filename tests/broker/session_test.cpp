@@ -193,6 +193,24 @@ TEST_CASE("queue_qos0_messages keeps QoS 0 messages for sleepers too") {
   CHECK(world.peer().resume("s").all() == "");
 }
 
+TEST_CASE("queue_qos0_messages keeps QoS 0 messages for a share whose members sleep") {
+  auto config = quiet();
+  config.queue_qos0_messages = true;
+  World world(config);
+  auto& sleeper =
+      world.peer().resume("s", Version::v5).subscribe("$share/g/t", {.qos = QoS::at_least_once});
+  sleeper.drop();
+  auto& publisher = world.peer().join("p").publish("t", "1");
+  SUBCASE("until one is back") {
+    CHECK(world.peer().resume("s", Version::v5).all() == "PUBLISH t q0 '1'");
+  }
+  SUBCASE("and gives them to one who is awake first") {
+    auto& member = world.peer().join("m", Version::v5).subscribe("$share/g/t");
+    publisher.publish("t", "2").publish("t", "3");
+    CHECK(member.all() == "PUBLISH t q0 '2'; PUBLISH t q0 '3'");
+  }
+}
+
 TEST_CASE(
     "a will is published when the connection breaks, not when the client says goodbye "
     "[MQTT-3.1.2-8] [MQTT-3.14.4-3]") {
