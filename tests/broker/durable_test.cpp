@@ -66,6 +66,33 @@ TEST_CASE("what all receivers acknowledge in time is never stored, and then ackn
   CHECK(world.store.stored() == stored);
 }
 
+TEST_CASE("what was sent before it was stored comes again as retained, if it was [MQTT-3.3.1-13]") {
+  World world(patient());
+  world.peer()
+      .resume("s", Version::v5)
+      .subscribe("t", {.qos = QoS::at_least_once, .retain_as_published = true});
+  auto& publisher = world.peer().join("p");
+  publisher.send(wire::Publish{.qos = QoS::at_least_once,
+                               .retain = true,
+                               .topic = "t",
+                               .packet_id = 1,
+                               .payload = bytes_of("x")});
+  world.advance(Millis(5));
+  REQUIRE(publisher.all() == "PUBACK 1");
+  world.crash();
+  CHECK(world.peer().resume("s", Version::v5).all() == "PUBLISH t q1 id=1 dup retain 'x'");
+}
+
+TEST_CASE("UNSUBACK of a kept session waits until it is stored") {
+  World world(durable());
+  auto& peer = world.peer().resume("s").subscribe("t");
+  world.is_storing = false;
+  CHECK(peer.send(wire::Unsubscribe{9, {}, {"t"}}).all() == "");
+  world.is_storing = true;
+  world.settle();
+  CHECK(peer.all() == "UNSUBACK 9");
+}
+
 TEST_CASE("what goes over to another member of a share is stored before it is acknowledged") {
   World world(patient());
   auto& first = world.peer().resume("s1", Version::v5).subscribe("$share/g/t", kQoS1);
@@ -488,6 +515,7 @@ TEST_CASE(
     "[MQTT3-4.8.0-2]") {
   World world(support::durable());
   world.peer().resume("sleeper").subscribe("kept/#", {.qos = QoS::at_least_once}).disconnect();
+  world.peer().resume("member", Version::v5).subscribe("$share/g/given", kQoS1).drop();
   Peer& awake = world.peer().join("awake").subscribe("#", {.qos = QoS::at_least_once});
   Peer& modern = world.peer().join("modern", Version::v5);
   Peer& old = world.peer().join("old");
@@ -495,6 +523,7 @@ TEST_CASE(
   world.core().on_store_trouble(true);
   CHECK(modern.publish("kept/a", "1", QoS::at_least_once, 1).all() == "PUBACK 1 97");
   CHECK(modern.publish("kept/a", "2", QoS::exactly_once, 2).all() == "PUBREC 2 97");
+  CHECK(modern.publish("given", "x", QoS::at_least_once, 3).all() == "PUBACK 3 97");
   CHECK(awake.all().empty());
   CHECK(modern.publish("other", "3", QoS::at_least_once, 3).all() == "PUBACK 3");
   CHECK(!awake.all().empty());
@@ -935,6 +964,26 @@ TEST_CASE("after a crash, too, what came through a share goes to another when it
   }
 }
 
+TEST_CASE("what was retained, and is no longer, goes to another member of a share whole") {
+  World world(durable());
+  auto& a = world.peer().join("a", Version::v5).subscribe("$share/g/t", kQoS1);
+  world.peer().resume("b", Version::v5).subscribe("$share/g/t", kQoS1).drop();
+  wire::Publish publish{.qos = QoS::at_least_once,
+                        .retain = true,
+                        .topic = "t",
+                        .packet_id = 1,
+                        .payload = bytes_of("x")};
+  auto& p = world.peer().join("p").send(publish);
+  publish.packet_id = 2;
+  publish.payload = {};
+  CHECK(p.send(publish).all() == "PUBACK 1; PUBACK 2");
+  REQUIRE(a.all() == "PUBLISH t q1 id=1 'x'; PUBLISH t q1 id=2 ''");
+  a.drop();
+  world.crash();
+  CHECK(world.peer().resume("b", Version::v5).all() ==
+        "PUBLISH t q1 id=1 'x'; PUBLISH t q1 id=2 ''");
+}
+
 TEST_CASE("what waits for a share in the store only goes to others when its session ends") {
   World world(narrow(2));
   const auto left_behind = [&world] {
@@ -1122,6 +1171,32 @@ TEST_CASE("retained messages above the limit are in the store only, and come as 
     CHECK(world.core().stored().count == 1);
     CHECK(world.core().stored().bytes == 1);
     CHECK(world.store.load().messages.size() == 1);
+  }
+}
+
+TEST_CASE("a retained message above the limit stays in memory until it is stored") {
+  auto config = support::durable();
+  config.retained_memory_limit = 0;
+  World world(config);
+  auto& publisher = world.peer().join("p");
+  world.is_storing = false;
+  const auto store_one = [&world] {
+    world.store.commit();
+    world.core().on_stored(world.store.stored(), world.now);
+    world.settle();
+  };
+  SUBCASE("whatever is") {
+    world.peer().resume("other");
+    publisher.retain("t", "x");
+    store_one();
+    CHECK(world.core().stored().bytes == 1);
+    CHECK(world.peer().join("s").subscribe("t").all() == "PUBLISH t q0 retain 'x'");
+  }
+  SUBCASE("also when the one before it is") {
+    publisher.retain("t", "x").retain("t", "y");
+    store_one();
+    CHECK(world.core().stored().bytes == 1);
+    CHECK(world.peer().join("s").subscribe("t").all() == "PUBLISH t q0 retain 'y'");
   }
 }
 
