@@ -35,6 +35,7 @@ Actor::Actor(Role as, std::size_t number, Prng& prng)
       maximum_packet_size(is_reader() && version == Version::v5 && prng.chance(1, 3)
                               ? static_cast<std::uint32_t>(prng.below(3000)) + 2 * kAround
                               : 0),
+      has_identifier(version == Version::v5 && prng.chance(1, 2)),
       is_kept(as != Role::publisher || prng.chance(2, 3)),
       share(as == Role::member && prng.chance(1, 4) ? "$share/other" : "$share/group"),
       numbers(kTopicKinds.size(), 0) {}

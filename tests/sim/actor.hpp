@@ -77,10 +77,9 @@ struct Actor {
     return role == Role::visitor ? name + " in its session " + std::to_string(sessions) : name;
   }
 
-  /// Who speaks MQTT 5 subscribes to all but changing/ with it.
+  /// With which it subscribes to all but changing/.
   std::optional<std::uint32_t> identifier() const {
-    return version == wire::Version::v5 ? std::optional(static_cast<std::uint32_t>(index + 1))
-                                        : std::nullopt;
+    return has_identifier ? std::optional(static_cast<std::uint32_t>(index + 1)) : std::nullopt;
   }
   /// Wants to know of what is below retained/ that it was published as such.
   bool wants_retain_flag() const { return version == wire::Version::v5 && index % 2 == 1; }
@@ -92,6 +91,7 @@ struct Actor {
   wire::QoS subscribes;
   /// The size of the packets that a reader accepts; 0: any.
   std::uint32_t maximum_packet_size;
+  bool has_identifier;
   bool is_kept;       ///< its session; that of a publisher which is not asks for no QoS 2
   std::string share;  ///< which a member takes part in
   std::unique_ptr<client::Core> core{};

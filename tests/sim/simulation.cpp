@@ -92,8 +92,8 @@ void Simulation::add_actors() {
   add(Role::publisher, prng_.below(3) + 1);
   add(Role::subscriber, prng_.below(3) + 1);
   if (prng_.chance(1, 2)) {
-    add(Role::member, prng_.below(2) + 2);
-    add(Role::passer_by, prng_.below(3));
+    add(Role::member, prng_.below(3) + 1);
+    add(Role::passer_by, prng_.below(5));
   }
   add(Role::mortal, prng_.below(3));
   add(Role::visitor, prng_.below(3));
@@ -252,11 +252,7 @@ void Simulation::make_trouble() {
   if (strikes(faults_.cut)) cut(actor);
   if (strikes(faults_.vanish)) vanish(actor);
   if (strikes(faults_.reload)) reload();
-  if (strikes(faults_.stall) && actor.link != nullptr) {
-    ++figures_.stalls;
-    actor.link->stalled_until = now_.steady + Millis(prng_.below(Faults::kStall.count()));
-    judge_.stalled(actor.judged_name(), actor.link->stalled_until);
-  }
+  if (strikes(faults_.stall)) stall(actor);
   if (strikes(faults_.disk_trouble) && trouble_ends_ == kNever) {
     ++figures_.troubles;
     trouble_ends_ = now_.steady + Millis(prng_.below(3000) + 1);
@@ -272,6 +268,18 @@ void Simulation::make_trouble() {
   }
   if (strikes(faults_.clock_step)) {
     now_.wall += prng_.chance(1, 2) ? std::chrono::hours(1) : -std::chrono::hours(1);
+  }
+}
+
+/// Of a share all, so that what is for it has to wait.
+void Simulation::stall(const Actor& chosen) {
+  const Instant until = now_.steady + Millis(prng_.below(Faults::kStall.count()));
+  for (auto& actor : actors_) {
+    const bool is_other_member = chosen.is_member() && actor->share == chosen.share;
+    if (actor->link == nullptr || (actor.get() != &chosen && !is_other_member)) continue;
+    ++figures_.stalls;
+    actor->link->stalled_until = until;
+    judge_.stalled(actor->judged_name(), until);
   }
 }
 

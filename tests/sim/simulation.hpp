@@ -68,6 +68,7 @@ class Simulation {
   void hear_ghosts();
   void hear_predecessors();
   void make_trouble();
+  void stall(const Actor& chosen);
   void cut(Actor& actor);
   void vanish(Actor& actor);
   void replace(Actor& publisher);
