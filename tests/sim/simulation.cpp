@@ -274,9 +274,12 @@ void Simulation::make_trouble() {
 /// Of a share all, so that what is for it has to wait.
 void Simulation::stall(const Actor& chosen) {
   const Instant until = now_.steady + Millis(prng_.below(Faults::kStall.count()));
+  const auto is_hit = [&chosen](const Actor& actor) {
+    return &actor == &chosen ||
+           (chosen.is_member() && actor.is_member() && actor.share == chosen.share);
+  };
   for (auto& actor : actors_) {
-    const bool is_other_member = chosen.is_member() && actor->share == chosen.share;
-    if (actor->link == nullptr || (actor.get() != &chosen && !is_other_member)) continue;
+    if (actor->link == nullptr || !is_hit(*actor)) continue;
     ++figures_.stalls;
     actor->link->stalled_until = until;
     judge_.stalled(actor->judged_name(), until);
