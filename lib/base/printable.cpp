@@ -64,6 +64,21 @@ bool append_shown(std::string& out, std::string_view text, std::size_t max,
   return true;
 }
 
+/// Whether a character is white space, and no control.
+bool is_blank(std::uint32_t code) {
+  return code == ' ' || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
+         code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+bool is_word(std::string_view shown) {
+  for (auto rest = shown; !rest.empty();) {
+    const Character character = first_character(rest);
+    if (character.code == '"' || is_blank(character.code)) return false;
+    rest.remove_prefix(character.size);
+  }
+  return !shown.empty();
+}
+
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t max) {
@@ -75,6 +90,11 @@ std::string quoted(std::string_view text, std::size_t max) {
   std::string out = "\"";
   const bool is_all = append_shown(out, text, max, "\"\\");
   return out + (is_all ? "\"" : "\"...");
+}
+
+std::string as_word(std::string_view text, std::size_t max) {
+  std::string shown = printable(text, max);
+  return is_word(shown) ? shown : quoted(text, max);
 }
 
 }  // namespace mq

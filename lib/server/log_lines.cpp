@@ -44,7 +44,7 @@ int protocol_number(wire::Version version) {
 
 /// The client id, or what else is known of who it was.
 std::string who(std::string_view client_id, std::string_view peer) {
-  if (!client_id.empty()) return fmt::format("Client {}", printable(client_id));
+  if (!client_id.empty()) return fmt::format("Client {}", as_word(client_id));
   if (!peer.empty()) return fmt::format("Client at {}", peer);
   return "Client <unknown>";
 }
@@ -61,17 +61,17 @@ std::string words_of(const wire::Fault& fault) {
 
 std::string line_of(const Connected& fact, std::string_view peer) {
   const std::string user =
-      fact.user_name.empty() ? "" : fmt::format(", u'{}'", printable(fact.user_name));
+      fact.user_name.empty() ? "" : fmt::format(", u'{}'", as_word(fact.user_name));
   return fmt::format("New client connected from {} as {} (p{}, c{}, k{}{}).", peer,
-                     printable(fact.client_id), protocol_number(fact.version),
+                     as_word(fact.client_id), protocol_number(fact.version),
                      fact.clean_start ? 1 : 0, fact.keep_alive, user);
 }
 
 std::string line_of(const Refused& fact, std::string_view peer) {
   const std::string id =
-      fact.client_id.empty() ? "" : fmt::format(" as {}", printable(fact.client_id));
+      fact.client_id.empty() ? "" : fmt::format(" as {}", as_word(fact.client_id));
   const std::string user =
-      fact.user_name.empty() ? "" : fmt::format(" (user {})", printable(fact.user_name));
+      fact.user_name.empty() ? "" : fmt::format(" (user {})", as_word(fact.user_name));
   return fmt::format("Client from {}{}{} refused: {}.", peer, id, user, words_of(fact.fault));
 }
 
@@ -108,12 +108,12 @@ std::string line_of(const Ended& fact, std::string_view peer) {
 }
 
 std::string line_of(const Subscribed& fact, std::string_view) {
-  return fmt::format("{} {} {}", printable(fact.client_id), static_cast<int>(fact.qos),
-                     printable(fact.filter));
+  return fmt::format("{} {} {}", as_word(fact.client_id), static_cast<int>(fact.qos),
+                     as_word(fact.filter));
 }
 
 std::string line_of(const Unsubscribed& fact, std::string_view) {
-  return fmt::format("{} {}", printable(fact.client_id), printable(fact.filter));
+  return fmt::format("{} {}", as_word(fact.client_id), as_word(fact.filter));
 }
 
 std::string_view words_of(Drop reason) {
@@ -145,7 +145,7 @@ std::string_view words_of(Drop reason) {
 std::string line_of(const Dropped& fact, std::string_view) {
   return fmt::format("Dropped {} for client {}: {}.",
                      fact.count == 1 ? "a message" : fmt::format("{} messages", fact.count),
-                     printable(fact.client_id), words_of(fact.reason));
+                     as_word(fact.client_id), words_of(fact.reason));
 }
 
 std::string line_of(const Unread& fact, std::string_view peer) {
@@ -171,14 +171,14 @@ std::string_view words_of(Act act) {
 
 std::string line_of(const Denied& fact, std::string_view) {
   const std::string user =
-      fact.user_name.empty() ? "anonymous" : fmt::format("user {}", printable(fact.user_name));
+      fact.user_name.empty() ? "anonymous" : fmt::format("user {}", as_word(fact.user_name));
   const std::string why = fact.line == 0
                               ? fmt::format("no rule of {} allows it", printable(fact.file))
                               : fmt::format("{}:{}", printable(fact.file), fact.line);
   const std::string others =
       fact.untold == 0 ? "" : fmt::format(", and {} more before it", fact.untold);
-  return fmt::format("Denied: client {} ({}) may not {} {}: {}{}.", printable(fact.client_id), user,
-                     words_of(fact.act), printable(fact.topic), why, others);
+  return fmt::format("Denied: client {} ({}) may not {} {}: {}{}.", as_word(fact.client_id), user,
+                     words_of(fact.act), as_word(fact.topic), why, others);
 }
 
 }  // namespace

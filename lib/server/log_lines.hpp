@@ -6,8 +6,8 @@
 #include "broker/fact.hpp"
 #include "server/log.hpp"
 
-/// The lines that tell an operator what happened. Names that clients chose cannot break them: they
-/// come as printable() shows them.
+/// The lines that tell an operator what happened. Names that clients chose can neither break them
+/// nor speak in them: they come as as_word() shows them.
 namespace mq::server {
 
 /// What `log_type` decides about.

@@ -203,7 +203,7 @@ allow_anonymous true
 user root"
   socket=plain misbehave hasty $((scale * 100))
   grep -q 'There is no file descriptor left: new connections are closed at once' "$house/broker.err"
-  grep -qE 'hasty [0-9]+ had sent [0-9]+ bytes that are lost: they were not read' "$house/broker.err"
+  grep -qE '"hasty [0-9]+" had sent [0-9]+ bytes that are lost: they were not read' "$house/broker.err"
 }
 
 @test "without file descriptors the broker goes on, refuses, and recovers" {

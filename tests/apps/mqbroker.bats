@@ -242,7 +242,7 @@ listener PORT 127.0.0.1"
 @test "names from clients can neither end a line of the log nor speak to the terminal" {
   start_broker broker
   mqpub -h localhost -p "$port" -i $'a\e[2Jb\n1: c' -t x -m x
-  logged broker 'as a\\x1b\[2Jb\\x0a1: c \('
+  logged broker 'as "a\\x1b\[2Jb\\x0a1: c" \('
   LC_ALL=C run ! grep -P '[\x00-\x08\x0b-\x1f]' "$house/broker.err"
 }
 

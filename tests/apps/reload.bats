@@ -320,14 +320,14 @@ tls_broker() {
   window watcher mqsub -h 127.0.0.1 -p "$port" -i watcher -v -t '$SYS/broker/log/#'
   wait_for_line log 'watcher 0 '
   mqsub -h 127.0.0.1 -p "$port" -i 'a "b"' -t some/topic -E
-  wait_for_line watcher.out '^\$SYS/broker/log/N New client connected from .* as a "b" '
-  wait_for_line watcher.out '^\$SYS/broker/log/M/subscribe a "b" 0 some/topic$'
+  wait_for_line watcher.out '^\$SYS/broker/log/N New client connected from .* as "a \\"b\\"" '
+  wait_for_line watcher.out '^\$SYS/broker/log/M/subscribe "a \\"b\\"" 0 some/topic$'
   /usr/bin/python3 - log <<'EOF'
 import json, re, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 assert all(list(line) == ["time", "type", "message"] for line in lines), lines
 assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]) for line in lines)
-assert any(line["type"] == "subscribe" and line["message"] == 'a "b" 0 some/topic' for line in lines)
+assert any(line["type"] == "subscribe" and line["message"] == r'"a \"b\"" 0 some/topic' for line in lines)
 EOF
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+using mq::as_word;
 using mq::printable;
 using mq::quoted;
 
@@ -45,4 +46,16 @@ TEST_CASE("quoted text cannot end its quotes") {
   CHECK(quoted("a/b") == R"("a/b")");
   CHECK(quoted("a\"b\\\n") == R"("a\"b\\\x0a")");
   CHECK(quoted("abc", 2) == R"("ab"...)");
+}
+
+TEST_CASE("a name that is one word stays as it is, any other is quoted") {
+  CHECK(as_word("o'neill:(日本語)\\\n") == "o'neill:(日本語)\\\\x0a");
+  CHECK(as_word("james bond") == R"("james bond")");
+  CHECK(as_word("james\"") == R"("james\"")");
+  CHECK(as_word("") == R"("")");
+  CHECK(as_word("abc d", 3) == "abc...");
+  CHECK(as_word("a bcd", 3) == R"("a b"...)");
+  for (const char* blank : {"\u00a0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000"}) {
+    CHECK(as_word(blank) == std::string("\"") + blank + "\"");
+  }
 }

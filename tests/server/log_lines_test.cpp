@@ -37,18 +37,18 @@ TEST_CASE("a new connection, and where it came in") {
 
 TEST_CASE("a client that came in: protocol, clean start, keep alive, user name") {
   CHECK(line_of(bond(), kPeer) ==
-        "New client connected from 127.0.0.1:53466 as james bond (p2, c1, k60).");
+        "New client connected from 127.0.0.1:53466 as \"james bond\" (p2, c1, k60).");
   Connected five = bond();
   five.version = wire::Version::v5;
   five.clean_start = false;
   five.keep_alive = 0;
   five.user_name = "m";
   CHECK(line_of(five, kPeer) ==
-        "New client connected from 127.0.0.1:53466 as james bond (p5, c0, k0, u'm').");
+        "New client connected from 127.0.0.1:53466 as \"james bond\" (p5, c0, k0, u'm').");
   Connected old = bond();
   old.version = wire::Version::v31;
   CHECK(line_of(old, kPeer) ==
-        "New client connected from 127.0.0.1:53466 as james bond (p1, c1, k60).");
+        "New client connected from 127.0.0.1:53466 as \"james bond\" (p1, c1, k60).");
 }
 
 TEST_CASE("a refusal says why, by which statement, and which option decides it") {
@@ -119,14 +119,36 @@ TEST_CASE("names from clients can neither end the line nor speak to the terminal
   evil.client_id = "a\n1795470328: Client root\x1b[2J";
   evil.user_name = "\r";
   CHECK(line_of(evil, kPeer) ==
-        "New client connected from 127.0.0.1:53466 as a\\x0a1795470328: Client root\\x1b[2J (p2, "
-        "c1, k60, u'\\x0d').");
+        "New client connected from 127.0.0.1:53466 as \"a\\x0a1795470328: Client root\\x1b[2J\" "
+        "(p2, c1, k60, u'\\x0d').");
   CHECK(ending(End::closed, kNormal, "\n") == "Client \\x0a closed its connection.");
   CHECK(line_of(Refused{{}, "\n", {}}, kPeer).find('\n') == std::string::npos);
   CHECK(line_of(Subscribed{"\n", "\n", {}}, "").find('\n') == std::string::npos);
   CHECK(line_of(Unsubscribed{"\n", "\n"}, "").find('\n') == std::string::npos);
   CHECK(line_of(Dropped{"\n", Drop::memory, 2}, "").find('\n') == std::string::npos);
   CHECK(line_of(Subscribed{std::string(60'000, 'x'), "t", {}}, "").size() < 300);
+}
+
+TEST_CASE("names from clients cannot say what a sentence does not: they are words, or quoted") {
+  const std::string lie = "from 10.9.9.9:5 on port 1883 as root refused: Not authorized. x";
+  const std::string shown = "\"" + lie + "\"";
+  Connected connected = bond();
+  connected.client_id = lie;
+  connected.user_name = lie;
+  CHECK(line_of(connected, kPeer) == "New client connected from 127.0.0.1:53466 as " + shown +
+                                         " (p2, c1, k60, u'" + shown + "').");
+  CHECK(line_of(Refused{{}, lie, {wire::ReasonCode::not_authorized, "", "no"}, lie}, kPeer) ==
+        "Client from 127.0.0.1:53466 as " + shown + " (user " + shown +
+            ") refused: Not authorized: no.");
+  CHECK(ending(End::closed, kNormal, lie) == "Client " + shown + " closed its connection.");
+  CHECK(line_of(Unread{{}, lie, 1}, "").starts_with("Client " + shown + " had sent 1 bytes"));
+  CHECK(line_of(Subscribed{lie, lie, {}}, "") == shown + " 0 " + shown);
+  CHECK(line_of(Unsubscribed{lie, lie}, "") == shown + " " + shown);
+  CHECK(line_of(Dropped{lie, Drop::expired, 1}, "") ==
+        "Dropped a message for client " + shown + ": the message expired.");
+  CHECK(line_of(Denied{{}, lie, lie, Act::publish, lie, "acl", 1, 0}, "") ==
+        "Denied: client " + shown + " (user " + shown + ") may not publish to " + shown +
+            ": acl:1.");
 }
 
 TEST_CASE("log_type decides by what happened") {
@@ -148,8 +170,7 @@ TEST_CASE("connection_messages decides about coming and going, not about what we
 }
 
 TEST_CASE("a denial names user, client, topic and rule") {
-  using broker::fact::Act;
-  broker::fact::Denied denied{{}, "id", "bob", Act::publish, "a/b", "/etc/acl", 12, 0};
+  Denied denied{{}, "id", "bob", Act::publish, "a/b", "/etc/acl", 12, 0};
   CHECK(line_of(denied, "") == "Denied: client id (user bob) may not publish to a/b: /etc/acl:12.");
   denied.user_name.clear();
   denied.line = 0;
