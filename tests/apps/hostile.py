@@ -644,6 +644,7 @@ def hasty(port, size):
 
 
 ROLES = ["client id", "user name", "filter", "topic"]
+LIE = "from 10.9.9.9:5 on port 28831 as root refused: Not authorized. x"
 # What is out to get somebody, and as what it is accepted nevertheless.
 NASTY = {
     "\x1b[31mred\x1b]0;title\x07": ROLES,
@@ -651,6 +652,9 @@ NASTY = {
     "carriage\rreturn": ROLES,
     "\x7f\x80\x9b31m": ROLES,
     "\u202etxt.exe \u2066and\u2069 \u061c\u200f\u2028": ROLES,
+    LIE: ROLES,
+    f'x" {LIE}': ROLES,
+    LIE.replace(" ", "\u00a0"): ROLES,
     "$SYS/broker/version": ROLES,
     "%s%n%x": ROLES,
     "'; drop table sessions; --": ROLES,
