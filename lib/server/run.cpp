@@ -61,10 +61,10 @@ std::vector<std::string> subscription_lines(const broker::Core& core) {
   std::string_view last;
   for (const auto& one : core.subscriptions()) {
     if (lines.empty() || one.filter != last) {
-      lines.push_back(fmt::format("  {}:", printable(one.filter)));
+      lines.push_back(fmt::format("  {}:", as_word(one.filter)));
     }
     last = one.filter;
-    lines.back() += fmt::format(" {} ({})", printable(one.client_id), static_cast<int>(one.qos));
+    lines.back() += fmt::format(" {} ({})", as_word(one.client_id), static_cast<int>(one.qos));
   }
   return lines;
 }

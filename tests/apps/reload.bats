@@ -296,10 +296,12 @@ tls_broker() {
 @test "mqbroker signal does what mosquitto_signal does" {
   our_broker "log_dest file $house/log" "log_dest stderr"
   mqsub -h 127.0.0.1 -p "$port" -i one -c -t 'a/#' -q 1 -E
+  mqsub -h 127.0.0.1 -p "$port" -i 'one more' -c -t 'a b: one' -q 1 -E
   pid=${window_pid[broker]}
   mqbroker signal -p "$pid" tree-print
-  wait_for_line broker.err 'Subscriptions: 1\.$'
+  wait_for_line broker.err 'Subscriptions: 2\.$'
   wait_for_line broker.err '  a/#: one \(1\)$'
+  wait_for_line broker.err '  "a b: one": "one more" \(1\)$'
   mqbroker signal -p "$pid" config-reload
   wait_for_line broker.err 'configuration was read again'
   mv log log.1
