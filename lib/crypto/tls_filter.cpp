@@ -34,7 +34,7 @@ TlsFilter& TlsFilter::of(const SSL* ssl) {
 const std::string* TlsFilter::find_psk(std::string_view identity) {
   const auto found = context_->psks.find(identity);
   if (found == context_->psks.end()) {
-    object("no key is shared with \"" + printable(identity) + "\" (see psk_file)");
+    object("no key is shared with " + quoted(identity) + " (see psk_file)");
     return nullptr;
   }
   psk_identity_ = identity;
@@ -116,7 +116,7 @@ void TlsFilter::handle_failure(int result) {
   }
   std::string words = objection_.empty() ? "TLS: " + openssl_words() : objection_;
   if (state_ == State::opening && !psk_identity_.empty()) {
-    words += ", with the key of \"" + printable(psk_identity_) + "\" (see psk_file)";
+    words += ", with the key of " + quoted(psk_identity_) + " (see psk_file)";
   }
   fail(std::move(words));
 }

@@ -185,7 +185,7 @@ Answer answer_to(std::string_view header, const ServerOptions& options) {
     return bad_request("there is to be nothing behind the header");
   }
   if (!is_welcome(request, options)) {
-    return refusal("403 Forbidden", "pages of " + printable(view(request[field::origin]), 100) +
+    return refusal("403 Forbidden", "pages of " + as_word(view(request[field::origin]), 100) +
                                         " may not connect (see websockets_origin)");
   }
   const std::string_view protocol = protocol_in(request);

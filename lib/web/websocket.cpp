@@ -97,7 +97,7 @@ ByteView WebSocket::take_header(ByteView bytes) {
 /// The peer has closed, or it must be closed for what it has sent.
 void WebSocket::end() {
   const CloseCode code = frames_.code();
-  const std::string words = printable(frames_.words(), 150);
+  const std::string& words = frames_.words();
   if (frames_.is_peers_fault()) {
     return fail(std::string(subject()) + " sends through the WebSocket " + words);
   }
@@ -105,8 +105,9 @@ void WebSocket::end() {
   if (code == normal || code == going_away || code == no_status) {
     state_ = State::closed;
   } else {
-    fail(std::string(subject()) + " closes the WebSocket: " +
-         std::to_string(static_cast<unsigned>(code)) + (words.empty() ? "" : " " + words));
+    fail(std::string(subject()) +
+         " closes the WebSocket: " + std::to_string(static_cast<unsigned>(code)) +
+         (words.empty() ? "" : " " + as_word(words, 150)));
   }
 }
 

@@ -226,6 +226,9 @@ TEST_CASE("a key that both sides have takes the place of certificates") {
 
     const TlsClientOptions eve{.version = version, .psk_identity = "eve", .psk = "x"};
     CHECK(Pair(eve, of_server).server->trouble() == "no key is shared with \"eve\" (see psk_file)");
+    const TlsClientOptions liar{.version = version, .psk_identity = "eve\" is \"in", .psk = "x"};
+    CHECK(Pair(liar, of_server).server->trouble() ==
+          R"(no key is shared with "eve\" is \"in" (see psk_file))");
     const TlsClientOptions wrong{.version = version, .psk_identity = "alice", .psk = "x"};
     const Pair refused(wrong, of_server);
     CHECK(refused.client->state() == State::failed);

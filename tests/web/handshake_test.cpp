@@ -136,6 +136,10 @@ TEST_CASE("only pages of the named origins may connect, and what is no browser")
     CAPTURE(origin);
     CHECK(status_for("Origin: " + std::string(origin) + "\r\n") == "403");
   }
+  const std::string lie = "http://a may connect. \"";
+  CHECK(answer_to(replaced(good_request(), "https://Good.example", lie), options)
+            .objection.ends_with(
+                R"(pages of "http://a may connect. \"" may not connect (see websockets_origin))"));
 }
 
 TEST_CASE("a request says what was asked for [MQTT-6.0.0-3]") {

@@ -164,12 +164,14 @@ TEST_CASE("a goodbye is answered, and what came before it is read first") {
 }
 
 TEST_CASE("a goodbye says why") {
-  for (const auto& [code, words] : {std::pair{"\x03\xe9"sv, ""sv},
-                                    {"\x03\xe8 so long"sv, ""sv},
-                                    {""sv, ""sv},
-                                    {"\x03\xea"sv, "it closes the WebSocket: 1002"sv},
-                                    {"\x03\xf0no\x07"sv, "it closes the WebSocket: 1008 no\\x07"sv},
-                                    {"\x0f\xa0"sv, "it closes the WebSocket: 4000"sv}}) {
+  for (const auto& [code, words] :
+       {std::pair{"\x03\xe9"sv, ""sv},
+        {"\x03\xe8 so long"sv, ""sv},
+        {""sv, ""sv},
+        {"\x03\xea"sv, "it closes the WebSocket: 1002"sv},
+        {"\x03\xf0no\x07"sv, "it closes the WebSocket: 1008 no\\x07"sv},
+        {"\x03\xf0so \""sv, "it closes the WebSocket: 1008 \"so \\\"\""sv},
+        {"\x0f\xa0"sv, "it closes the WebSocket: 4000"sv}}) {
     const auto server = open_server();
     server->on_received(bytes_of(frame(0x88, code)));
     CHECK(server->state() == (words.empty() ? State::closed : State::failed));
