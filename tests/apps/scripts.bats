@@ -21,13 +21,25 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
   done
 }
 
-@test "sim runs at least once, and takes nothing but numbers" {
-  for words in "--seeds 0" "--seeds x" "--seeds" "--steps 0" "--steps 1e3" "--seconds 5m" \
-    "--seconds -1" "--weeks 00" "--seed 0x11" "--seed"; do
-    # shellcheck disable=SC2086
-    run -1 --separate-stderr timeout 20 "$scripts/sim" --seconds 1 $words
-    echo "sim $words: $output $stderr"
+@test "what takes a number takes nothing else, and none that makes no sense" {
+  for words in "sim --seeds 0" "sim --seeds x" "sim --seeds" "sim --steps 0" "sim --steps 1e3" \
+    "sim --seconds 5m" "sim --seconds -1" "sim --weeks 00" "sim --seed 0x11" "sim --seed" \
+    "fuzz --seconds x" "fuzz --seconds 0" "fuzz --seconds" "fuzz --jobs 0" "fuzz --jobs -1" \
+    "soak --seconds x" "soak --seconds 0" "soak --hours x" "soak --hours 0.0" "soak --hours 1." \
+    "soak --hours"; do
+    read -ra words <<<"$words"
+    run -1 --separate-stderr timeout 20 "$scripts/${words[0]}" "${words[@]:1}"
+    echo "${words[*]}: $output $stderr"
     [[ -z $output ]]
-    [[ $stderr == "sim: ${words% *} takes a number from "[01]" on, not \""*\" ]]
+    [[ $stderr =~ ^"${words[0]}: ${words[1]} takes a number "(from [01] on|above 0)", not \"${words[2]:-}\""$ ]]
+  done
+}
+
+@test "mutants takes numbers only from the environment, too" {
+  for words in MQ_SEEDS=0 MQ_SEEDS=x MQ_SECONDS=1m MQ_SECONDS=; do
+    run -1 --separate-stderr timeout 20 env "$words" "$scripts/mutants"
+    echo "$words: $output $stderr"
+    [[ -z $output ]]
+    [[ $stderr == "mutants: ${words%=*} takes a number from 1 on, not \"${words#*=}\"" ]]
   done
 }
