@@ -140,6 +140,7 @@ void Core::use_rules(std::uint16_t listener, std::shared_ptr<const AccessRules> 
 }
 
 void Core::apply_rules(Session& session) {
+  tell_last_denial(session);
   session.access.reset();
   if (session.listener >= rules_.size() || rules_[session.listener] == nullptr) return;
   session.access =
@@ -155,17 +156,32 @@ bool Core::check(Session& session, fact::Act act, std::string_view topic) {
           : access.decide(act == fact::Act::read ? Right::read : Right::write, topic);
   work_ += decision.tried;
   if (decision.is_allowed) return true;
-  Access::Telling& telling = act == fact::Act::read ? access.reads : access.others;
-  if (telling.next > now_.steady) {
-    ++telling.untold;
+  const bool is_reading = act == fact::Act::read;
+  Access::Telling& telling = is_reading ? access.reads : access.others;
+  const auto untold = telling.untold++;
+  const bool is_told = telling.next <= now_.steady;
+  if (!is_told && is_reading) return false;  // so many that they are but counted
+  fact::Denied denied{session.connection == nullptr ? ConnectionId{} : session.connection->id,
+                      session.client_id,
+                      session.user_name,
+                      act,
+                      std::string(topic),
+                      access.file(),
+                      decision.rule == nullptr ? 0 : decision.rule->line,
+                      untold};
+  if (!is_told) {
+    telling.last = std::make_shared<const fact::Denied>(std::move(denied));
     return false;
   }
-  telling.next = now_.steady + kTellingPause;
-  facts_.emplace_back(fact::Denied{
-      session.connection == nullptr ? ConnectionId{} : session.connection->id, session.client_id,
-      session.user_name, act, std::string(topic), access.file(),
-      decision.rule == nullptr ? 0 : decision.rule->line, std::exchange(telling.untold, 0)});
+  telling = {.next = now_.steady + kTellingPause};
+  facts_.emplace_back(std::move(denied));
   return false;
+}
+
+void Core::tell_last_denial(Session& session) {
+  if (session.access == nullptr || session.access->others.last == nullptr) return;
+  facts_.emplace_back(*session.access->others.last);
+  session.access->others = {};
 }
 
 void Core::remember_source(const Incoming& incoming) {

@@ -11,6 +11,10 @@
 
 namespace mq::broker {
 
+namespace fact {
+struct Denied;
+}
+
 enum class Right : std::uint8_t {
   read = 1,   ///< to be sent what is published to a topic
   write = 2,  ///< to publish to it
@@ -77,6 +81,7 @@ class Access {
   struct Telling {
     Instant next{};
     std::uint32_t untold = 0;
+    std::shared_ptr<const fact::Denied> last{};  ///< of these, but for those to read
   };
   Telling reads, others;
 

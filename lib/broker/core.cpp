@@ -434,6 +434,7 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   left_connections_.push_back(slot);
   connections_[slot].reset();
   if (session == nullptr) return;
+  tell_last_denial(*session);
   session->note_what_was_sent();
   journal_.put_session(*session, now_.wall);
   fall_asleep(*session, now_.steady);

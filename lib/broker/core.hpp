@@ -262,6 +262,8 @@ class Core {
 
   // access.cpp
   void apply_rules(Session& session);
+  /// Of one who goes, or for whom other rules hold from now on.
+  void tell_last_denial(Session& session);
   /// Whether the rules of a session that has some allow it; a denial is told.
   bool check(Session& session, fact::Act act, std::string_view topic);
   bool may_read(Session& session, std::string_view topic) {

@@ -298,6 +298,27 @@ TEST_CASE("a denial is told with its rule, once a second for each client") {
   CHECK(denials(world)[1].untold == 4);
 }
 
+TEST_CASE("the last denial is told when its client goes, or the rules are others") {
+  World world(quiet());
+  const auto use_rules = [&world] {
+    world.core().use_rules(0, rules({{"bob", kBoth, "#"}, {"bob", kDeny, "x/#"}}));
+  };
+  use_rules();
+  Peer& bob = join(world, "id", "bob");
+  for (const auto* topic : {"x/1", "x/2", "x/3"}) bob.publish(topic, "");
+  REQUIRE(denials(world).size() == 1);
+  SUBCASE("who goes") {
+    bob.drop();
+  }
+  SUBCASE("whose rules are others") {
+    use_rules();
+    bob.drop();
+  }
+  REQUIRE(denials(world).size() == 2);
+  CHECK(denials(world)[1].topic == "x/3");
+  CHECK(denials(world)[1].untold == 1);
+}
+
 TEST_CASE("expelled users are told so, and nobody else is") {
   World world(quiet());
   Peer& bob = join(world, "bob", "bob", Version::v5);
