@@ -86,6 +86,7 @@ connect_timeout 12"
 
 @test "connections that never read" {
   free_at_once
+  # shellcheck disable=SC2034
   verbosity=() # which would have a part of a message for each
   start_broker
   misbehave deaf $((scale * 100))
