@@ -333,7 +333,7 @@ void Core::expect_rest(Connection& connection) {
 /// Counts what is kept for somebody who has not been let in. When it is too much for all of them
 /// together, whoever has most of it has to go, be it this one.
 void Core::keep(Connection& connection) {
-  let_go(connection);
+  keep_no_more(connection);
   connection.kept_bytes = connection.framer.reserved();
   if (const auto& waiting = connection.waiting) {
     connection.kept_bytes += waiting->frame.size() + waiting->behind.size();
@@ -345,7 +345,7 @@ void Core::keep(Connection& connection) {
        {ReasonCode::quota_exceeded, "", "too much is kept of those who have not been let in"});
 }
 
-void Core::let_go(Connection& connection) {
+void Core::keep_no_more(Connection& connection) {
   kept_bytes_ -= std::exchange(connection.kept_bytes, 0);
 }
 
@@ -429,7 +429,7 @@ void Core::forget(Connection& connection, const fact::Ended& ended) {
   if (connection.throttle != nullptr && connection.throttle->heir) {
     heirs_.push_back(*connection.throttle->heir);
   }
-  let_go(connection);
+  keep_no_more(connection);
   ++generations_[slot];
   left_connections_.push_back(slot);
   connections_[slot].reset();

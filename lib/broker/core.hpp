@@ -256,7 +256,7 @@ class Core {
   void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
   void keep(Connection& connection);
-  void let_go(Connection& connection);
+  void keep_no_more(Connection& connection);
   void read_behind(ConnectionId id, ByteView bytes);
   void give_up_waiting(Connection& connection);
 

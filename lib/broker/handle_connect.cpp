@@ -203,7 +203,7 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
                                                          : config_.max_inflight_messages;
   const ListenerConfig& listener = config_.listeners[connection.listener];
   connection.session = &session;
-  let_go(connection);
+  keep_no_more(connection);
   connection.promise = promise_of(listener);
   throttle(connection);
   connection.receive_maximum = static_cast<std::uint16_t>(  // [MQTT-4.9.0-1]
