@@ -21,9 +21,8 @@ using wire::Version;
 
 namespace {
 
-// Those who have not been let in cannot make us set much memory aside.
+/// Who has not said CONNECT yet cannot make us set much memory aside; see keep(), too.
 constexpr std::size_t kLargestConnect = 1U << 20U;
-constexpr std::size_t kMostForStrangers = 32U << 20U;  ///< for all of them together
 
 /// Who has come to the wrong port, as its first bytes tell; else nothing.
 const Fault* fault_of_stranger(ByteView bytes) {
@@ -328,25 +327,6 @@ void Core::expect_rest(Connection& connection) {
   if (!connection.framer.is_mid_frame() || connection.frame_begun != kNever) return;
   connection.frame_begun = now_.steady;
   watch(connection);
-}
-
-/// Counts what is kept for somebody who has not been let in. When it is too much for all of them
-/// together, whoever has most of it has to go, be it this one.
-void Core::keep(Connection& connection) {
-  keep_no_more(connection);
-  connection.kept_bytes = connection.framer.reserved();
-  if (const auto& waiting = connection.waiting) {
-    connection.kept_bytes += waiting->frame.size() + waiting->behind.size();
-  }
-  kept_bytes_ += connection.kept_bytes;
-  if (kept_bytes_ <= kMostForStrangers) return;
-  const auto kept = [](const auto& other) { return other == nullptr ? 0 : other->kept_bytes; };
-  fail(**std::ranges::max_element(connections_, {}, kept),
-       {ReasonCode::quota_exceeded, "", "too much is kept of those who have not been let in"});
-}
-
-void Core::keep_no_more(Connection& connection) {
-  kept_bytes_ -= std::exchange(connection.kept_bytes, 0);
 }
 
 void Core::watch(Connection& connection) {

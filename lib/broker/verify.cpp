@@ -18,6 +18,8 @@ namespace {
 
 /// What a client may send ahead of the answer to its CONNECT.
 constexpr std::size_t kMostBehind = 1U << 20U;
+/// What all who have not been let in may make us keep together.
+constexpr std::size_t kMostForStrangers = 32U << 20U;
 
 }  // namespace
 
@@ -47,6 +49,25 @@ void Core::wait_behind(Connection& connection, ByteView bytes) {
   }
   behind.insert(behind.end(), bytes.begin(), bytes.end());
   keep(connection);
+}
+
+/// Counts what is kept for somebody who has not been let in. When it is too much for all of them
+/// together, whoever has most of it has to go, be it this one.
+void Core::keep(Connection& connection) {
+  keep_no_more(connection);
+  connection.kept_bytes = connection.framer.reserved();
+  if (const auto& waiting = connection.waiting) {
+    connection.kept_bytes += waiting->frame.size() + waiting->behind.size();
+  }
+  kept_bytes_ += connection.kept_bytes;
+  if (kept_bytes_ <= kMostForStrangers) return;
+  const auto kept = [](const auto& other) { return other == nullptr ? 0 : other->kept_bytes; };
+  fail(**std::ranges::max_element(connections_, {}, kept),
+       {ReasonCode::quota_exceeded, "", "too much is kept of those who have not been let in"});
+}
+
+void Core::keep_no_more(Connection& connection) {
+  kept_bytes_ -= std::exchange(connection.kept_bytes, 0);
 }
 
 void Core::on_verified(ConnectionId id, Verdict verdict, Now now) {

@@ -44,7 +44,8 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   if (prng_.chance(1, 4)) config_.max_inflight_bytes = prng_.below(4000) + 1;
   if (prng_.chance(1, 2)) config_.max_unread_bytes = prng_.below(4000) + 1;
   config_.max_inflight_messages = static_cast<std::uint16_t>(prng_.below(20) + 1);
-  if (prng_.chance(1, 2)) config_.queue_window = {prng_.below(prng_.below(20) + 1) + 1, prng_.below(2000) + 1};
+  if (prng_.chance(1, 2))
+    config_.queue_window = {prng_.below(prng_.below(20) + 1) + 1, prng_.below(2000) + 1};
   if (prng_.chance(1, 2)) config_.retained_memory_limit = prng_.below(30);
   if (prng_.chance(1, 3)) config_.work_a_turn = prng_.below(40) + 1;
   if (prng_.chance(1, 3)) config_.max_unstored_bytes = prng_.below(kSmallBacklog);
