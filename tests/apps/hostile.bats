@@ -80,6 +80,7 @@ connect_timeout 12"
 }
 
 @test "connections that say nearly all of a long CONNECT" {
+  free_at_once
   start_impatient_broker
   misbehave half_connect $((scale * 100))
 }
