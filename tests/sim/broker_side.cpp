@@ -65,7 +65,7 @@ void Simulation::crash() {
     link.up.clear();
     if (prng_.chance(1, 2)) link.down.clear();
   });
-  if (is_troubled_ && trouble_ends_ == kNever && shortage_ends_ == kNever) ask_for_retained();
+  if (is_troubled_ && may_store()) ask_for_retained();
 }
 
 /// It says goodbye to everyone, stores what is to be stored, and another process goes on.
@@ -299,8 +299,8 @@ void Simulation::end_shortage() {
   broker_->on_heap(0);
 }
 
-/// A newcomer subscribes, at some QoS. In the end the broker may crash when it has said that the
-/// newcomer is subscribed; before that he leaves again.
+/// A newcomer subscribes, at some QoS, unless a crowd is in his way. In the end the broker may crash
+/// when it has said that the newcomer is subscribed; before that he leaves again.
 void Simulation::ask_for_retained() {
   bool may_crash = !is_troubled_ && faults_.crash > 0 && prng_.chance(1, 2);
   const auto qos = static_cast<wire::QoS>(prng_.below(3));
@@ -315,6 +315,7 @@ void Simulation::ask_for_retained() {
         say(wire::Puback{.packet_id = publish->packet_id});
       if (publish->qos == wire::QoS::exactly_once)
         say(wire::Pubrec{.packet_id = publish->packet_id});
+      if (!publish->retain) return false;  // it was published a moment ago
       if (publish->topic.starts_with("wills/")) {
         judge_.will_is_retained(std::string(text_of(publish->payload)));
       } else if (const auto known = numbered(*publish, wire::Version::v311)) {
@@ -344,7 +345,12 @@ void Simulation::ask_for_retained() {
     is_over = said.empty() && !store_at_once();
     bool is_subscribed = false;
     std::array<ByteView, 8> pieces;
-    for (auto* queue = broker_->output(id); !queue->empty(); is_over = false) {
+    auto* queue = broker_->output(id);
+    if (queue == nullptr) {
+      MQ_CHECK(is_troubled_);
+      return;
+    }
+    for (; !queue->empty(); is_over = false) {
       queue->gather(pieces);
       framer.feed(pieces[0]);
       while (const auto frame = framer.next(wire::kMaximumPacketSize).value()) {

@@ -24,7 +24,8 @@ struct Faults {
         stop(draw(prng, 4000)),
         // Where nothing is refused for either, more is promised.
         shortage(disk_trouble > 0 ? draw(prng, 3000) : 0),
-        crowd(draw(prng, 1000)) {}
+        crowd(draw(prng, 1000)),
+        newcomer(draw(prng, 300)) {}
 
   std::uint64_t cut;           ///< a connection ends for both
   std::uint64_t vanish;        ///< it ends for the client; the broker hears nothing
@@ -39,6 +40,7 @@ struct Faults {
   std::uint64_t stop;          ///< the broker is ended as it should be, and starts again
   std::uint64_t shortage;      ///< there is no memory to keep more for a while
   std::uint64_t crowd;         ///< strangers come, and say nothing
+  std::uint64_t newcomer;      ///< somebody asks for all that is retained, and the disk is quick
 
   static bool strike(std::uint64_t one_in, Prng& prng) {
     return one_in > 0 && prng.chance(1, one_in);

@@ -267,6 +267,7 @@ void Simulation::make_trouble() {
   if (strikes(faults_.crowd)) {
     for (auto strangers = prng_.below(10); strangers > 0; --strangers) broker_->on_open(0, now_);
   }
+  if (strikes(faults_.newcomer) && may_store()) ask_for_retained();
   if (strikes(faults_.clock_step)) {
     now_.wall += prng_.chance(1, 2) ? std::chrono::hours(1) : -std::chrono::hours(1);
   }

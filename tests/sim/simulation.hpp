@@ -112,6 +112,8 @@ class Simulation {
   void commit();
   void end_disk_trouble();
   void end_shortage();
+  /// Whether the broker has its disk, and memory.
+  bool may_store() const { return trouble_ends_ == kNever && shortage_ends_ == kNever; }
   void ask_for_retained();
   bool store_at_once();
 
