@@ -299,8 +299,8 @@ void Simulation::end_shortage() {
   broker_->on_heap(0);
 }
 
-/// A newcomer subscribes, at some QoS, unless a crowd is in his way. In the end the broker may crash
-/// when it has said that the newcomer is subscribed; before that he leaves again.
+/// A newcomer subscribes, at some QoS, unless a crowd is in his way. In the end the broker may
+/// crash when it has said that the newcomer is subscribed; before that he leaves again.
 void Simulation::ask_for_retained() {
   bool may_crash = !is_troubled_ && faults_.crash > 0 && prng_.chance(1, 2);
   const auto qos = static_cast<wire::QoS>(prng_.below(3));

@@ -365,7 +365,8 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
 
 void Simulation::publish(Actor& actor) {
   actor.acts_at = now_.steady + Millis(prng_.below(trouble_.pause.count()) + 1);
-  publish(actor, prng_.below(kTopicKinds.size()));
+  const bool is_favourite = favourite_ && prng_.chance(1, 2);
+  publish(actor, is_favourite ? *favourite_ : prng_.below(kTopicKinds.size()));
 }
 
 void Simulation::publish(Actor& actor, std::size_t kind) {

@@ -74,6 +74,7 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
                   .queues_qos0 = config_.queue_qos0_messages,
                   .reads_late = has_rates || config_.max_unstored_bytes < kSmallBacklog,
                   .commits_within = is_disk_slow ? kSlowCommit : kCommit});
+  if (prng_.chance(1, 2)) favourite_ = prng_.below(kTopicKinds.size());
   add_actors();
   if (prng_.chance(1, 2)) config_.global_max_connections = actors_.size() + kCrowd;
   start_broker();

@@ -160,7 +160,8 @@ class Simulation {
   Now now_;
   broker::Config config_;
   bool has_rules_ = false;
-  bool is_limited_ = false;  ///< by the rules nobody may read below limited/
+  std::optional<std::size_t> favourite_;  ///< kind of topic, of which there is most
+  bool is_limited_ = false;               ///< by the rules nobody may read below limited/
   storage::Memory store_;
   std::unique_ptr<broker::Core> broker_;
   std::vector<std::unique_ptr<Actor>> actors_;
