@@ -58,6 +58,8 @@ struct Actor {
     wire::QoS qos;
     std::size_t size;  ///< of the payload
     bool is_too_large;
+    /// The connection, by when it was opened, on which it comes while it cannot be stored.
+    std::optional<Instant> unstorable_on{};
   };
 
   Actor(Role role, std::size_t index, Prng& prng);

@@ -341,13 +341,17 @@ void Simulation::on_settled(Actor& actor, const client::Settled& settled) {
   const auto open = std::ranges::find_if(
       actor.open, [&](const auto& entry) { return entry.first == settled.ticket; });
   MQ_CHECK(open != actor.open.end());
-  const auto& [topic, number, qos, size, is_too_large] = open->second;
+  const auto& [topic, number, qos, size, is_too_large, unstorable_on] = open->second;
   // Of QoS 2 the message may have come on the connection before.
   if (qos == QoS::at_least_once) judge_.answered(actor.name, size, actor.opened_at, now_.steady);
   if (settled.outcome == acknowledged) {
     const auto first = std::ranges::find_if(
         actor.open, [qos](const auto& entry) { return entry.second.qos == qos; });
     if (first != open) judge_.accuse(actor.name + " got acknowledgements out of order");
+    // When trouble ends early, it may have been.
+    if (is_troubled_ && unstorable_on == actor.opened_at) {
+      judge_.accuse(actor.name + " was not told that its message cannot be stored");
+    }
     if (!is_too_large) {
       judge_.acknowledged(topic, number, now_.steady);
     } else if (actor.version == wire::Version::v5) {
@@ -388,8 +392,9 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
     properties.add(PropertyId::message_expiry_interval,
                    static_cast<std::uint32_t>(Judge::kFadesWithin / Seconds(1)));
   }
+  const bool is_for_shares = prefix == "shared/";  // which do not get what is retained
   const auto ticket = actor.core->publish({.qos = kTopicKinds[kind].qos,
-                                           .retain = is_retained || is_fading,
+                                           .retain = is_retained || is_fading || is_for_shares,
                                            .topic = topic,
                                            .properties = properties.view(),
                                            .payload = bytes_of(payload)},
@@ -397,8 +402,16 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
   if (!ticket) return;
   actor.numbers[kind] = number;
   if (kTopicKinds[kind].qos != QoS::at_most_once) {
-    actor.open.push_back(
-        {*ticket, {topic, number, kTopicKinds[kind].qos, payload.size(), is_too_large(payload)}});
+    actor.open.push_back({*ticket,
+                          {.topic = topic,
+                           .number = number,
+                           .qos = kTopicKinds[kind].qos,
+                           .size = payload.size(),
+                           .is_too_large = is_too_large(payload)}});
+    if ((is_retained || is_fading || kTopicKinds[kind].qos == QoS::exactly_once) &&
+        comes_in_trouble(actor)) {
+      actor.open.back().second.unstorable_on = actor.opened_at;
+    }
   }
   if (is_clear) {
     judge_.cleared(topic, number, now_.steady);
@@ -410,6 +423,13 @@ void Simulation::publish(Actor& actor, std::size_t kind) {
   } else {
     judge_.published({topic, number}, kTopicKinds[kind].qos, payload.size(), now_.steady);
   }
+}
+
+bool Simulation::comes_in_trouble(const Actor& publisher) const {
+  const bool is_alone = publisher.open.size() == 1;  // and does not wait for others
+  const bool is_read_at_once = faults_.stall == 0 && !reads_late();
+  return publisher.version == Version::v5 && publisher.is_up && is_alone && is_read_at_once &&
+         trouble_ends_ != kNever && trouble_ends_ >= now_.steady + 2 * Faults::kLatest;
 }
 
 void Simulation::note(ByteView bytes) {

@@ -45,7 +45,7 @@ struct Mercy {
 ///
 /// Topics begin with the promise about them: live/, retained/, shared/, expiring/, secret/,
 /// changing/, limited/, kept/, which is retained/ without subscribers, and fading/, which expires
-/// besides.
+/// besides. What is below shared/ is retained, too, and no share is to get that.
 class Judge {
  public:
   explicit Judge(Mercy mercy) : mercy_(mercy) {}

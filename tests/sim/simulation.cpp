@@ -62,7 +62,6 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
   config_.seed = prng_.next();
   has_rules_ = prng_.chance(1, 2);
   const bool is_disk_slow = faults_.slow_commit + faults_.disk_trouble > 0;
-  const bool has_rates = listener.max_publish_rate > 0 || listener.max_bytes_rate > 0;
   judge_ = Judge({.is_queue_bounded = is_queue_bounded,
                   .refuses = refuses(),
                   .is_clock_wrong = faults_.clock_step > 0,
@@ -72,7 +71,7 @@ Simulation::Simulation(std::uint64_t seed, Trouble trouble)
                   .bytes_rate = listener.max_bytes_rate,
                   .is_short = faults_.shortage > 0,
                   .queues_qos0 = config_.queue_qos0_messages,
-                  .reads_late = has_rates || config_.max_unstored_bytes < kSmallBacklog,
+                  .reads_late = reads_late(),
                   .commits_within = is_disk_slow ? kSlowCommit : kCommit});
   if (prng_.chance(1, 2)) favourite_ = prng_.below(kTopicKinds.size());
   add_actors();
@@ -162,6 +161,12 @@ void Simulation::publish_last() {
 bool Simulation::refuses() const {
   return faults_.disk_trouble + faults_.shortage > 0 ||
          config_.queue_policy == broker::QueuePolicy::reject;
+}
+
+bool Simulation::reads_late() const {
+  const auto& listener = config_.listeners.front();
+  return listener.max_publish_rate > 0 || listener.max_bytes_rate > 0 ||
+         config_.max_unstored_bytes < kSmallBacklog;
 }
 
 Instant Simulation::next_event() const {

@@ -77,6 +77,8 @@ class Simulation {
   void act(Actor& actor);
   /// Whether the broker may refuse what is published, however short.
   bool refuses() const;
+  /// Whether the broker may let wait what has come to it.
+  bool reads_late() const;
 
   // broker_side.cpp: what the broker's driver and its disk do
   void start_broker();
@@ -151,6 +153,8 @@ class Simulation {
   void on_settled(Actor& actor, const client::Settled& settled);
   void publish(Actor& actor);
   void publish(Actor& actor, std::size_t kind);
+  /// Whether what has just been published reaches the broker before the disk is there again.
+  bool comes_in_trouble(const Actor& publisher) const;
   /// When all is quiet, QoS 0 is lost no more than what is acknowledged.
   void publish_last();
   void note(ByteView bytes);
