@@ -1,15 +1,16 @@
 #include "topic/subscription_index.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.hpp"
 #include "topic/name.hpp"
 
 // A filter without wildcards is found by its text, in the same hash table that SUBSCRIBE and
-// UNSUBSCRIBE use. The others stand in a trie whose nodes are numbers: one table holds all edges,
-// keyed by parent and level, "+" and "#" are fields of the node, and level names are interned so
-// that a topic's levels are hashed once however many branches are tried.
+// UNSUBSCRIBE use. The others stand in a trie whose nodes are numbers: there is one where a filter
+// ends, and where several part, and all levels between two of them are one edge, so that deep
+// filters cost no more than their text. One table holds all edges, keyed by parent and first level,
+// "+" and "#" are fields of the node, and first levels are interned so that a topic's levels are
+// hashed once however many branches are tried.
 //
 // "$share/GROUP/FILTER" is an entry of its own that hangs on the plain entry of FILTER; that one
 // is made when need be, without subscribers, so matching knows nothing of shares.
@@ -35,12 +36,30 @@ auto position_of(auto& subscribers, std::uint32_t owner) {
                           [](const Subscriber& s, std::uint32_t o) { return s.owner < o; });
 }
 
-/// Cuts the last level off `rest`: "a/b" gives "b" and leaves "a".
-std::string_view take_last_level(std::string_view& rest) {
-  const auto slash = rest.rfind('/');
-  const auto level = rest.substr(slash + 1);
-  rest = rest.substr(0, slash == std::string_view::npos ? 0 : slash);
-  return level;
+/// The levels of a filter without the "#"; no data() when there are none.
+std::string_view path_of(std::string_view filter) {
+  if (filter == "#") return {};
+  if (filter.ends_with("/#")) filter.remove_suffix(2);
+  return filter;
+}
+
+/// The size of what two paths have in common, in whole levels; the first one is.
+std::size_t common_size(std::string_view a, std::string_view b) {
+  const auto size = static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+  const auto ends = [size](std::string_view path) {
+    return size == path.size() || path[size] == '/';
+  };
+  return ends(a) && ends(b) ? size : a.substr(0, size).rfind('/');
+}
+
+/// Cuts the first level off a filter's path when it matches that of a topic.
+bool pass_level(std::string_view& path, std::string_view level) {
+  const bool is_plus = path.starts_with('+');
+  if (!is_plus && !path.starts_with(level)) return false;
+  const std::size_t size = is_plus ? 1 : level.size();
+  if (size < path.size() && path[size] != '/') return false;
+  path = size < path.size() ? path.substr(size + 1) : std::string_view();
+  return true;
 }
 
 template <class T>
@@ -167,36 +186,77 @@ void SubscriptionIndex::unlink_share(FilterId shared) {
 
 SubscriptionIndex::NodeId SubscriptionIndex::trie_insert(std::string_view filter) {
   NodeId node = 0;
-  for (std::string_view rest = filter; rest.data() != nullptr;) {
-    const auto level = take_level(rest);
-    if (level == "#") break;
-    node = child(node, level);
+  for (std::string_view rest = path_of(filter); rest.data() != nullptr;) {
+    NodeId next = child(node, rest);
+    if (next == 0) {
+      next = take_slot(nodes_, free_nodes_);
+      nodes_[next].levels = rest;
+      hang(next, node);
+      return next;
+    }
+    const auto size = common_size(nodes_[next].levels, rest);
+    if (size < nodes_[next].levels.size()) next = split(next, size);
+    rest = size < rest.size() ? rest.substr(size + 1) : std::string_view();
+    node = next;
   }
   return node;
 }
 
-SubscriptionIndex::NodeId SubscriptionIndex::child(NodeId parent, std::string_view level) {
-  if (level == "+") {
-    if (nodes_[parent].plus == 0) {
-      const NodeId node = add_node(parent);
-      nodes_[parent].plus = node;
-    }
-    return nodes_[parent].plus;
-  }
-  Level& named = intern(level);
-  const auto [edge, is_new] = edges_.try_emplace(edge_key(parent, named.id), 0);
-  if (is_new) {
-    edge->second = add_node(parent);
-    ++named.edges;
-  }
-  return edge->second;
+SubscriptionIndex::NodeId SubscriptionIndex::child(NodeId parent, std::string_view path) const {
+  const auto level = take_level(path);
+  if (level == "+") return nodes_[parent].plus;
+  const auto named = levels_.find(level);
+  if (named == levels_.end()) return 0;
+  const auto edge = edges_.find(edge_key(parent, named->second.id));
+  return edge == edges_.end() ? 0 : edge->second;
 }
 
-SubscriptionIndex::NodeId SubscriptionIndex::add_node(NodeId parent) {
-  const NodeId node = take_slot(nodes_, free_nodes_);
+SubscriptionIndex::NodeId SubscriptionIndex::split(NodeId node, std::size_t size) {
+  const NodeId upper = take_slot(nodes_, free_nodes_);
+  const NodeId parent = nodes_[node].parent;
+  take_off(node);
+  nodes_[upper].levels = nodes_[node].levels.substr(0, size);
+  nodes_[node].levels.erase(0, size + 1);
+  hang(upper, parent);
+  hang(node, upper);
+  return upper;
+}
+
+void SubscriptionIndex::hang(NodeId node, NodeId parent) {
+  std::string_view levels = nodes_[node].levels;
+  const auto level = take_level(levels);
+  if (level == "+") {
+    nodes_[parent].plus = node;
+  } else {
+    Level& named = intern(level);
+    ++named.edges;
+    edges_[edge_key(parent, named.id)] = node;
+  }
   nodes_[node].parent = parent;
   ++nodes_[parent].children;
-  return node;
+  nodes_[parent].children_xor ^= node;
+}
+
+void SubscriptionIndex::take_off(NodeId node) {
+  Node& parent = nodes_[nodes_[node].parent];
+  --parent.children;
+  parent.children_xor ^= node;
+  std::string_view levels = nodes_[node].levels;
+  const auto level = take_level(levels);
+  if (level == "+") {
+    parent.plus = 0;
+    return;
+  }
+  const auto named = levels_.find(level);
+  edges_.erase(edge_key(nodes_[node].parent, named->second.id));
+  if (--named->second.edges > 0) return;
+  free_levels_.push_back(named->second.id);
+  levels_.erase(named);
+}
+
+void SubscriptionIndex::free_node(NodeId node) {
+  nodes_[node] = Node();
+  free_nodes_.push_back(node);
 }
 
 SubscriptionIndex::Level& SubscriptionIndex::intern(std::string_view name) {
@@ -210,69 +270,65 @@ SubscriptionIndex::Level& SubscriptionIndex::intern(std::string_view name) {
   return level->second;
 }
 
+/// What nobody ends at, and nothing parts at, is a node no longer.
 void SubscriptionIndex::trie_remove(const Entry& entry) {
-  std::string_view rest = entry.text;
   NodeId node = entry.node;
-  if (rest.ends_with('#')) {
-    nodes_[node].hash = kNoFilter;
-    take_last_level(rest);
-  } else {
-    nodes_[node].here = kNoFilter;
-  }
-  while (node != 0) {
-    const Node& leaf = nodes_[node];
-    if (leaf.children > 0 || leaf.here != kNoFilter || leaf.hash != kNoFilter) return;
-    const NodeId parent = leaf.parent;
-    remove_edge(parent, take_last_level(rest));
-    --nodes_[parent].children;
-    free_nodes_.push_back(node);
+  (entry.text.ends_with('#') ? nodes_[node].hash : nodes_[node].here) = kNoFilter;
+  while (node != 0 && !nodes_[node].is_end() && nodes_[node].children < 2) {
+    const NodeId parent = nodes_[node].parent;
+    const NodeId only = nodes_[node].children_xor;
+    if (only != 0) take_off(only);
+    take_off(node);
+    if (only != 0) {
+      nodes_[only].levels.insert(0, nodes_[node].levels + '/');
+      hang(only, parent);
+    }
+    free_node(node);
     node = parent;
   }
-}
-
-void SubscriptionIndex::remove_edge(NodeId parent, std::string_view level) {
-  if (level == "+") {
-    nodes_[parent].plus = 0;
-    return;
-  }
-  const auto named = levels_.find(level);
-  edges_.erase(edge_key(parent, named->second.id));
-  if (--named->second.edges > 0) return;
-  free_levels_.push_back(named->second.id);
-  levels_.erase(named);
 }
 
 std::size_t SubscriptionIndex::trie_match(std::string_view topic,
                                           std::vector<FilterId>& out) const {
   if (edges_.empty() && nodes_[0].plus == 0 && nodes_[0].hash == kNoFilter) return 0;
-  std::array<LevelId, kMaximumLevels> levels;
-  std::size_t depth = 0;
-  for (std::string_view rest = topic; rest.data() != nullptr && depth < levels.size();) {
-    const auto found = levels_.find(take_level(rest));
-    levels[depth++] = found == levels_.end() ? kUnknownLevel : found->second.id;
+  struct TopicLevel {
+    std::string_view name;
+    LevelId id;
+  };
+  absl::InlinedVector<TopicLevel, 16> levels;
+  for (std::string_view rest = topic; rest.data() != nullptr && levels.size() < kMaximumLevels;) {
+    const auto name = take_level(rest);
+    const auto found = levels_.find(name);
+    levels.push_back({name, found == levels_.end() ? kUnknownLevel : found->second.id});
   }
 
   struct Step {
     NodeId node;
     std::uint32_t depth;
   };
-  std::vector<Step> steps{{0, 0}};
+  absl::InlinedVector<Step, 16> steps{{0, 0}};
   std::size_t taken = 0;
+  const auto descend = [&](NodeId child, std::uint32_t depth) {
+    for (std::string_view rest = nodes_[child].levels; rest.data() != nullptr; ++depth, ++taken) {
+      if (depth == levels.size() || !pass_level(rest, levels[depth].name)) return;
+    }
+    steps.push_back({child, depth});
+  };
   const bool is_reserved = topic.starts_with('$');  // [MQTT-4.7.2-1]
-  for (; !steps.empty(); ++taken) {
+  while (!steps.empty()) {
     const Step step = steps.back();
     steps.pop_back();
     const Node& node = nodes_[step.node];
     const bool wildcards = !(step.depth == 0 && is_reserved);
     if (wildcards && node.hash != kNoFilter) out.push_back(node.hash);
-    if (step.depth == depth) {
+    if (step.depth == levels.size()) {
       if (node.here != kNoFilter) out.push_back(node.here);
       continue;
     }
-    if (wildcards && node.plus != 0) steps.push_back({node.plus, step.depth + 1});
-    if (levels[step.depth] == kUnknownLevel) continue;
-    const auto edge = edges_.find(edge_key(step.node, levels[step.depth]));
-    if (edge != edges_.end()) steps.push_back({edge->second, step.depth + 1});
+    if (wildcards && node.plus != 0) descend(node.plus, step.depth);
+    if (levels[step.depth].id == kUnknownLevel) continue;
+    const auto edge = edges_.find(edge_key(step.node, levels[step.depth].id));
+    if (edge != edges_.end()) descend(edge->second, step.depth);
   }
   return taken;
 }

@@ -55,8 +55,8 @@ class SubscriptionIndex {
   /// The filters, shared ones not among them, that match `topic`: see shared_from(). Valid until
   /// the next call that is not const.
   ///
-  /// steps  grows by what it takes: none for a topic seen lately, else one per level and branch of
-  ///        the trie
+  /// steps  grows by what it takes: none for a topic seen lately, else one per level of each branch
+  ///        of the trie
   std::span<const FilterId> match(std::string_view topic, std::size_t& steps);
 
   /// kNoFilter when nobody subscribes to it.
@@ -80,6 +80,8 @@ class SubscriptionIndex {
 
   std::size_t size() const { return subscriptions_; }
   std::size_t shared_size() const { return shared_subscriptions_; }
+  /// Of the nodes in the trie there are at most two for each filter with wildcards.
+  std::size_t trie_size() const { return nodes_.size() - 1 - free_nodes_.size(); }
 
  private:
   using NodeId = std::uint32_t;
@@ -91,23 +93,26 @@ class SubscriptionIndex {
     FilterId next_shared = kNoFilter;  ///< of a plain filter the head of its chain of shares
     FilterId plain = kNoFilter;        ///< of a shared filter the plain one it hangs on
     FilterId previous = kNoFilter;     ///< of a shared filter the one before it in the chain
-    NodeId node = 0;                   ///< where it ends in the trie; 0 without wildcards
+    NodeId node = 0;                   ///< where it ends in the trie; the root without wildcards
     std::uint32_t turn = 0;
     bool is_shared = false;
   };
 
-  /// A level of the filters with wildcards. Node 0 is the root.
+  /// Where a filter with wildcards ends, or where several part. Node 0 is the root.
   struct Node {
+    std::string levels;  ///< from the parent's to here, "/" between them; the root has none
     NodeId parent = 0;
-    NodeId plus = 0;            ///< the child for "+"; 0 for none
+    NodeId plus = 0;            ///< the child that begins with "+"; 0 for none
     FilterId here = kNoFilter;  ///< the filter that ends here
     FilterId hash = kNoFilter;  ///< the filter that ends here with "#"
     std::uint32_t children = 0;
+    NodeId children_xor = 0;  ///< of one child: which
+    bool is_end() const { return here != kNoFilter || hash != kNoFilter; }
   };
 
   struct Level {
     LevelId id = 0;
-    std::uint32_t edges = 0;  ///< that bear its name
+    std::uint32_t edges = 0;  ///< that begin with it
   };
 
   struct Route {
@@ -131,11 +136,16 @@ class SubscriptionIndex {
   void unlink_share(FilterId shared);
   NodeId trie_insert(std::string_view filter);
   void trie_remove(const Entry& entry);
-  NodeId child(NodeId parent, std::string_view level);
   /// Returns how many steps it took.
   std::size_t trie_match(std::string_view topic, std::vector<FilterId>& out) const;
-  NodeId add_node(NodeId parent);
-  void remove_edge(NodeId parent, std::string_view level);
+  /// The child whose first level is that of `path`; 0 for none.
+  NodeId child(NodeId parent, std::string_view path) const;
+  /// A new node between this one and its parent, to which the first `size` bytes of its levels
+  /// lead.
+  NodeId split(NodeId node, std::size_t size);
+  void hang(NodeId node, NodeId parent);
+  void take_off(NodeId node);
+  void free_node(NodeId node);
   Level& intern(std::string_view name);
 
   std::vector<Entry> entries_;
@@ -144,7 +154,7 @@ class SubscriptionIndex {
 
   std::vector<Node> nodes_;
   std::vector<NodeId> free_nodes_;
-  absl::flat_hash_map<std::uint64_t, NodeId> edges_;  ///< parent << 32 | level
+  absl::flat_hash_map<std::uint64_t, NodeId> edges_;  ///< parent << 32 | a child's first level
   TextMap<Level> levels_;
   std::vector<LevelId> free_levels_;
 

@@ -472,7 +472,7 @@ def deep(port, size):
     yield f"topics and filters of 65535 levels, {size} times", 0, "nothing of them is kept"
 
 
-BOMBED = "/".join("a" * 16)
+BOMBED = "/".join("a" * 200)  # as many levels as the broker takes
 
 
 def drain(sock):
@@ -492,7 +492,7 @@ def bomb(port, size):
     sock.settimeout(None)
     drain(sock)
     for number in range(size):
-        levels = [("+" if number >> bit & 1 else "a") for bit in range(16)]
+        levels = [("+" if number >> bit & 1 else "a") for bit in range(16)] + ["+"] * 183
         sock.sendall(subscribe_packet("/".join(levels) + "/#"))
     other = join(port, "other")
     other.sendall(PING)

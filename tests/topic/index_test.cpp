@@ -19,8 +19,9 @@ namespace {
 std::string random_topic(Prng& prng) {
   static const std::vector<std::string> kLevels{"a", "b", "ab", "a!", "", "$x", "0"};
   std::string text;
-  for (auto depth = prng.below(4) + 1; depth > 0; --depth) {
-    text += kLevels[prng.below(kLevels.size())];
+  const auto names = prng.chance(1, 2) ? kLevels.size() : 2;  // with few of them many begin alike
+  for (auto depth = prng.below(6) + 1; depth > 0; --depth) {
+    text += kLevels[prng.below(names)];
     if (depth > 1) text += '/';
   }
   return text.empty() ? "a" : text;
@@ -90,6 +91,7 @@ TEST_CASE("the subscription index agrees with matches() through random comings a
         CHECK(index.unsubscribe(filter, owner).has_value() == (model.erase({filter, owner}) > 0));
       }
       CHECK(index.size() == model.size());
+      CHECK(index.trie_size() <= 2 * model.size());
       const auto topic = random_topic(prng);
       std::set<std::string> expected;
       for (const auto& [key, present] : model) {
@@ -101,6 +103,28 @@ TEST_CASE("the subscription index agrees with matches() through random comings a
       CHECK(matching(index, topic) == expected);  // remembered
     }
   }
+}
+
+TEST_CASE("who parts from a deep filter at each level, and leaves, leaves nothing behind") {
+  SubscriptionIndex index;
+  std::string deep = "+";
+  for (std::size_t i = 1; i < kMaximumLevels; ++i) deep += i % 2 == 0 ? "/+" : "/a";
+  index.subscribe(deep, {1, 0, 0});
+  CHECK(index.trie_size() == 1);
+  std::vector<std::string> others;
+  for (std::size_t end = deep.rfind('/'); end != std::string::npos;
+       end = deep.rfind('/', end - 1)) {
+    others.push_back(deep.substr(0, end) + "/b");
+  }
+  for (const auto& other : others) index.subscribe(other, {2, 0, 0});
+  CHECK(index.trie_size() == 2 * others.size() + 1);
+  for (const auto& other : others) CHECK(index.unsubscribe(other, 2));
+  CHECK(index.trie_size() == 1);
+  std::string topic = deep;
+  std::ranges::replace(topic, '+', 'x');
+  CHECK(matching(index, topic) == std::set{deep});
+  CHECK(index.unsubscribe(deep, 1));
+  CHECK(index.trie_size() == 0);
 }
 
 TEST_CASE("subscribers stand in the order of their owners and keep their last options") {
