@@ -8,8 +8,9 @@
 
 // A frame that lies whole in what was fed is yielded where it is. When the fed bytes end in the
 // middle of one, there are two cases: its length is not known yet, then its two to four bytes are
-// kept in the Framer itself; or it is known, then a block of that very size is set aside, and what
-// comes later is copied (or read by the driver) to its end. Either way nothing is looked at twice.
+// kept in the Framer itself; or it is known, then a block is set aside, and what comes later is
+// copied (or read by the driver) to its end. The block has the size of the frame at last; before,
+// it has room for a few times what has come. Either way nothing is looked at twice.
 
 namespace mq::wire {
 
@@ -18,6 +19,13 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 /// Below it, a tail is filled by copying from the buffer that everyone reads into.
 constexpr std::size_t kLongTail = 32 * 1024;
+constexpr std::size_t kSmallestBlock = 4096;
+/// So many times what has come of a frame may be set aside for it.
+constexpr std::size_t kGrowth = 4;
+
+std::size_t block_size(std::size_t length, std::size_t come) {
+  return std::min(length, std::max(kSmallestBlock, kGrowth * come));
+}
 
 }  // namespace
 
@@ -52,7 +60,7 @@ std::expected<std::optional<ByteView>, Fault> Framer::next_long(std::size_t maxi
     return frame;
   }
   if (*length) {
-    start_block(**length, input_);
+    start_block(**length, input_, 0);
   } else {
     std::ranges::copy(input_, header_.begin());
     filled_ = static_cast<std::uint32_t>(input_.size());
@@ -81,28 +89,43 @@ std::expected<std::optional<ByteView>, Fault> Framer::gather(std::size_t maximum
     input_ = {};
     return std::nullopt;
   }
-  start_block(**length, ByteView(header_).first(filled_));
+  const ByteView header = known.first(std::min(known.size(), **length));
+  input_ = input_.subspan(header.size() - filled_);
+  start_block(**length, header, input_.size());
   return fill();
 }
 
 std::optional<ByteView> Framer::fill() {
-  const std::size_t size = std::min(block_->size() - filled_, input_.size());
+  const std::size_t size = std::min(length() - filled_, input_.size());
+  if (size > block_->size() - filled_) grow(size);
   if (size > 0) std::memcpy(block_->bytes() + filled_, input_.data(), size);
   filled_ += static_cast<std::uint32_t>(size);
   input_ = input_.subspan(size);
-  if (filled_ < block_->size()) return std::nullopt;
+  if (filled_ < length()) return std::nullopt;
   filled_ = 0;
   return ByteView(block_->bytes(), block_->size());
 }
 
-void Framer::start_block(std::size_t size, ByteView start) {
-  block_ = BlockRef::allocate(size);
+void Framer::start_block(std::size_t length, ByteView start, std::size_t coming) {
+  block_ = BlockRef::allocate(block_size(length, start.size() + coming));
   std::memcpy(block_->bytes(), start.data(), start.size());
   filled_ = static_cast<std::uint32_t>(start.size());
 }
 
+void Framer::grow(std::size_t coming) {
+  const std::size_t frame_size = length();
+  const BlockRef former = std::move(block_);
+  start_block(frame_size, ByteView(former->bytes(), filled_), coming);
+}
+
+std::size_t Framer::length() const {
+  const auto size = std::min<std::size_t>(filled_, kLengthBytes + 1);
+  return frame_length(ByteView(block_->bytes(), size), SIZE_MAX).value().value();
+}
+
 std::span<Byte> Framer::tail() {
   if (state() != State::gathering) return {};
+  if (filled_ == block_->size()) grow(0);
   const std::size_t missing = block_->size() - filled_;
   if (missing < kLongTail) return {};
   return {block_->bytes() + filled_, missing};

@@ -32,8 +32,9 @@ std::expected<std::optional<std::size_t>, Fault> frame_length(ByteView bytes,
 ///     framer.feed(bytes);
 ///     while (auto frame = framer.next(maximum_size)) { … **frame … }
 ///
-/// A frame longer than what is there is gathered in one block of its final size, into which the
-/// driver can read the rest directly: see tail().
+/// A frame longer than what is there is gathered in one block, into which the driver can read the
+/// rest directly: see tail(). The block grows with what has come, so that nobody has much memory
+/// set aside by saying that much will come.
 class Framer {
  public:
   Framer() = default;
@@ -71,7 +72,7 @@ class Framer {
 
   /// Where the rest of a long unfinished frame goes: read into its front, then call
   /// tail_filled(n) instead of feed(). Empty when there is no such frame, or when so little of it
-  /// is missing that a read of its own would cost more than the copy.
+  /// is missing, or can be set aside, that a read of its own would cost more than the copy.
   std::span<Byte> tail();
   void tail_filled(std::size_t size);
 
@@ -90,7 +91,11 @@ class Framer {
   std::expected<std::optional<ByteView>, Fault> next_long(std::size_t maximum_size);
   std::expected<std::optional<ByteView>, Fault> gather(std::size_t maximum_size);
   std::optional<ByteView> fill();
-  void start_block(std::size_t size, ByteView start);
+  /// Sets memory aside for the start of a frame of that length, of which so much more has come.
+  void start_block(std::size_t length, ByteView start, std::size_t coming);
+  void grow(std::size_t coming);
+  /// Of the frame that is being gathered.
+  std::size_t length() const;
 
   ByteView input_;
   BlockRef block_;                ///< the frame being gathered, or yielded last
