@@ -107,7 +107,7 @@ struct Connection : WheelNode {
   std::unique_ptr<Aliases> aliases;                              // [MQTT-3.3.2-7]
   Ring<Held> held;             ///< in the order in which they are to leave
   std::size_t held_bytes = 0;  ///< of memory for them
-  std::size_t kept_bytes = 0;  ///< of what it said before it was let in; see Core::keep()
+  std::size_t kept_bytes = 0;  ///< of what it said, and was not handled; see Core::keep()
 };
 
 }  // namespace mq::broker

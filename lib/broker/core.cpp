@@ -158,7 +158,10 @@ void Core::read_frames(Connection& connection) {
     const auto frame = connection.framer.next(limit);
     if (!frame) return fail(connection, frame.error());
     if (!*frame) return expect_rest(connection);
-    connection.frame_begun = kNever;
+    if (connection.frame_begun != kNever) [[unlikely]] {
+      connection.frame_begun = kNever;
+      keep_no_more(connection);
+    }
     ++stats_.packets_received;
     if (is_suspect && connection.throttle != nullptr) {
       connection.throttle->bytes -= static_cast<double>((*frame)->size());
@@ -323,10 +326,14 @@ void Core::await_connect(Connection& connection) {
 }
 
 void Core::expect_rest(Connection& connection) {
-  if (connection.session == nullptr) return keep(connection);
-  if (!connection.framer.is_mid_frame() || connection.frame_begun != kNever) return;
-  connection.frame_begun = now_.steady;
-  watch(connection);
+  if (connection.session != nullptr) {
+    if (!connection.framer.is_mid_frame()) return;
+    if (connection.frame_begun == kNever) {
+      connection.frame_begun = now_.steady;
+      watch(connection);
+    }
+  }
+  keep(connection);
 }
 
 void Core::watch(Connection& connection) {

@@ -256,6 +256,7 @@ class Core {
   void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
   void keep(Connection& connection);
+  std::size_t most_kept(bool is_client) const;
   void keep_no_more(Connection& connection);
   void read_behind(ConnectionId id, ByteView bytes);
   void give_up_waiting(Connection& connection);
@@ -560,7 +561,8 @@ class Core {
   std::size_t feed_steps_ = kFeedSteps;    ///< that are left of this turn
   std::vector<std::uint32_t> unfinished_;  ///< sessions to be pumped at the next deadline
   std::size_t connected_ = 0;
-  std::size_t kept_bytes_ = 0;  ///< of those who have not been let in
+  /// Of what is not whole yet: of those who have not been let in, and of clients.
+  std::array<std::size_t, 2> kept_bytes_{};
   std::size_t heap_ = 0;
   std::size_t unread_max_ = 0;  ///< of what a connection was owed before this turn
   std::size_t heap_maximum_ = 0;

@@ -202,8 +202,8 @@ void Core::accept(Connection& connection, const wire::Connect& connect, Session&
   const auto window = config_.max_inflight_messages == 0 ? std::uint16_t{UINT16_MAX}
                                                          : config_.max_inflight_messages;
   const ListenerConfig& listener = config_.listeners[connection.listener];
-  connection.session = &session;
   keep_no_more(connection);
+  connection.session = &session;
   connection.promise = promise_of(listener);
   throttle(connection);
   connection.receive_maximum = static_cast<std::uint16_t>(  // [MQTT-4.9.0-1]

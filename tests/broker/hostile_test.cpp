@@ -50,6 +50,11 @@ std::vector<Byte> nonsense(Prng& prng, const std::vector<std::vector<Byte>>& pac
   return bytes;
 }
 
+std::size_t count_open(const std::vector<Peer*>& peers) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(peers, [](const Peer* peer) { return !peer->is_closed(); }));
+}
+
 }  // namespace
 
 TEST_CASE("any bytes end in an answer or a closed connection, and others do not notice") {
@@ -86,15 +91,14 @@ TEST_CASE("any bytes end in an answer or a closed connection, and others do not 
 TEST_CASE("of those who have not been let in not more is kept than 32 MB, of whoever they are") {
   World world(quiet());
   constexpr std::size_t kMost = 32;  // of 1 MB
-  const std::vector<Byte> start{0x10, 0xf8, 0xff, 0x3f, 0, 4, 'M', 'Q', 'T', 'T'};
+  std::vector<Byte> start{0x10, 0xf8, 0xff, 0x3f, 0, 4, 'M', 'Q', 'T', 'T'};
+  const std::vector<Byte> header(start.begin(), start.begin() + 4);
+  start.resize((1U << 20U) - 5);  // one byte is missing
   std::vector<Peer*> strangers;
   const auto come = [&](std::size_t count) {
     for (; count > 0; --count) strangers.push_back(&world.peer().send_bytes(start));
   };
-  const auto there = [&] {
-    return kMost == static_cast<std::size_t>(std::ranges::count_if(
-                        strangers, [](const Peer* peer) { return !peer->is_closed(); }));
-  };
+  const auto there = [&] { return count_open(strangers) == kMost; };
   come(kMost);
   REQUIRE(there());
   SUBCASE("who has less comes in in two pieces") {
@@ -110,12 +114,48 @@ TEST_CASE("of those who have not been let in not more is kept than 32 MB, of who
     come(10);
     CHECK(there());
   }
+  SUBCASE("who only says that much will come takes little") {
+    for (auto* peer : strangers) peer->drop();
+    strangers.clear();
+    for (int i = 0; i < 1000; ++i) strangers.push_back(&world.peer().send_bytes(header));
+    CHECK(count_open(strangers) == 1000);
+  }
   SUBCASE("who leaves makes room") {
     for (auto* peer : strangers) peer->drop();
     strangers.clear();
     come(kMost);
     CHECK(there());
   }
+}
+
+TEST_CASE("of packets that are not whole no more is kept than a part of what may be in use") {
+  auto config = quiet();
+  config.memory_limit = 8U << 20U;  // of which clients may take a half, others an eighth
+  World world(config);
+  const std::vector<Byte> payload(1'900'000);
+  std::vector<Byte> bytes;
+  wire::encode(wire::Publish{.topic = "t", .payload = payload}, Version::v311, bytes);
+  const Byte last = bytes.back();
+  bytes.pop_back();
+  std::vector<Peer*> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(&world.peer().join("client " + std::to_string(i)).send_bytes(bytes));
+  }
+  CHECK(count_open(clients) == 2);
+  auto& listener = world.peer().join("listener").subscribe("t", {});
+  for (auto* client : clients) {
+    if (!client->is_closed()) client->send_bytes({&last, 1});  // it makes room
+  }
+  CHECK(listener.all().size() > 0);
+  auto& other = world.peer().join("another").send_bytes(bytes);
+  CHECK_FALSE(other.is_closed());
+  const std::vector<Byte> connect(700'000, 0);
+  std::vector<Byte> start{0x10, 0xf8, 0xff, 0x3f};
+  start.insert(start.end(), connect.begin(), connect.end());
+  std::vector<Peer*> strangers;
+  for (int i = 0; i < 4; ++i) strangers.push_back(&world.peer().send_bytes(start));
+  CHECK(count_open(strangers) == 1);
+  CHECK_FALSE(other.is_closed());
 }
 
 TEST_CASE("what waits for a password to be verified counts as well, until it is") {
