@@ -22,7 +22,7 @@ constexpr std::size_t kMostBehind = 1U << 20U;
 /// packets that are not whole; and no more than this part of memory_limit.
 constexpr std::size_t kMostOfStrangers = 32U << 20U;
 constexpr std::size_t kPartOfStrangers = 8;
-constexpr std::size_t kMostOfClients = 256U << 20U;
+constexpr std::size_t kMostOfClients = wire::kMaximumPacketSize;  // one of the largest
 constexpr std::size_t kPartOfClients = 2;
 
 }  // namespace
