@@ -1,5 +1,6 @@
 #include "base/printable.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/bytes.hpp"
@@ -64,19 +65,10 @@ bool append_shown(std::string& out, std::string_view text, std::size_t max,
   return true;
 }
 
-/// Whether a character is white space, and no control.
-bool is_blank(std::uint32_t code) {
-  return code == ' ' || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
-         code == 0x202F || code == 0x205F || code == 0x3000;
-}
-
+/// Not beyond ASCII, where many a letter looks like a blank.
 bool is_word(std::string_view shown) {
-  for (auto rest = shown; !rest.empty();) {
-    const Character character = first_character(rest);
-    if (character.code == '"' || is_blank(character.code)) return false;
-    rest.remove_prefix(character.size);
-  }
-  return !shown.empty();
+  return !shown.empty() &&
+         std::ranges::all_of(shown, [](char c) { return c > ' ' && c < 0x7F && c != '"'; });
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ std::string printable(std::string_view text, std::size_t max = 256);
 /// cannot be the text's own.
 std::string quoted(std::string_view text, std::size_t max = 256);
 
-/// Somebody else's name in a sentence: printable() where that is one word without quotation marks,
-/// otherwise quoted(). So it cannot go on with the sentence, or end it.
+/// Somebody else's name in a sentence: printable() where that is one word of ASCII without
+/// quotation marks, otherwise quoted(). So it cannot go on with the sentence, or end it.
 std::string as_word(std::string_view text, std::size_t max = 256);
 
 }  // namespace mq

@@ -26,7 +26,7 @@ import time
 
 PATIENCE = 30
 LATEST_MS = 500  # the healthy pair's worst message
-USUAL_MS = 200  # and 99 of 100
+USUAL_MS = 200  # and 99 of 100, on the way to the worst, then, when it ends, and behind that
 # 50 MB are written to thousands of sockets while nobody else is served.
 SLOW = {"deaf": 2}
 COPIES = {"enormous": 3}  # of LARGEST bytes, made meanwhile
@@ -202,13 +202,17 @@ class Pair:
             sys.exit("the healthy pair is not served any more")
 
 
-def usual(latencies):
-    """What 99 of 100 do not exceed."""
-    return sorted(latencies)[len(latencies) * 99 // 100]
+def worst(phases):
+    return max(map(max, phases))
 
 
-def figures(latencies):
-    return f"{max(latencies):.1f} / {usual(latencies):.1f}"
+def usual(phases):
+    """What 99 of 100 do not exceed, in whichever phase that is most."""
+    return max(sorted(latencies)[len(latencies) * 99 // 100] for latencies in phases)
+
+
+def figures(phases):
+    return f"{worst(phases):.1f} / {usual(phases):.1f}"
 
 
 def filling_ms(size):
@@ -674,6 +678,8 @@ NASTY = {
     LIE: ROLES,
     f'x" {LIE}': ROLES,
     LIE.replace(" ", "\u00a0"): ROLES,
+    LIE.replace(" ", "\u2800"): ROLES,
+    LIE.replace(" ", "\u3164"): ROLES,
     "$SYS/broker/version": ROLES,
     "%s%n%x": ROLES,
     "'; drop table sessions; --": ROLES,
@@ -753,15 +759,15 @@ def main():
     memory_before = memory(pid)
     copying = filling_ms(LARGEST) * COPIES[scenario] if scenario in COPIES else 0
     pair = Pair(path or int(port), BOMBED if scenario == "bomb" else "healthy")
-    before, during, after, most = pair.latencies(), [], [], []
+    before, during, after, most = [pair.latencies()], [], [], []
     for _ in range(2):
         steps = globals()[scenario](int(port), size)
         title, burden, why = next(steps)
-        during += pair.latencies() + pair.latencies()  # on the way there, and at the worst
+        during += [pair.latencies(), pair.latencies()]  # on the way there, and at the worst
         for _ in steps:
             pass
-        during += pair.latencies()
-        after += pair.latencies()
+        during.append(pair.latencies())
+        after.append(pair.latencies())
         most.append(memory(pid, "VmHWM"))
     slowness = lenience * SLOW.get(scenario, 1)
     latest, most_usual = round(LATEST_MS * slowness + copying * lenience), USUAL_MS * slowness
@@ -779,9 +785,9 @@ def main():
         + (f" (bound {may_keep:.1f})" if is_given_back else "")
     )
     wrong = []
-    if max(during + after) > latest:
+    if worst(during + after) > latest:
         wrong.append("the healthy pair had to wait too long")
-    if max(usual(during), usual(after)) > most_usual:
+    if usual(during + after) > most_usual:
         wrong.append("the healthy pair had to wait too often")
     if max(most) > may_take:
         wrong.append("the broker took too much memory")

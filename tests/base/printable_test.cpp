@@ -48,14 +48,16 @@ TEST_CASE("quoted text cannot end its quotes") {
   CHECK(quoted("abc", 2) == R"("ab"...)");
 }
 
-TEST_CASE("a name that is one word stays as it is, any other is quoted") {
-  CHECK(as_word("o'neill:(日本語)\\\n") == "o'neill:(日本語)\\\\x0a");
+TEST_CASE("a name that is one word of ASCII stays as it is, any other is quoted") {
+  CHECK(as_word("o'neill:(~!)\\\n") == "o'neill:(~!)\\\\x0a");
+  CHECK(as_word("日本語") == "\"日本語\"");
   CHECK(as_word("james bond") == R"("james bond")");
   CHECK(as_word("james\"") == R"("james\"")");
   CHECK(as_word("") == R"("")");
   CHECK(as_word("abc d", 3) == "abc...");
   CHECK(as_word("a bcd", 3) == R"("a b"...)");
-  for (const char* blank : {"\u00a0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000"}) {
+  for (const char* blank : {"\u00a0", "\u115f", "\u1680", "\u2003", "\u202f", "\u205f", "\u2800",
+                            "\u3000", "\u3164", "\ufeff", "\uffa0"}) {
     CHECK(as_word(blank) == std::string("\"") + blank + "\"");
   }
 }
