@@ -312,12 +312,15 @@ bool Core::is_anonymous(const Connection& connection, const wire::Connect& conne
 
 std::string Core::assign_client_id(const ListenerConfig& listener) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string id = listener.auto_id_prefix;
-  const std::array<std::uint64_t, 2> random{random_(), random_()};  // [MQTT-3.2.2-16]
-  for (unsigned i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) id.push_back('-');
-    id.push_back(kDigits[(random[i / 16] >> (i % 16 * 4)) & 15U]);
-  }
+  std::string id;
+  do {
+    id = listener.auto_id_prefix;
+    const std::array<std::uint64_t, 2> random{random_(), random_()};
+    for (unsigned i = 0; i < 32; ++i) {
+      if (i == 8 || i == 12 || i == 16 || i == 20) id.push_back('-');
+      id.push_back(kDigits[(random[i / 16] >> (i % 16 * 4)) & 15U]);
+    }
+  } while (session_ids_.contains(id));  // [MQTT-3.2.2-16]
   return id;
 }
 

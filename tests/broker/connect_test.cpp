@@ -62,6 +62,9 @@ TEST_CASE(
   world.core().use_random([&next] { return next++; });
   CHECK(world.peer().connect(named("", Version::v5)).all() ==
         "CONNACK 00 {assigned-client-identifier=auto-FEDCBA98-7654-3210-0FDC-BA9876543210}");
+  next -= 2;  // that is somebody's
+  CHECK(world.peer().connect(named("", Version::v5)).all() ==
+        "CONNACK 00 {assigned-client-identifier=auto-1FDCBA98-7654-3210-2FDC-BA9876543210}");
 }
 
 TEST_CASE(
