@@ -29,6 +29,8 @@ constexpr std::uint64_t kAgainAfterMs = 1000;
 /// not whenever one comes and goes.
 constexpr std::size_t kEnoughFree = 16;
 constexpr std::size_t kMostTried = 64;
+/// So many come before it is somebody else's turn.
+constexpr int kMostAccepted = 64;
 
 int open_reserve() {
   return open("/", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
@@ -75,7 +77,7 @@ void BrokerDriver::on_connection(uv_poll_t* poll, int status, int) {
   auto& listener = *static_cast<Listener*>(poll->data);
   auto& driver = *listener.driver;
   if (status != 0) return driver.rest(listener);
-  while (listener.socket != -1) {
+  for (int turns = kMostAccepted; turns > 0 && listener.socket != -1; --turns) {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
     const int socket = accept4(listener.socket, reinterpret_cast<sockaddr*>(&address), &size,
@@ -138,11 +140,13 @@ void BrokerDriver::turn_away(Peer& peer) {
 void BrokerDriver::turn_all_away(Listener& listener) {
   if (reserve_ != -1) close(reserve_);
   int socket = -1;
-  do {
+  bool is_over = false;
+  for (int turns = kMostAccepted; turns > 0 && !is_over; --turns) {
     socket = accept4(listener.socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    is_over = socket == -1 && !is_gone(errno);
     if (socket != -1) close(socket);
-  } while (socket != -1 || is_gone(errno));
-  if (!is_nobody_there(errno)) rest(listener);
+  }
+  if (is_over && !is_nobody_there(errno)) rest(listener);
   reserve_ = open_reserve();
 }
 
