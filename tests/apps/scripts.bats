@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 scripts=$BATS_TEST_DIRNAME/../../scripts
 
 @test "--help is answered on stdout, anything unknown with one line and exit code 1" {
-  for name in check coverage fuzz layers sim soak spec; do
+  for name in check coverage fuzz layers sim soak spec test; do
     run --separate-stderr timeout 20 "$scripts/$name" --help
     echo "$name --help: $status $output $stderr"
     [[ $status == 0 ]]
