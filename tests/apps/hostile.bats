@@ -216,6 +216,7 @@ limited() {
 @test "who sends far more than it may, and goes, does not keep others out" {
   free_at_once
   limited
+  # shellcheck disable=SC2034
   verbosity=() # which would have a line for each of the messages
   broker=limited start_broker broker "listener PORT 127.0.0.1
 max_publish_rate 1
