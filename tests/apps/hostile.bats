@@ -201,7 +201,7 @@ sys_interval 1"
   log_is_clean
   for version in 311 5; do
     run -0 --separate-stderr mqsub -p "$port" -V "$version" -t '$SYS/broker/clients/+/dropped/#' -v --retained-only
-    ((${#lines[@]} == 18))
+    ((${#lines[@]} == 20))
     [[ -z $stderr ]]
     LC_ALL=C run ! grep -vE '^\$SYS/broker/clients/[ -~]+/dropped/too_large 1$' <<<"$output"
   done
