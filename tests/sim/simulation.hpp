@@ -58,7 +58,7 @@ class Simulation {
 
  private:
   /// As much as the broker may use; it is told that it uses nothing, or more.
-  static constexpr std::size_t kMemory = 1;
+  static constexpr std::size_t kMemory = 1U << 20U;
 
   // simulation.cpp: time, trouble and calm
   void add_actors();
