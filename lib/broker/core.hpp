@@ -255,9 +255,6 @@ class Core {
   /// Keeps CONNECT and what came behind it until on_verified(), or let_heirs_in().
   void put_aside(Connection& connection, ByteView frame);
   void wait_behind(Connection& connection, ByteView bytes);
-  void keep(Connection& connection);
-  std::size_t most_kept(bool is_client) const;
-  void keep_no_more(Connection& connection);
   void read_behind(ConnectionId id, ByteView bytes);
   void give_up_waiting(Connection& connection);
 
@@ -331,6 +328,9 @@ class Core {
   Instant write_noted_at() const;
 
   // limits.cpp
+  void keep(Connection& connection);
+  std::size_t most_kept(bool is_client) const;
+  void keep_no_more(Connection& connection);
   void limit_unread();
   bool is_unread(const SendQueue& queue) const;
   bool is_memory_short() const { return config_.memory_limit > 0 && heap_ > config_.memory_limit; }

@@ -23,6 +23,12 @@ constexpr Seconds kDropPause{60};
 constexpr std::size_t kTopicsATurn = 10'000;
 /// What each may leave unread when all together leave too much.
 constexpr std::size_t kLittleUnread = 64U << 10U;
+/// What all who have not been let in may make us keep together, and what all clients may, of
+/// packets that are not whole; and no more than this part of memory_limit.
+constexpr std::size_t kMostOfStrangers = 32U << 20U;
+constexpr std::size_t kPartOfStrangers = 8;
+constexpr std::size_t kMostOfClients = wire::kMaximumPacketSize;  // one of the largest
+constexpr std::size_t kPartOfClients = 2;
 
 }  // namespace
 
@@ -95,6 +101,37 @@ void Core::limit_unread() {
 /// What this turn has for it, it has not been offered yet.
 bool Core::is_unread(const SendQueue& queue) const {
   return queue.size() > config_.max_unread_bytes || queue.kept() > unread_max_;
+}
+
+/// Counts what is kept for somebody who has not been let in, or not sent all of a packet. When it
+/// is too much for all such together, whoever has most of it has to go, be it this one.
+void Core::keep(Connection& connection) {
+  const bool is_client = connection.session != nullptr;
+  keep_no_more(connection);
+  connection.kept_bytes = connection.framer.reserved();
+  if (const auto& waiting = connection.waiting) {
+    connection.kept_bytes += waiting->frame.size() + waiting->behind.size();
+  }
+  kept_bytes_[is_client] += connection.kept_bytes;
+  if (kept_bytes_[is_client] <= most_kept(is_client)) return;
+  const auto kept = [is_client](const auto& other) {
+    const bool is_one = other != nullptr && (other->session != nullptr) == is_client;
+    return is_one ? other->kept_bytes : 0;
+  };
+  fail(**std::ranges::max_element(connections_, {}, kept),
+       {ReasonCode::quota_exceeded, "",
+        is_client ? "too much is kept of packets that are not whole"
+                  : "too much is kept of those who have not been let in"});
+}
+
+std::size_t Core::most_kept(bool is_client) const {
+  const auto most = is_client ? kMostOfClients : kMostOfStrangers;
+  const auto part = is_client ? kPartOfClients : kPartOfStrangers;
+  return config_.memory_limit > 0 ? std::min(most, config_.memory_limit / part) : most;
+}
+
+void Core::keep_no_more(Connection& connection) {
+  kept_bytes_[connection.session != nullptr] -= std::exchange(connection.kept_bytes, 0);
 }
 
 void Core::count_drop(Session& session, Drop reason, std::size_t count) {
