@@ -3,19 +3,20 @@
 #include <fmt/format.h>
 
 #include "wire/describe.hpp"
+#include "wire/framer.hpp"
 
 namespace mq::cli {
 
 void PacketTrace::restart() {
-  sent_ = wire::Framer();
-  received_ = wire::Framer();
+  sent_ = wire::Skimmer();
+  received_ = wire::Skimmer();
 }
 
-void PacketTrace::show(wire::Framer& framer, std::string_view direction, ByteView bytes) {
-  framer.feed(bytes);
+void PacketTrace::show(wire::Skimmer& skimmer, std::string_view direction, ByteView bytes) {
+  skimmer.feed(bytes);
   while (true) {
-    const auto frame = framer.next(wire::kMaximumPacketSize);
-    if (!frame) framer = wire::Framer();  // the core ends the connection
+    const auto frame = skimmer.next(wire::kMaximumPacketSize);
+    if (!frame) skimmer = wire::Skimmer();  // the core ends the connection
     if (!frame || !*frame) return;
     notices_.trace(fmt::format("{} {}", direction, wire::describe(**frame, version_)));
   }

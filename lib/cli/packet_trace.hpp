@@ -5,13 +5,13 @@
 
 #include "base/bytes.hpp"
 #include "cli/console.hpp"
-#include "wire/framer.hpp"
+#include "wire/skimmer.hpp"
 #include "wire/version.hpp"
 
 namespace mq::cli {
 
 /// What --debug shows: a line for each packet that passes, "sending PUBLISH a/b (5 bytes, QoS 1, id
-/// 1)". Reads the same bytes as everybody else, and keeps no payload.
+/// 1)". Reads the same bytes as everybody else, and keeps no more of them than a Skimmer does.
 class PacketTrace {
  public:
   PacketTrace(wire::Version version, Notices& notices) : version_(version), notices_(notices) {}
@@ -22,12 +22,12 @@ class PacketTrace {
   void on_received(ByteView bytes) { show(received_, "received", bytes); }
 
  private:
-  void show(wire::Framer& framer, std::string_view direction, ByteView bytes);
+  void show(wire::Skimmer& skimmer, std::string_view direction, ByteView bytes);
 
   wire::Version version_;
   Notices& notices_;
-  wire::Framer sent_;
-  wire::Framer received_;
+  wire::Skimmer sent_;
+  wire::Skimmer received_;
 };
 
 }  // namespace mq::cli

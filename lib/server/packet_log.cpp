@@ -2,16 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <variant>
-
 #include "base/printable.hpp"
 #include "wire/decode.hpp"
 #include "wire/describe.hpp"
+#include "wire/framer.hpp"
+#include "wire/reader.hpp"
 
 namespace mq::server {
 
 using net::BrokerDriver;
 using Passage = BrokerDriver::Passage;
+
+namespace {
+
+/// What a CONNECT says of itself behind the name of the protocol.
+wire::Version version_of(ByteView start) {
+  wire::Reader reader(start);
+  reader.byte();
+  reader.varint(wire::Reader::Padding::yes);
+  reader.binary();
+  return static_cast<wire::Version>(reader.byte() & 0x7FU);  // without the bit of a bridge
+}
+
+}  // namespace
 
 void PacketLog::on_bytes(broker::ConnectionId id, Passage passage, ByteView bytes) {
   const Key key{id.slot, id.generation};
@@ -32,15 +45,15 @@ void PacketLog::on_connected(broker::ConnectionId id, std::string_view client_id
 
 bool PacketLog::show(Client& client, Passage passage, ByteView bytes) {
   const bool is_received = passage == Passage::received;
-  wire::Framer& framer = is_received ? client.received : client.sent;
-  framer.feed(bytes);
+  wire::Skimmer& skimmer = is_received ? client.received : client.sent;
+  skimmer.feed(bytes);
   while (true) {
-    const auto frame = framer.next(is_received ? client.limit : wire::kMaximumPacketSize);
+    const auto frame = skimmer.next(is_received ? client.limit : wire::kMaximumPacketSize);
     if (!frame) return false;  // the core ends the connection
     if (!*frame) return true;
-    if (is_received && (**frame)[0] >> 4U == static_cast<unsigned>(wire::PacketType::connect)) {
-      const auto packet = wire::decode(**frame, client.version);
-      if (packet) client.version = std::get<wire::Connect>(*packet).version;
+    const ByteView start = (*frame)->bytes;
+    if (is_received && wire::packet_type(start) == wire::PacketType::connect) {
+      client.version = version_of(start);
     }
     line_(fmt::format("{} {} {} {}.", is_received ? "Received" : "Sent",
                       wire::describe(**frame, client.version), is_received ? "from" : "to",

@@ -10,14 +10,15 @@
 #include "base/bytes.hpp"
 #include "broker/connection.hpp"
 #include "net/broker_driver.hpp"
-#include "wire/framer.hpp"
+#include "wire/skimmer.hpp"
 #include "wire/version.hpp"
 
 namespace mq::server {
 
 /// A line for each packet that passes, as mosquitto's log_type debug has it: "Received PUBLISH
 /// "a/b" (5 bytes, QoS 1, id 1) from client "dev"." Reads the same bytes as everybody else, and
-/// shows no payload and no password. A connection that is there already is not listened to.
+/// shows no payload and no password, nor keeps more of them than a Skimmer does. A connection that
+/// is there already is not listened to.
 class PacketLog {
  public:
   using Line = std::function<void(std::string_view line)>;
@@ -36,8 +37,8 @@ class PacketLog {
     std::size_t limit;  ///< of what it sends
     std::string name = "a new client";
     wire::Version version = wire::Version::v311;
-    wire::Framer received{};
-    wire::Framer sent{};
+    wire::Skimmer received{};
+    wire::Skimmer sent{};
   };
   /// Returns whether the client's bytes are still packets.
   bool show(Client& client, net::BrokerDriver::Passage passage, ByteView bytes);

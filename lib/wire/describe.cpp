@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <variant>
+#include <vector>
 
 #include "base/printable.hpp"
 #include "wire/decode.hpp"
+#include "wire/reader.hpp"
+#include "wire/sink.hpp"
 
 namespace mq::wire {
 
@@ -60,11 +65,12 @@ std::string connack(const Connack& packet) {
                      packet.session_present ? ", session present" : "");
 }
 
-std::string publish(const Publish& packet) {
+/// payload_size  of the whole packet, of which there may be but the start
+std::string publish(const Publish& packet, std::size_t payload_size) {
   const std::string id =
       packet.qos == QoS::at_most_once ? "" : fmt::format(", id {}", packet.packet_id);
-  return fmt::format("PUBLISH {} ({} bytes, QoS {}{}{}{})", quoted(packet.topic),
-                     packet.payload.size(), number(packet.qos), id, packet.retain ? ", retain" : "",
+  return fmt::format("PUBLISH {} ({} bytes, QoS {}{}{}{})", quoted(packet.topic), payload_size,
+                     number(packet.qos), id, packet.retain ? ", retain" : "",
                      packet.dup ? ", dup" : "");
 }
 
@@ -85,18 +91,50 @@ std::string disconnect(const Disconnect& packet) {
   return fmt::format("DISCONNECT ({})", name(packet.reason, PacketType::disconnect));
 }
 
+constexpr std::array<std::string_view, 16> kNames{
+    "reserved", "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
+    "PUBREL",   "PUBCOMP",  "SUBSCRIBE",  "SUBACK",  "UNSUBSCRIBE", "UNSUBACK",
+    "PINGREQ",  "PINGRESP", "DISCONNECT", "AUTH"};
+
+/// A packet of that first byte whose body is only what there is of it.
+std::vector<Byte> shortened(ByteView start) {
+  Reader reader(start);
+  const Byte first = reader.byte();
+  reader.varint(Reader::Padding::yes);
+  const ByteView body = reader.rest();
+  std::vector<Byte> frame(5 + body.size());
+  MemorySink sink(frame.data());
+  sink.byte(first);
+  put_varint(sink, body.size());
+  sink.bytes(body);
+  frame.resize(static_cast<std::size_t>(sink.end() - frame.data()));
+  return frame;
+}
+
+std::string describe_start(FrameStart frame, Version version) {
+  const PacketType type = packet_type(frame.bytes);
+  if (type == PacketType::publish) {
+    const std::vector<Byte> shorter = shortened(frame.bytes);
+    const auto packet = decode_publish(shorter, version);
+    const std::size_t left_out = frame.length - frame.bytes.size();
+    if (packet) return publish(*packet, packet->payload.size() + left_out);
+  }
+  return fmt::format("{} ({} bytes)", kNames.at(static_cast<std::size_t>(type)), frame.length);
+}
+
 }  // namespace
 
-std::string describe(ByteView frame, Version version) {
-  const auto packet = decode(frame, version);
+std::string describe(FrameStart frame, Version version) {
+  if (frame.bytes.size() < frame.length) return describe_start(frame, version);
+  const auto packet = decode(frame.bytes, version);
   if (!packet) {
-    return fmt::format("{} bytes that are no packet: {}", frame.size(), packet.error().words);
+    return fmt::format("{} bytes that are no packet: {}", frame.length, packet.error().words);
   }
   return std::visit(
       Overloaded{
           [](const Connect& it) { return connect(it); },
           [](const Connack& it) { return connack(it); },
-          [](const Publish& it) { return publish(it); },
+          [](const Publish& it) { return publish(it, it.payload.size()); },
           [](const Puback& it) {
             return words("PUBACK", it.packet_id, it.reason, PacketType::puback);
           },

@@ -81,16 +81,12 @@ connect_timeout 12"
 
 @test "connections that say nearly all of a long CONNECT" {
   free_at_once
-  # shellcheck disable=SC2034
-  verbosity=() # which would keep it again
   start_impatient_broker
   misbehave half_connect $((scale * 100))
 }
 
 @test "clients that send nearly all of a long PUBLISH" {
   free_at_once
-  # shellcheck disable=SC2034
-  verbosity=() # which would keep it again
   start_broker broker "listener PORT 127.0.0.1
 allow_anonymous true
 memory_limit 80000000"
@@ -100,8 +96,6 @@ memory_limit 80000000"
 
 @test "connections that never read" {
   free_at_once
-  # shellcheck disable=SC2034
-  verbosity=() # which would have a part of a message for each
   start_broker
   misbehave deaf $((scale * 100))
 }

@@ -5,11 +5,12 @@
 #include "base/check.hpp"
 #include "base/prng.hpp"
 #include "wire/framer.hpp"
+#include "wire/skimmer.hpp"
 
 // The first two bytes of the input say how the rest is cut into pieces and which frames are too
 // long. However it is cut, the framer must yield the same frames and end in the same way as a plain
-// loop over the whole. Each piece lies in memory of its own that is freed when the framer says that
-// it is done with it.
+// loop over the whole, and a skimmer must see the same. Each piece lies in memory of its own that
+// is freed when the framer says that it is done with it.
 
 namespace mq::wire {
 
@@ -62,6 +63,33 @@ bool take_frames(Framer& framer, std::size_t maximum_size, Outcome& outcome) {
   }
 }
 
+/// A skimmer sees the frames that a framer cuts, of each at least the start.
+void check_skimmer(ByteView stream, std::size_t maximum_size, const Outcome& whole, Prng& prng) {
+  Skimmer skimmer;
+  auto expected = whole.frames.begin();
+  const std::size_t longest = 1 + prng.below(stream.size() + 1);
+  while (!stream.empty()) {
+    const std::size_t size = std::min<std::size_t>(1 + prng.below(longest), stream.size());
+    const Bytes piece(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(size));
+    stream = stream.subspan(size);
+    skimmer.feed(piece);
+    for (;;) {
+      const auto frame = skimmer.next(maximum_size);
+      if (!frame) {
+        MQ_CHECK(frame.error().reason == whole.fault && expected == whole.frames.end());
+        return;
+      }
+      if (!*frame) break;
+      MQ_CHECK(expected != whole.frames.end() && (*frame)->length == expected->size());
+      const ByteView start = (*frame)->bytes;
+      MQ_CHECK(start.size() >= std::min(kMostSkimmed, expected->size()));
+      MQ_CHECK(std::ranges::equal(start, ByteView(*expected).first(start.size())));
+      ++expected;
+    }
+  }
+  MQ_CHECK(!whole.fault && expected == whole.frames.end());
+}
+
 Outcome cut_in_pieces(ByteView stream, std::size_t maximum_size, Prng& prng) {
   Outcome outcome;
   Framer framer;
@@ -99,5 +127,6 @@ extern "C" int LLVMFuzzerTestOneInput(const mq::Byte* data, std::size_t size) {
   if ((data[1] & 0x80U) != 0) stream.resize(stream.size() + 40'000, 0x7F);
   const auto whole = mq::wire::cut_whole(stream, maximum_size);
   MQ_CHECK(mq::wire::cut_in_pieces(stream, maximum_size, prng) == whole);
+  mq::wire::check_skimmer(stream, maximum_size, whole, prng);
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -109,4 +110,28 @@ TEST_CASE(
                       bytes_of_packet(wire::Pingreq{}, wire::Version::v5));
     CHECK(told.all.contains("PINGREQ") == (limit == 0));
   }
+}
+
+TEST_CASE(
+    "a long packet that comes in pieces is told, and what it says of those behind it is known") {
+  Told told;
+  told.limit = 0;
+  told.log.on_bytes(kFirst, Passage::opened, {});
+  const auto feed = [&told](ByteView bytes) {
+    while (!bytes.empty()) {
+      const ByteView piece = bytes.first(std::min<std::size_t>(1000, bytes.size()));
+      told.log.on_bytes(kFirst, Passage::received, piece);
+      bytes = bytes.subspan(piece.size());
+    }
+  };
+  const std::vector<Byte> large(60'000);
+  wire::Connect long_connect = connect(wire::Version::v5);
+  long_connect.password = large;
+  feed(bytes_of_packet(long_connect, wire::Version::v5));
+  wire::Publish long_publish = publish("a/b");
+  long_publish.payload = large;
+  feed(bytes_of_packet(long_publish, wire::Version::v5));
+  CHECK(told.all ==
+        "Received CONNECT (60029 bytes) from a new client.\n"
+        "Received PUBLISH \"a/b\" (60000 bytes, QoS 1, id 7) from a new client.\n");
 }
