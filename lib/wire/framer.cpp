@@ -125,7 +125,6 @@ std::size_t Framer::length() const {
 
 std::span<Byte> Framer::tail() {
   if (state() != State::gathering) return {};
-  if (filled_ == block_->size()) grow(0);
   const std::size_t missing = block_->size() - filled_;
   if (missing < kLongTail) return {};
   return {block_->bytes() + filled_, missing};

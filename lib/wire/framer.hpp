@@ -72,7 +72,7 @@ class Framer {
 
   /// Where the rest of a long unfinished frame goes: read into its front, then call
   /// tail_filled(n) instead of feed(). Empty when there is no such frame, or when so little of it
-  /// is missing, or can be set aside, that a read of its own would cost more than the copy.
+  /// is missing, or set aside, that a read of its own would cost more than the copy.
   std::span<Byte> tail();
   void tail_filled(std::size_t size);
 
