@@ -8,7 +8,9 @@
 // A filter without wildcards is found by its text, in the same hash table that SUBSCRIBE and
 // UNSUBSCRIBE use. The others stand in a trie whose nodes are numbers: there is one where a filter
 // ends, and where several part, and all levels between two of them are one edge, so that deep
-// filters cost no more than their text. One table holds all edges, keyed by parent and first level,
+// filters cost no more than their text. An edge has up to kLongestEdge bytes, or one level: who
+// parts from a long filter, and who passes it by, has not to do with all of it. One table holds all
+// edges, keyed by parent and first level,
 // "+" and "#" are fields of the node, and first levels are interned so that a topic's levels are
 // hashed once however many branches are tried.
 //
@@ -26,6 +28,7 @@ constexpr std::size_t kRoutes = 4096;
 constexpr std::size_t kLongestRoute = 256;
 constexpr std::size_t kWidestRoute = 64;
 constexpr std::uint32_t kUnknownLevel = UINT32_MAX;
+constexpr std::size_t kLongestEdge = 512;
 
 std::uint64_t edge_key(std::uint32_t parent, std::uint32_t level) {
   return std::uint64_t{parent} << 32U | level;
@@ -50,6 +53,13 @@ std::size_t common_size(std::string_view a, std::string_view b) {
     return size == path.size() || path[size] == '/';
   };
   return ends(a) && ends(b) ? size : a.substr(0, size).rfind('/');
+}
+
+/// As much of a path as one edge may have.
+std::string_view edge_of(std::string_view path) {
+  if (path.size() <= kLongestEdge) return path;
+  const auto end = path.rfind('/', kLongestEdge);
+  return end == std::string_view::npos ? take_level(path) : path.substr(0, end);
 }
 
 /// Cuts the first level off a filter's path when it matches that of a topic.
@@ -190,9 +200,8 @@ SubscriptionIndex::NodeId SubscriptionIndex::trie_insert(std::string_view filter
     NodeId next = child(node, rest);
     if (next == 0) {
       next = take_slot(nodes_, free_nodes_);
-      nodes_[next].levels = rest;
+      nodes_[next].levels = edge_of(rest);
       hang(next, node);
-      return next;
     }
     const auto size = common_size(nodes_[next].levels, rest);
     if (size < nodes_[next].levels.size()) next = split(next, size);
@@ -270,20 +279,23 @@ SubscriptionIndex::Level& SubscriptionIndex::intern(std::string_view name) {
   return level->second;
 }
 
-/// What nobody ends at, and nothing parts at, is a node no longer.
+/// What nobody ends at, and nothing parts at, is a node no longer, unless the edge would be long.
 void SubscriptionIndex::trie_remove(const Entry& entry) {
   NodeId node = entry.node;
   (entry.text.ends_with('#') ? nodes_[node].hash : nodes_[node].here) = kNoFilter;
   while (node != 0 && !nodes_[node].is_end() && nodes_[node].children < 2) {
     const NodeId parent = nodes_[node].parent;
     const NodeId only = nodes_[node].children_xor;
-    if (only != 0) take_off(only);
-    take_off(node);
-    if (only != 0) {
+    if (only == 0) {
+      take_off(node);
+      free_node(node);
+    } else if (nodes_[node].levels.size() + 1 + nodes_[only].levels.size() <= kLongestEdge) {
+      take_off(only);
+      take_off(node);
       nodes_[only].levels.insert(0, nodes_[node].levels + '/');
       hang(only, parent);
+      free_node(node);
     }
-    free_node(node);
     node = parent;
   }
 }
@@ -308,8 +320,11 @@ std::size_t SubscriptionIndex::trie_match(std::string_view topic,
   };
   absl::InlinedVector<Step, 16> steps{{0, 0}};
   std::size_t taken = 0;
+  // To a child whose first level matches.
   const auto descend = [&](NodeId child, std::uint32_t depth) {
-    for (std::string_view rest = nodes_[child].levels; rest.data() != nullptr; ++depth, ++taken) {
+    std::string_view rest = nodes_[child].levels;
+    take_level(rest);
+    for (++depth, ++taken; rest.data() != nullptr; ++depth, ++taken) {
       if (depth == levels.size() || !pass_level(rest, levels[depth].name)) return;
     }
     steps.push_back({child, depth});

@@ -98,7 +98,8 @@ class SubscriptionIndex {
     bool is_shared = false;
   };
 
-  /// Where a filter with wildcards ends, or where several part. Node 0 is the root.
+  /// Where a filter with wildcards ends, where several part, or where an edge is long. Node 0 is
+  /// the root.
   struct Node {
     std::string levels;  ///< from the parent's to here, "/" between them; the root has none
     NodeId parent = 0;
