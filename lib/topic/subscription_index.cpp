@@ -10,9 +10,8 @@
 // ends, and where several part, and all levels between two of them are one edge, so that deep
 // filters cost no more than their text. An edge has up to kLongestEdge bytes, or one level: who
 // parts from a long filter, and who passes it by, has not to do with all of it. One table holds all
-// edges, keyed by parent and first level,
-// "+" and "#" are fields of the node, and first levels are interned so that a topic's levels are
-// hashed once however many branches are tried.
+// edges, keyed by parent and first level, "+" and "#" are fields of the node, and first levels are
+// interned so that a topic's levels are hashed once however many branches are tried.
 //
 // "$share/GROUP/FILTER" is an entry of its own that hangs on the plain entry of FILTER; that one
 // is made when need be, without subscribers, so matching knows nothing of shares.
